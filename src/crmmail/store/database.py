@@ -1,0 +1,211 @@
+"""Opening the store: pragmas, migrations, one writer, many readers, notices of change."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crmmail.errors import CrmmailError
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+_PRAGMAS = """
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA cache_size = -{cache_kb};
+    PRAGMA busy_timeout = 10000;
+"""
+_OLDEST_SQLITE = (3, 40, 0)
+
+
+class StoreError(CrmmailError):
+    """The store's file cannot be used as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a transaction changed. Listeners re-read; a notice carries no data.
+
+    `topics` are "threads", "people", "companies", "opportunities", "notes", "ledger", "accounts",
+    "state"; `threads` and `records` name rows, where few enough to name.
+    """
+
+    topics: frozenset[str] = frozenset()
+    threads: frozenset[int] = frozenset()
+    records: frozenset[tuple[int, int]] = frozenset()  # (Kind, id)
+
+
+Listener = Callable[[Notice], None]
+
+
+@dataclass(slots=True)
+class Change:
+    """Collects, inside a write, what the notice after its commit will say."""
+
+    topics: set[str] = field(default_factory=set)
+    threads: set[int] = field(default_factory=set)
+    records: set[tuple[int, int]] = field(default_factory=set)
+
+    def notice(self) -> Notice:
+        return Notice(frozenset(self.topics), frozenset(self.threads), frozenset(self.records))
+
+
+class Store:
+    """The SQLite file, opened once a process and shared by its threads.
+
+    Raises StoreError when the file is from a newer crmmail, or is no store at all.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+            raise StoreError(
+                f"SQLite {sqlite3.sqlite_version} is too old.",
+                "Use a Python with SQLite 3.40 or newer.",
+            )
+        self.path = path
+        self._lock = threading.RLock()
+        self._local = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        self._listeners: list[Listener] = []
+        self._engine: Any = None
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        try:
+            self._writer = self._connect(cache_kb=32_000)
+            _migrate(self._writer, path)
+        except sqlite3.DatabaseError as problem:
+            raise StoreError(
+                f"{path} is not a crmmail store: {problem}.",
+                "Move the file away and start again: crmmail fills a new one from your mailbox.",
+            ) from problem
+
+    def close(self) -> None:
+        """Close every connection of this process."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.dispose()
+            for reader in self._readers:
+                reader.close()
+            self._readers.clear()
+            self._writer.close()
+
+    def read(self) -> sqlite3.Connection:
+        """This thread's own read-only connection. Every query sees one consistent snapshot."""
+        reader: sqlite3.Connection | None = getattr(self._local, "reader", None)
+        if reader is None:
+            reader = self._local.reader = self._connect(cache_kb=8_000)
+            reader.execute("PRAGMA query_only = ON")
+            self._readers.append(reader)
+        return reader
+
+    @contextmanager
+    def write(self, *topics: str) -> Iterator[tuple[sqlite3.Connection, Change]]:
+        """One write transaction: committed at the end of the block, rolled back when it raises.
+
+        Listeners hear of it after the commit, in this thread.
+        """
+        change = Change(set(topics))
+        with self._lock:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer, change
+                self._writer.execute("COMMIT")
+            except BaseException:
+                self._writer.execute("ROLLBACK")
+                raise
+        notice = change.notice()
+        if notice.topics:
+            for listener in list(self._listeners):
+                listener(notice)
+
+    @contextmanager
+    def session(self, *topics: str) -> Iterator[tuple[Session, sqlite3.Connection, Change]]:
+        """A write transaction with an SQLModel session on it, for typed single records.
+
+        The connection is the session's own, for what is easier said in SQL: flush before use.
+        """
+        from sqlmodel import Session  # half a second that the first paint does not wait for
+
+        engine = self._bind()
+        with self.write(*topics) as (db, change):
+            with engine.connect() as connection, Session(connection) as session:
+                yield session, db, change
+                session.flush()
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` after every commit of this process; returns what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def version(self) -> int:
+        """A number that changes when another process has written (PRAGMA data_version)."""
+        return int(self.read().execute("PRAGMA data_version").fetchone()[0])
+
+    def _connect(self, cache_kb: int) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        connection.executescript(_PRAGMAS.format(cache_kb=cache_kb))
+        return connection
+
+    def _bind(self) -> Any:
+        """An engine whose one connection is the writer, and that leaves transactions to write()."""
+        if self._engine is None:
+            from sqlalchemy import create_engine
+            from sqlalchemy.pool import StaticPool
+
+            self._engine = create_engine(
+                "sqlite://", creator=lambda: self._writer, poolclass=StaticPool
+            )
+            self._engine.dialect.do_commit = self._engine.dialect.do_rollback = _nothing
+        return self._engine
+
+
+def _nothing(_connection: object) -> None:
+    """What an engine does about a transaction that is not its own."""
+
+
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
+    """Bring the file to this version's schema: forward only, one transaction, a copy first."""
+    (have,) = db.execute("PRAGMA user_version").fetchone()
+    steps = _migrations()
+    newest = max(steps)
+    if have > newest:
+        raise StoreError(
+            f"{path} was written by a newer crmmail (schema {have}, this one knows {newest}).",
+            "Upgrade crmmail. The file was left as it is.",
+        )
+    if have == newest:
+        return
+    if have == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise sqlite3.DatabaseError("it holds other tables")
+    if have:
+        copy = path.with_name(f"{path.name}.before-{newest}")
+        copy.unlink(missing_ok=True)
+        db.execute("VACUUM INTO ?", [str(copy)])
+    script = "".join(steps[number] for number in sorted(steps) if number > have)
+    try:
+        db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {newest}; COMMIT;")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _migrations() -> dict[int, str]:
+    folder = resources.files("crmmail.store") / "migrations"
+    return {
+        int(entry.name[:4]): entry.read_text("utf-8")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".sql")
+    }

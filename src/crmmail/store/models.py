@@ -1,0 +1,325 @@
+"""The schema, on one page. Read this file first.
+
+Times are whole seconds since 1970, UTC. Every text that came from outside was made safe by
+`crmmail.text` before it was stored. `migrations/` holds the same tables as frozen SQL, with the
+indexes and the search index; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+from sqlmodel import Field, SQLModel
+
+
+class Kind(IntEnum):
+    """What a link points to."""
+
+    PERSON = 1
+    COMPANY = 2
+    OPPORTUNITY = 3
+
+
+class Flag(IntFlag):
+    """The IMAP system flags of a placement (RFC 9051, 2.3.2)."""
+
+    SEEN = 1
+    FLAGGED = 2
+    ANSWERED = 4
+    DRAFT = 8
+    DELETED = 16
+
+
+class Account(SQLModel, table=True):
+    """A mailbox login and the rules that hold for it. Never its secret: only where that is kept."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    email: str = Field(unique=True)
+    name: str = ""
+    host: str = ""
+    port: int = 993
+    security: str = "tls"  # tls | starttls | none
+    username: str = ""
+    secret: str = ""  # "keyring:" | "command:[argv as JSON]" | "env:NAME"
+    policy: str = "sent"  # C2: sent | sent_and_received | none
+    exclude_group: bool = True  # M5
+    exclude_free: bool = True  # C3
+    sync_internal: bool = False  # M4
+    mail_since: int = 0  # M10: 0 is no limit
+    paused: bool = False
+
+
+class OwnAddress(SQLModel, table=True):
+    """An address that is the user's own: the account's, or an alias."""
+
+    __tablename__ = "own_address"
+    account_id: int = Field(primary_key=True, foreign_key="account.id", ondelete="CASCADE")
+    address: str = Field(primary_key=True)
+
+
+class InternalDomain(SQLModel, table=True):
+    """A domain whose people are colleagues (M4), with its subdomains."""
+
+    __tablename__ = "internal_domain"
+    account_id: int = Field(primary_key=True, foreign_key="account.id", ondelete="CASCADE")
+    domain: str = Field(primary_key=True)
+
+
+class Blocked(SQLModel, table=True):
+    """A blocklist entry (M3): an address, or "@domain" with its subdomains."""
+
+    __tablename__ = "blocklist"
+    pattern: str = Field(primary_key=True)
+
+
+class SyncState(SQLModel, table=True):
+    """What an account's sync is doing, for the status line (S6)."""
+
+    __tablename__ = "sync_state"
+    account_id: int = Field(primary_key=True, foreign_key="account.id", ondelete="CASCADE")
+    state: str = "new"  # new | connecting | importing | checking | watching | waiting | stopped
+    done: int = 0  # messages of the import under way that are stored or in the ledger
+    total: int = 0
+    started_at: int = 0  # of the import under way, 0 when there is none
+    last_success: int = 0
+    next_try: int = 0
+    error: str = ""  # in words, "" when the last pass went well
+    hint: str = ""  # what to do about it
+    bytes_received: int = 0
+
+
+class Folder(SQLModel, table=True):
+    """A mailbox folder on the server, and how far it was read.
+
+    UIDs from `floor` up to and excluding `uidnext` are in the store or the ledger; an import goes
+    down from the top until `floor` is 1.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id", ondelete="CASCADE", index=True)
+    name: str  # decoded, as the server names it
+    role: str = (
+        ""  # inbox | sent | archive | all | drafts | junk | trash | flagged | important | ""
+    )
+    selectable: bool = True
+    selected: bool = True  # M1
+    uidvalidity: int = 0  # 0: never opened
+    uidnext: int = 0
+    floor: int = 0
+    modseq: int = 0
+    messages: int = 0  # as the server counts them
+
+
+class Message(SQLModel, table=True):
+    """One message, however many folders hold it (M11).
+
+    `id` is `sent_at << 20 | hash`: newest first is descending id, in every table and in the
+    search index, without a sort.
+    """
+
+    id: int = Field(primary_key=True)
+    message_id: str = Field(unique=True)  # without <>; made up for a message that has none (M11)
+    thread_id: int = Field(index=True)
+    sent_at: int
+    subject: str
+    from_id: int | None = None  # address.id
+    outgoing: bool = False  # From is an own address
+    flags: int = 0  # Flag, over all placements
+    size: int = 0
+    attachments: int = 0
+    preview: str = ""  # the first unquoted words
+    refs: str = ""  # Message-IDs that it refers to, oldest first, space-separated
+    loose_key: str = ""  # T2: base subject and participants, "" when too short to compare
+    loose: bool = False  # T2: a reply without references
+    sign: str = ""  # M5: the header that marks it as group mail
+    orphaned_at: int = 0  # M12: pass in which its last placement vanished
+
+
+class MessageText(SQLModel, table=True):
+    """The readable text of a message, apart from its row; what the search index is built on."""
+
+    __tablename__ = "message_text"
+    message_id: int = Field(primary_key=True, foreign_key="message.id", ondelete="CASCADE")
+    people: str  # names and addresses of all participants, to be found by
+    text: str
+    quotes: str = ""  # line spans of quoted text, "3-9,14-20": first line is 0, end excluded
+
+
+class Placement(SQLModel, table=True):
+    """Where a message lies on a server."""
+
+    folder_id: int = Field(primary_key=True, foreign_key="folder.id", ondelete="CASCADE")
+    uid: int = Field(primary_key=True)
+    message_id: int = Field(foreign_key="message.id", ondelete="CASCADE", index=True)
+    flags: int = 0  # Flag
+
+
+class Thread(SQLModel, table=True):
+    """A conversation (rules.md T). Subject of its oldest message, date of its newest (T3)."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    subject: str = ""
+    first_at: int = 0
+    last_at: int = 0
+    last_id: int = 0  # message.id of the newest
+    messages: int = 0
+    unread: int = 0
+    attachments: int = 0
+
+
+class ThreadRef(SQLModel, table=True):
+    """Which thread a Message-ID belongs to, whether that message was seen or only mentioned (T1)."""
+
+    __tablename__ = "thread_ref"
+    mid: str = Field(primary_key=True)
+    thread_id: int = Field(index=True)
+
+
+class Address(SQLModel, table=True):
+    """An e-mail address, and whose it is (C1)."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    address: str = Field(unique=True)  # lower case, domain in IDNA form
+    site: str = Field(default="", index=True)  # registrable domain
+    name: str = ""  # the newest usable display name (C4)
+    name_at: int = 0  # message.id it was taken from
+    written: bool = False  # I have written to it (M5)
+    person_id: int | None = Field(
+        default=None, foreign_key="person.id", ondelete="SET NULL", index=True
+    )
+    is_primary: bool = False  # of that person
+    no_contact: str = ""  # C3: own | internal | group | blocked | free-mail | policy | deleted | ""
+
+
+class Participant(SQLModel, table=True):
+    """Who took part in a message, in which role."""
+
+    message_id: int = Field(primary_key=True, foreign_key="message.id", ondelete="CASCADE")
+    position: int = Field(primary_key=True)
+    address_id: int = Field(foreign_key="address.id", index=True)
+    role: str  # from | to | cc | bcc | reply_to
+    name: str = ""
+
+
+class Attachment(SQLModel, table=True):
+    """What a message carries; the bytes stay on the server until somebody opens it."""
+
+    message_id: int = Field(primary_key=True, foreign_key="message.id", ondelete="CASCADE")
+    position: int = Field(primary_key=True)
+    name: str
+    mime: str
+    size: int  # bytes, as encoded in the message
+    inline: bool = False
+
+
+class Person(SQLModel, table=True):
+    """Somebody outside the house."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = ""
+    name_by_hand: bool = False  # C4: then mail never changes it
+    company_id: int | None = Field(
+        default=None, foreign_key="company.id", ondelete="SET NULL", index=True
+    )
+    job: str = ""
+    phone: str = ""
+    links: str = ""  # one URL a line
+    source: str = "mail"  # mail | calendar | hand
+    created_at: int = 0
+    deleted_at: int = 0  # C5: 0 while alive
+    threads: int = 0
+    first_at: int = 0
+    last_at: int = 0
+
+
+class Company(SQLModel, table=True):
+    """An organisation, known by its domains (C5)."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = ""
+    name_by_hand: bool = False
+    links: str = ""
+    source: str = "mail"
+    created_at: int = 0
+    deleted_at: int = 0
+    threads: int = 0
+    first_at: int = 0
+    last_at: int = 0
+
+
+class CompanyDomain(SQLModel, table=True):
+    """A registrable domain and the company that it belongs to."""
+
+    __tablename__ = "company_domain"
+    domain: str = Field(primary_key=True)
+    company_id: int = Field(foreign_key="company.id", ondelete="CASCADE", index=True)
+
+
+class Opportunity(SQLModel, table=True):
+    """A deal, made by hand, that mail gathers around through its company and its contact."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    company_id: int | None = Field(
+        default=None, foreign_key="company.id", ondelete="SET NULL", index=True
+    )
+    contact_id: int | None = Field(
+        default=None, foreign_key="person.id", ondelete="SET NULL", index=True
+    )
+    stage: str = "new"  # new | screening | meeting | proposal | won | lost
+    amount: int = 0  # in minor units of `currency`
+    currency: str = "EUR"
+    closes_on: str = ""  # ISO date
+    source: str = "hand"
+    created_at: int = 0
+    deleted_at: int = 0
+    threads: int = 0
+    first_at: int = 0
+    last_at: int = 0
+
+
+class ThreadLink(SQLModel, table=True):
+    """A thread on a record's Emails tab (C7)."""
+
+    __tablename__ = "thread_link"
+    kind: int = Field(primary_key=True)  # Kind
+    record_id: int = Field(primary_key=True)
+    thread_id: int = Field(primary_key=True, foreign_key="thread.id", ondelete="CASCADE")
+    last_at: int = 0  # the thread's
+    why: str = (
+        ""  # participant | people | domain | company | contact, joined by ","; "" by hand only
+    )
+    hand: int = 0  # 1: linked by hand, -1: hidden by hand, 0: automatic
+
+
+class Note(SQLModel, table=True):
+    """What the user wrote about a record."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: int
+    record_id: int
+    text: str
+    created_at: int
+    changed_at: int
+
+
+class Skipped(SQLModel, table=True):
+    """The ledger: a message that did not enter, with the one reason (rules.md M).
+
+    `facts` is what the rules need to judge it again without the server: JSON
+    `{"people": [[role, name, address], …], "sign": …, "invitation": …}`.
+    """
+
+    folder_id: int = Field(primary_key=True, foreign_key="folder.id", ondelete="CASCADE")
+    uid: int = Field(primary_key=True)
+    reason: str  # draft | blocked | internal | group | invitation | nobody | unreadable
+    detail: str = ""  # what fired: "List-Id", "role:info", the blocked pattern, the error
+    message_id: str = Field(default="", index=True)
+    sent_at: int = 0
+    subject: str = ""
+    sender: str = Field(default="", index=True)  # From address
+    size: int = 0
+    flags: int = 0
+    attempts: int = 0  # M8
+    readmit: bool = False  # judged again and let in: to be fetched (M9)
+    facts: str = ""

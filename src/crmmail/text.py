@@ -1,0 +1,33 @@
+"""Making foreign text safe, once, before it is stored.
+
+A terminal obeys control characters wherever they come from, and reads right-to-left marks
+across a whole line. Mail is written by strangers, so nothing of that kind may reach the store.
+"""
+
+from __future__ import annotations
+
+import re
+
+# C0, DEL and C1 controls; surrogates; bidi marks, embeddings and isolates; soft hyphen, zero-width
+# and other invisible format characters that hide text; line and paragraph separators; tags;
+# private use. ZWNJ and ZWJ stay: Persian and emoji need them.
+_FORMAT = (
+    "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff"
+)
+_PRIVATE = "\ue000-\uf8ff\U000f0000-\U0010ffff"
+_UNSAFE = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029{_FORMAT}{_PRIVATE}]")
+_UNSAFE_BUT_NEWLINE = re.compile(f"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff{_FORMAT}{_PRIVATE}]")
+_SPACES = re.compile(r"[ \t\r\n\u2028\u2029\x0b\x0c\x85]+")
+_LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+
+
+def one_line(text: str, limit: int = 1_000) -> str:
+    """Return at most `limit` characters of text as one line that is safe to draw."""
+    return _UNSAFE.sub("", _SPACES.sub(" ", text[: limit * 2])).strip()[:limit]
+
+
+def block(text: str, limit: int = 1_000_000) -> str:
+    """Return text of several lines, with tabs as spaces, that is safe to draw."""
+    text = _LINE_ENDS.sub("\n", text[:limit]).expandtabs(8)
+    return _UNSAFE_BUT_NEWLINE.sub("", text)
