@@ -7,27 +7,10 @@ indexes and the search index; a test keeps the two equal.
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
-
 from sqlmodel import Field, SQLModel
 
-
-class Kind(IntEnum):
-    """What a link points to."""
-
-    PERSON = 1
-    COMPANY = 2
-    OPPORTUNITY = 3
-
-
-class Flag(IntFlag):
-    """The IMAP system flags of a placement (RFC 9051, 2.3.2)."""
-
-    SEEN = 1
-    FLAGGED = 2
-    ANSWERED = 4
-    DRAFT = 8
-    DELETED = 16
+from crmmail.store.kinds import Flag as Flag
+from crmmail.store.kinds import Kind as Kind
 
 
 class Account(SQLModel, table=True):
