@@ -1,0 +1,274 @@
+"""Passwords: from the keyring, from a command, from the environment, and never anywhere else."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+from keyring.backends import chainer, fail, null
+from keyring.errors import KeyringLocked
+
+from crmmail.accounts import credentials
+from crmmail.accounts.credentials import SecretError
+
+PYTHON = sys.executable
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """As much of an account as its password needs."""
+
+    email: str = "ann@example.org"
+    secret: str = "keyring:"
+
+
+class Memory(KeyringBackend):
+    """A keyring for the length of a test."""
+
+    priority = 5  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.kept[service, username]
+
+
+class Plain(Memory):
+    """What keyrings.alt installs itself as: passwords in a readable file."""
+
+    priority = 0.5  # type: ignore[assignment]
+
+
+class Locked(Memory):
+    """A keyring whose owner closed the window that asks for its password."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        raise KeyringLocked("Failed to unlock the collection!")
+
+
+class Slow(Memory):
+    """A keyring whose window nobody sees."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        time.sleep(5)
+        return "late"
+
+
+@pytest.fixture(autouse=True)
+def own_keyring() -> Iterator[None]:
+    """No test touches the keyring of whoever runs it."""
+    before = keyring.core._keyring_backend
+    keyring.set_keyring(fail.Keyring())
+    yield
+    keyring.core._keyring_backend = before
+
+
+def script(folder: Path, body: str) -> str:
+    """A password command that runs `body` in Python."""
+    file = folder / "password command.py"
+    file.write_text(body, "utf-8")
+    return credentials.command_reference(f"{PYTHON} '{file}'")
+
+
+def test_the_keyring_gives_back_what_it_was_given() -> None:
+    backend = Memory()
+    keyring.set_keyring(backend)
+    reference = credentials.keep("ann@example.org", "s3cret ü")
+    assert reference == "keyring:"
+    assert backend.kept == {("crmmail", "ann@example.org"): "s3cret ü"}
+    assert credentials.password(Login(secret=reference)) == "s3cret ü"
+
+
+def test_forgetting_empties_the_keyring_and_may_be_repeated() -> None:
+    backend = Memory()
+    keyring.set_keyring(backend)
+    credentials.keep("ann@example.org", "s3cret")
+    credentials.forget("ann@example.org", "keyring:")
+    credentials.forget("ann@example.org", "keyring:")
+    assert backend.kept == {}
+
+
+def test_forgetting_a_command_asks_no_keyring() -> None:
+    credentials.forget("ann@example.org", "env:NAME")  # fail.Keyring would raise
+
+
+@pytest.mark.parametrize("backend", [fail.Keyring(), null.Keyring(), Plain()])
+def test_a_keyring_that_keeps_no_secret_is_refused(backend: KeyringBackend) -> None:
+    keyring.set_keyring(backend)
+    with pytest.raises(SecretError, match="no usable keyring") as caught:
+        credentials.keep("ann@example.org", "s3cret")
+    assert "--password-command" in caught.value.hint
+    assert "--password-env" in caught.value.hint
+    assert getattr(backend, "kept", {}) == {}
+
+
+def test_a_plain_file_is_refused_however_it_was_chosen() -> None:
+    kind = type("EncryptedKeyring", (Memory,), {"__module__": "keyrings.alt.file", "priority": 9})
+    keyring.set_keyring(kind())
+    with pytest.raises(SecretError, match="no usable keyring"):
+        credentials.password(Login())
+
+
+def test_in_a_chain_only_the_members_that_keep_secrets_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plain, real = Plain(), Memory()
+    monkeypatch.setattr(chainer.ChainerBackend, "backends", [plain, real])
+    keyring.set_keyring(chainer.ChainerBackend())
+    credentials.keep("ann@example.org", "s3cret")
+    assert plain.kept == {}
+    assert credentials.password(Login()) == "s3cret"
+
+
+def test_a_password_that_is_not_there_says_how_to_enter_it() -> None:
+    keyring.set_keyring(Memory())
+    with pytest.raises(SecretError, match=r"no password for ann@example\.org") as caught:
+        credentials.password(Login())
+    assert "crmmail account add ann@example.org" in caught.value.hint
+
+
+def test_a_locked_keyring_is_told_in_words() -> None:
+    keyring.set_keyring(Locked())
+    with pytest.raises(SecretError, match="Failed to unlock the collection"):
+        credentials.password(Login())
+
+
+def test_a_keyring_that_does_not_answer_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials, "_KEYRING_SECONDS", 0.2)
+    keyring.set_keyring(Slow())
+    start = time.monotonic()
+    with pytest.raises(SecretError, match="did not answer") as caught:
+        credentials.password(Login())
+    assert time.monotonic() - start < 2
+    assert "Unlock it" in caught.value.hint
+
+
+def test_a_broken_keyring_setting_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keyring.core, "_keyring_backend", None)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "nowhere.at.all.Keyring")
+    with pytest.raises(SecretError, match="The keyring refused"):
+        credentials.keyring_backends()
+
+
+@pytest.mark.parametrize("printed", ["s3 cret", "s3 cret\n", "s3 cret\r\n", "s3 cret\nurl: x\n"])
+def test_a_command_gives_its_first_line(tmp_path: Path, printed: str) -> None:
+    secret = script(tmp_path, f"import sys; sys.stdout.write({printed!r})")
+    assert credentials.password(Login(secret=secret)) == "s3 cret"
+
+
+def test_a_command_is_run_without_a_shell(tmp_path: Path) -> None:
+    witness = tmp_path / "witness"
+    reference = credentials.command_reference(f"echo pw; touch {witness}")
+    assert reference == f'command:["echo", "pw;", "touch", "{witness}"]'
+    assert credentials.password(Login(secret=reference)) == f"pw; touch {witness}"
+    assert not witness.exists()
+
+
+def test_a_failing_command_shows_its_complaint_but_no_secret(tmp_path: Path) -> None:
+    body = "import sys; print('hunter2'); sys.exit('gpg: hunter2: \\x1b[2Jno key.\\nmore')"
+    with pytest.raises(SecretError) as caught:
+        credentials.password(Login(secret=script(tmp_path, body)))
+    message = str(caught.value)
+    assert "(exit 1): gpg: …: [2Jno key." in message
+    assert "hunter2" not in message + caught.value.hint
+    assert "\x1b" not in message
+    assert "more" not in message
+
+
+def test_a_command_that_prints_nothing_is_no_empty_password(tmp_path: Path) -> None:
+    with pytest.raises(SecretError, match="printed nothing"):
+        credentials.password(Login(secret=script(tmp_path, "print()")))
+
+
+def test_a_command_that_prints_no_text_is_refused(tmp_path: Path) -> None:
+    body = r"import sys; sys.stdout.buffer.write(b'\xff\xfe\n')"
+    with pytest.raises(SecretError, match="no UTF-8"):
+        credentials.password(Login(secret=script(tmp_path, body)))
+
+
+def test_a_missing_command_says_what_to_check() -> None:
+    with pytest.raises(SecretError, match="no-such-program cannot be run") as caught:
+        credentials.password(Login(secret=credentials.command_reference("no-such-program x")))
+    assert "PATH" in caught.value.hint
+
+
+def test_a_hanging_command_goes_with_its_children(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials, "_COMMAND_SECONDS", 1.0)
+    beat = tmp_path / "beat"
+    child = (
+        f"import pathlib, time\nwhile True: pathlib.Path({str(beat)!r}).touch(); time.sleep(.02)"
+    )
+    body = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    start = time.monotonic()
+    with pytest.raises(SecretError, match="took longer than 1 seconds"):
+        credentials.password(Login(secret=script(tmp_path, body)))
+    assert time.monotonic() - start < 5
+    assert beat.exists()
+    beat.unlink()
+    time.sleep(0.2)
+    assert not beat.exists()
+
+
+@pytest.mark.parametrize(("command", "said"), [("", "empty"), ("pass 'show", "cannot be read")])
+def test_a_command_that_cannot_be_one(command: str, said: str) -> None:
+    with pytest.raises(SecretError, match=said):
+        credentials.command_reference(command)
+
+
+def test_the_environment_gives_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAIL_PASSWORD", "s3cret")
+    reference = credentials.environment_reference("MAIL_PASSWORD")
+    assert reference == "env:MAIL_PASSWORD"
+    assert credentials.password(Login(secret=reference)) == "s3cret"
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_an_unset_variable_is_told_by_name(
+    monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    monkeypatch.delenv("MAIL_PASSWORD", raising=False)
+    if value is not None:
+        monkeypatch.setenv("MAIL_PASSWORD", value)
+    with pytest.raises(SecretError, match="MAIL_PASSWORD is not set") as caught:
+        credentials.password(Login(secret="env:MAIL_PASSWORD"))
+    assert "--password-command" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["", "A=B", "hunter 2!"])
+def test_a_name_that_no_variable_can_have_is_not_repeated(name: str) -> None:
+    with pytest.raises(SecretError) as caught:
+        credentials.environment_reference(name)
+    assert str(caught.value) == "That is no name of an environment variable."
+
+
+def test_an_account_without_a_reference_is_told_apart() -> None:
+    with pytest.raises(SecretError, match="No password is set"):
+        credentials.password(Login(secret=""))
+
+
+@pytest.mark.parametrize(
+    ("secret", "words"),
+    [
+        ("keyring:", "keyring"),
+        ("env:NAME", "environment variable NAME"),
+        ('command:["pass", "show", "x"]', "command pass"),
+        ("", "none"),
+    ],
+)
+def test_references_are_described_in_words(secret: str, words: str) -> None:
+    assert credentials.describe(secret) == words
