@@ -1,0 +1,81 @@
+"""Fixtures for every test: folders of its own, and real servers started once a run."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from imapclient import IMAPClient
+
+from tests.servers import PASSWORD, Appended, Dovecot, ImapServer, Pymap, Radicale
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A fresh, empty mailbox of one test on a server that all tests share."""
+
+    server: ImapServer
+    user: str
+    password: str = PASSWORD
+
+    @property
+    def host(self) -> str:
+        """Where the server listens."""
+        return self.server.host
+
+    @property
+    def port(self) -> int:
+        """On which port, in the clear."""
+        return self.server.port
+
+    def client(self) -> IMAPClient:
+        """A logged-in read-write client."""
+        return self.server.client(self.user, self.password)
+
+    def append(self, folder: str, *messages: bytes | Appended) -> int:
+        """Add messages, bare bytes or with flags and internal date."""
+        return self.server.append(
+            self.user, folder, [(m, (), None) if isinstance(m, bytes) else m for m in messages]
+        )
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the person who runs the tests is read or written."""
+    for name in ("data", "config"):
+        monkeypatch.setenv(f"CRMMAIL_{name.upper()}_DIR", str(tmp_path / name))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "CRMMAIL_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    """Dovecot with everything it can; shared, so that no test may stop it."""
+    with Dovecot() as server:
+        yield server
+
+
+@pytest.fixture
+def mailbox(dovecot: Dovecot) -> Mailbox:
+    """A fresh user of the shared Dovecot, at the work domain home.example."""
+    return Mailbox(dovecot, dovecot.add_user(f"user{next(_numbers)}@home.example"))
+
+
+@pytest.fixture
+def pymap_server() -> Iterator[Pymap]:
+    """A second make of IMAP server, with one empty mailbox."""
+    with Pymap() as server:
+        yield server
+
+
+@pytest.fixture
+def radicale() -> Iterator[Radicale]:
+    """A CalDAV server without calendars."""
+    with Radicale() as server:
+        yield server

@@ -1,0 +1,420 @@
+"""Real servers on free loopback ports: Dovecot, pymap, Radicale. The scripted one is in fake_imap.
+
+`with Dovecot() as server:` starts one; it works as root and as an ordinary user.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import grp
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from string import Template
+from typing import Self
+
+import pytest
+from imapclient import IMAPClient
+
+HOST = "127.0.0.1"
+PASSWORD = "secret"
+Appended = tuple[bytes, Sequence[bytes | str], datetime | None]
+
+# What Dovecot 2.3 announces after the login, for `without=` to take from.
+_CAPABILITIES = """
+    IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE SORT SORT=DISPLAY THREAD=REFERENCES THREAD=REFS
+    THREAD=ORDEREDSUBJECT MULTIAPPEND URL-PARTIAL CATENATE UNSELECT CHILDREN NAMESPACE UIDPLUS
+    LIST-EXTENDED I18NLEVEL=1 CONDSTORE QRESYNC ESEARCH ESORT SEARCHRES WITHIN CONTEXT=SEARCH
+    LIST-STATUS BINARY MOVE SNIPPET=FUZZY PREVIEW=FUZZY PREVIEW STATUS=SIZE SAVEDATE LITERAL+
+    NOTIFY SPECIAL-USE
+"""
+_SPECIAL = ("Sent", "Drafts", "Junk", "Trash", "Archive")
+_TRAFFIC = re.compile(r"imap\(([^)]+)\).*\bin=(\d+) out=(\d+)$", re.MULTILINE)
+_LOGIN = re.compile(r"imap-login: .*\bLogin: user=<([^>]+)>")
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def find_dovecot() -> str | None:
+    """The dovecot program, which Debian keeps out of an ordinary user's PATH."""
+    return shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+def need_dovecot() -> None:
+    """Skip the test without Dovecot, or fail it where CRMMAIL_NEED_DOVECOT=1 says it must run."""
+    if find_dovecot() is None:
+        if os.environ.get("CRMMAIL_NEED_DOVECOT") == "1":
+            pytest.fail("dovecot is not installed (Debian package dovecot-imapd)")
+        pytest.skip("needs Dovecot (Debian package dovecot-imapd)")
+
+
+class Server:
+    """A program that listens on one port, in a folder of its own, until it is stopped."""
+
+    name = "server"
+    deadline = 15.0
+
+    def __init__(self) -> None:
+        self.host, self.port = HOST, free_port()
+        self.dir = Path(tempfile.mkdtemp(prefix=f"crmmail-{self.name}-"))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def command(self) -> list[str]:
+        """The command line that serves in the foreground."""
+        raise NotImplementedError
+
+    def start(self) -> Self:
+        """Start it, on the same port as before, and return when it answers."""
+        with (self.dir / "console").open("ab") as console:
+            self._process = subprocess.Popen(
+                self.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                start_new_session=True,
+            )
+        end = time.monotonic() + self.deadline
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"{self.name} does not start:\n{self.output()}")
+            time.sleep(0.01)
+        return self
+
+    def stop(self) -> None:
+        """End it in good order; start() brings it back with what it kept on disk."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once, and all its children, as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def output(self) -> str:
+        """What it wrote to its console and its log."""
+        files = [path for path in (self.dir / "console", self.dir / "log") if path.exists()]
+        return "".join(path.read_text("utf-8", "replace") for path in files)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection((self.host, self.port), timeout=1) as probe:
+                return self._is_ready(probe)
+        except OSError:
+            return False
+
+    def _is_ready(self, probe: socket.socket) -> bool:
+        return True
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        os.killpg(process.pid, how)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # children that outlive their parent
+        process.wait()
+
+
+class ImapServer(Server):
+    """What the IMAP servers share: a client for a user, and filling a folder."""
+
+    password = PASSWORD
+
+    def _is_ready(self, probe: socket.socket) -> bool:
+        return probe.recv(4) == b"* OK"
+
+    def client(self, user: str, password: str = "") -> IMAPClient:
+        """A logged-in read-write client."""
+        client = IMAPClient(self.host, self.port, ssl=False, timeout=30)
+        client._imap.debug = 0
+        client.login(user, password or self.password)
+        return client
+
+    def append(self, user: str, folder: str, messages: Iterable[Appended], batch: int = 200) -> int:
+        """Add (bytes, flags, internal date) messages, the folder too; returns how many."""
+        count, chunk = 0, list[dict[str, object]]()
+        with self.client(user) as client:
+            if not client.folder_exists(folder):
+                client.create_folder(folder)
+            for raw, flags, date in messages:
+                dated = {"date": date} if date else {}
+                chunk.append({"msg": raw, "flags": flags, **dated})
+                if len(chunk) == batch:
+                    client.multiappend(folder, chunk)
+                    count, chunk = count + batch, []
+            if chunk:
+                client.multiappend(folder, chunk)
+        return count + len(chunk)
+
+
+class Dovecot(ImapServer):
+    """Dovecot with Maildirs and one file a user for the passwords.
+
+    `without` names capabilities that it does not announce; `tls` is "no", "starttls" or "tls",
+    then `ca` is the authority to trust and the certificate is for localhost and 127.0.0.1.
+    """
+
+    name = "dovecot"
+
+    def __init__(self, *, without: Iterable[str] = (), tls: str = "no", settings: str = "") -> None:
+        need_dovecot()
+        super().__init__()
+        self.without, self.tls, self.settings = frozenset(without), tls, settings
+        self.ca = self.dir / "ca.pem"
+        self.dir.chmod(0o755)  # root's mail processes run as another user
+        for name in ("users", "mail"):
+            (self.dir / name).mkdir()
+        mail = _mail_user()
+        if os.getuid() == 0:
+            os.chown(self.dir / "mail", mail.pw_uid, mail.pw_gid)
+        if tls != "no":
+            _make_certificate(self.dir)
+        (self.dir / "dovecot.conf").write_text(self._config(mail), "utf-8")
+
+    def command(self) -> list[str]:
+        return [find_dovecot() or "dovecot", "-F", "-c", str(self.dir / "dovecot.conf")]
+
+    def _is_ready(self, probe: socket.socket) -> bool:
+        return self.tls == "tls" or super()._is_ready(probe)
+
+    def add_user(self, user: str, password: str = PASSWORD) -> str:
+        """Let a user log in, or change the password; returns the user."""
+        file = self.dir / "users" / user
+        file.write_text(f"{user}:{{PLAIN}}{password}\n", "utf-8")
+        file.chmod(0o644)
+        return user
+
+    def client(self, user: str, password: str = "") -> IMAPClient:
+        """A logged-in read-write client, in the clear unless the server is all TLS."""
+        if self.tls != "tls":
+            return super().client(user, password)
+        import ssl
+
+        context = ssl.create_default_context(cafile=self.ca)
+        client = IMAPClient(self.host, self.port, ssl_context=context, timeout=30)
+        client._imap.debug = 0
+        client.login(user, password or self.password)
+        return client
+
+    def maildir(self, user: str, folder: str = "INBOX") -> Path:
+        """Where a user's folder lies on disk."""
+        root = self.dir / "mail" / user
+        return root if folder == "INBOX" else root / f".{folder}"
+
+    def traffic(self, user: str, wait: float = 2.0) -> tuple[int, int]:
+        """Bytes (from, to) the clients of all sessions that a user has ended, logins excluded."""
+        end = time.monotonic() + wait
+        while True:
+            log = self.output()
+            sessions = [(int(i), int(o)) for who, i, o in _TRAFFIC.findall(log) if who == user]
+            opened = sum(who == user for who in _LOGIN.findall(log))
+            if len(sessions) >= opened or time.monotonic() > end:
+                return sum(i for i, _ in sessions), sum(o for _, o in sessions)
+            time.sleep(0.02)
+
+    def _config(self, mail: pwd.struct_passwd) -> str:
+        special = "SPECIAL-USE" not in self.without
+        announced = [name for name in _CAPABILITIES.split() if name not in self.without]
+        extra = _TLS if self.tls != "no" else ""
+        extra += _ORDINARY_USER if os.getuid() != 0 else ""
+        return _CONFIG.substitute(
+            dir=self.dir,
+            port=self.port,
+            uid=mail.pw_uid,
+            gid=mail.pw_gid,
+            ssl="no" if self.tls == "no" else "yes",
+            implicit="yes" if self.tls == "tls" else "no",
+            capability=f"imap_capability = {' '.join(announced)}" if self.without else "",
+            folders="\n".join(
+                f"  mailbox {name} {{\n    auto = create\n"
+                + (f"    special_use = \\{name}\n" if special else "")
+                + "  }"
+                for name in _SPECIAL
+            ),
+            extra=Template(extra).substitute(dir=self.dir, user=mail.pw_name, group=_group())
+            + self.settings,
+        )
+
+
+class Pymap(ImapServer):
+    """pymap's in-memory server: one user, no TLS, no SPECIAL-USE, no CONDSTORE, no LIST-STATUS."""
+
+    name = "pymap"
+
+    def __init__(self, user: str = "user", password: str = PASSWORD) -> None:
+        super().__init__()
+        self.user, self.password = user, password
+
+    def command(self) -> list[str]:
+        program = "import sys; from pymap.main import main; sys.exit(main())"
+        return [
+            *(sys.executable, "-c", program, "--no-service", "managesieve"),
+            *("--host", HOST, "--port", str(self.port), "--no-tls", "dict"),
+            *("--demo-user", self.user, "--demo-password", self.password),
+        ]
+
+
+class Radicale(Server):
+    """Radicale's CalDAV server: any user may log in with any password, and owns `/user/`."""
+
+    name = "radicale"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.url = f"http://{self.host}:{self.port}/"
+
+    def command(self) -> list[str]:
+        return [
+            *(sys.executable, "-m", "radicale", "--config", ""),
+            *("--hosts", f"{self.host}:{self.port}"),
+            *("--storage-filesystem-folder", str(self.dir / "collections")),
+            *("--auth-type", "none", "--rights-type", "owner_only"),
+        ]
+
+
+_CONFIG = Template("""
+protocols = imap
+listen = 127.0.0.1
+base_dir = $dir/run
+log_path = $dir/log
+ssl = $ssl
+disable_plaintext_auth = no
+auth_mechanisms = plain
+auth_failure_delay = 0
+auth_cache_size = 0
+passdb {
+  driver = passwd-file
+  args = $dir/users/%u
+}
+userdb {
+  driver = static
+  args = uid=$uid gid=$gid home=$dir/mail/%u
+}
+first_valid_uid = 1
+first_valid_gid = 0
+mail_location = maildir:~
+mail_fsync = never
+mail_max_userip_connections = 1000
+mailbox_idle_check_interval = 1 s
+imap_logout_format = in=%i out=%o
+$capability
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
+service imap-login {
+  service_count = 0
+  inet_listener imap {
+    port = $port
+    ssl = $implicit
+  }
+  inet_listener imaps {
+    port = 0
+  }
+}
+namespace inbox {
+  inbox = yes
+  separator = /
+$folders
+}
+$extra
+""")
+_TLS = """
+ssl_cert = <$dir/cert.pem
+ssl_key = <$dir/key.pem
+"""
+_ORDINARY_USER = """
+default_internal_user = $user
+default_internal_group = $group
+default_login_user = $user
+service anvil {
+  chroot =
+}
+service imap-login {
+  chroot =
+}
+"""
+
+
+@functools.cache
+def _mail_user() -> pwd.struct_passwd:
+    """Whose the mail is: our own, but Dovecot refuses to serve root's."""
+    if os.getuid() != 0:
+        return pwd.getpwuid(os.getuid())
+    for name in ("mail", "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+    raise RuntimeError("no system user to give the mail to")
+
+
+def _group() -> str:
+    return grp.getgrgid(os.getgid()).gr_name
+
+
+def _make_certificate(folder: Path) -> None:
+    """A throw-away authority (ca.pem) and a server certificate from it (cert.pem, key.pem)."""
+    import datetime as dt
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    now = dt.datetime.now(dt.UTC)
+
+    def issue(
+        name: str, key: ec.EllipticCurvePrivateKey, by: ec.EllipticCurvePrivateKey, *, ca: bool
+    ) -> bytes:
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
+            .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "crmmail tests")]))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - dt.timedelta(days=1))
+            .not_valid_after(now + dt.timedelta(days=2))
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+            .add_extension(
+                x509.SubjectAlternativeName(
+                    [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address(HOST))]
+                ),
+                critical=False,
+            )
+            .sign(by, hashes.SHA256())
+        )
+        return certificate.public_bytes(serialization.Encoding.PEM)
+
+    authority, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    (folder / "ca.pem").write_bytes(issue("crmmail tests", authority, authority, ca=True))
+    (folder / "cert.pem").write_bytes(issue("localhost", key, authority, ca=False))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
