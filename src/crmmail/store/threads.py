@@ -1,0 +1,128 @@
+"""Threads: a record's, the newest, and one of them (rules.md T3, C7)."""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from crmmail.store import windows
+
+_NAMES = """
+    SELECT json_group_array(CASE
+        WHEN own THEN 'me' WHEN p.name != '' THEN p.name WHEN a.name != '' THEN a.name
+        ELSE a.address END)
+    FROM (
+        SELECT from_id, max(outgoing) AS own FROM message
+        WHERE thread_id = t.id AND from_id IS NOT NULL GROUP BY from_id ORDER BY min(id)
+    )
+    JOIN address a ON a.id = from_id
+    LEFT JOIN person p ON p.id = a.person_id AND p.deleted_at = 0
+"""
+_WINDOW = f"""
+    SELECT json_group_array(json_array(
+        t.id, t.subject, t.last_at, t.messages, t.unread, t.attachments, ({_NAMES}),
+        coalesce(m.preview, ''), coalesce(iif(l.why = '' AND l.hand = 1, 'hand', l.why), '')))
+    FROM json_each(?) wanted
+    JOIN thread t ON t.id = wanted.value
+    LEFT JOIN message m ON m.id = t.last_id
+    LEFT JOIN thread_link l ON l.kind = ? AND l.record_id = ? AND l.thread_id = t.id
+"""
+_LINKS = """
+    SELECT l.kind, l.record_id, coalesce(p.name, c.name, o.name), l.why, l.hand
+    FROM thread_link l
+    LEFT JOIN person p ON l.kind = 1 AND p.id = l.record_id AND p.deleted_at = 0
+    LEFT JOIN company c ON l.kind = 2 AND c.id = l.record_id AND c.deleted_at = 0
+    LEFT JOIN opportunity o ON l.kind = 3 AND o.id = l.record_id AND o.deleted_at = 0
+    WHERE l.thread_id = ? AND coalesce(p.id, c.id, o.id) IS NOT NULL
+    ORDER BY l.kind, 3 COLLATE NOCASE, l.record_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRow:
+    """A thread in a list.
+
+    `names` are who wrote in it, in time order, oneself as "me"; `why` says what put it on the
+    record: participant, people, domain, company, contact, several joined by ",", or "hand".
+    """
+
+    id: int
+    subject: str
+    last_at: int
+    messages: int
+    unread: int
+    attachments: int
+    names: tuple[str, ...]
+    preview: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A record that a thread belongs to; `hand` is 1 if linked by hand, -1 if hidden by hand."""
+
+    kind: int
+    record_id: int
+    name: str
+    why: str
+    hand: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadDetail:
+    """One thread: its messages' ids, oldest first, and the records it belongs to."""
+
+    id: int
+    subject: str
+    messages: list[int]
+    links: list[Link]
+
+
+def of_record(db: sqlite3.Connection, kind: int, record_id: int) -> array[int]:
+    """The ids of a record's threads, newest first."""
+    select = """
+        SELECT thread_id AS id FROM thread_link
+        WHERE kind = ? AND record_id = ? AND hand >= 0 ORDER BY last_at DESC, thread_id DESC
+    """
+    return windows.ids(db, select, [kind, record_id])
+
+
+def newest(db: sqlite3.Connection, limit: int | None = None) -> array[int]:
+    """The ids of all threads, or of some, newest first."""
+    select = "SELECT id FROM thread ORDER BY last_at DESC, id DESC LIMIT ?"
+    return windows.ids(db, select, [-1 if limit is None else limit])
+
+
+def rows(
+    db: sqlite3.Connection,
+    ids: Iterable[int],
+    kind: int | None = None,
+    record_id: int | None = None,
+) -> list[ThreadRow]:
+    """The rows of a window of a list; for a record's list, with why each thread is on it."""
+    found = windows.window(db, _WINDOW, ids, kind or 0, record_id or 0)
+    return [
+        ThreadRow(i, subject, last_at, messages, unread, attachments, _distinct(names), *rest)
+        for i, subject, last_at, messages, unread, attachments, names, *rest in found
+    ]
+
+
+def get(db: sqlite3.Connection, thread_id: int) -> ThreadDetail | None:
+    """One thread, or None."""
+    row = db.execute("SELECT subject FROM thread WHERE id = ?", [thread_id]).fetchone()
+    if row is None:
+        return None
+    messages = db.execute("SELECT id FROM message WHERE thread_id = ? ORDER BY id", [thread_id])
+    return ThreadDetail(
+        thread_id,
+        row[0],
+        [message_id for (message_id,) in messages],
+        [Link(*link) for link in db.execute(_LINKS, [thread_id])],
+    )
+
+
+def _distinct(names: list[str]) -> tuple[str, ...]:
+    """Each name once: a person may write from several addresses."""
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,134 @@
+"""Reading lists: the ids of a view at once, then its rows by windows.
+
+Each read is one row of JSON, taken in a single step: a thread that parses mail beside it can take
+the interpreter away only once, however long the list.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import unicodedata
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crmmail.errors import CrmmailError
+
+Parameters = Sequence[int | str]
+
+
+def packed(db: sqlite3.Connection, sql: str, parameters: Parameters = ()) -> list[Any]:
+    """The one JSON array that a query answers with."""
+    (text,) = db.execute(sql, parameters).fetchone()
+    rows: list[Any] = json.loads(text)
+    return rows
+
+
+def ids(db: sqlite3.Connection, select: str, parameters: Parameters = ()) -> array[int]:
+    """The ids that a query selects in a column named `id`, in its order."""
+    return array("q", packed(db, f"SELECT json_group_array(id) FROM ({select})", parameters))
+
+
+def window(
+    db: sqlite3.Connection, sql: str, wanted: Iterable[int], *parameters: int | str
+) -> list[list[Any]]:
+    """The rows of some ids, in the order of the ids; ids that are gone are left out.
+
+    The query's first parameter is the ids as JSON; each of its rows starts with the id.
+    """
+    order = list(wanted)
+    found = {row[0]: row for row in packed(db, sql, [json.dumps(order), *parameters])}
+    return [found[i] for i in order if i in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """A way to sort a list: by an expression, the greatest first or not, as text or as numbers."""
+
+    key: str
+    descending: bool = False
+    text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How the list of one kind of record is read; the records' table is `r` in each expression."""
+
+    source: str  # "person r LEFT JOIN …"
+    sorts: Mapping[str, Sort]
+    match: str  # where a word is looked for, see matching()
+
+    def ids(
+        self,
+        db: sqlite3.Connection,
+        sort: str,
+        descending: bool | None = None,
+        match: str = "",
+        limit: int | None = None,
+    ) -> array[int]:
+        """The ids of the live records, sorted, ties by name and then id."""
+        if sort not in self.sorts:
+            known = ", ".join(self.sorts)
+            raise CrmmailError(f"A list cannot be sorted by {sort!r}.", f"Sort by one of: {known}.")
+        by = self.sorts[sort]
+        down = by.descending if descending is None else descending
+        condition, parameters = matching(match, self.match)
+        source = f"FROM {self.source} WHERE r.deleted_at = 0 AND {condition}"
+        if by.text:
+            select = f"SELECT r.id AS id, {by.key} AS text, r.name AS name {source}"
+            return _sorted(db, select, parameters, down)[:limit]
+        order = f"{by.key} {'DESC' if down else 'ASC'}, r.name COLLATE NOCASE, r.id"
+        select = (
+            f"SELECT r.id AS id {source} ORDER BY {order} LIMIT {-1 if limit is None else limit}"
+        )
+        return ids(db, select, parameters)
+
+
+def _sorted(
+    db: sqlite3.Connection, select: str, parameters: Parameters, descending: bool
+) -> array[int]:
+    """The ids of a query of (id, text, name), sorted by text as people sort; no text comes last.
+
+    Done here because SQLite orders ASCII letters only.
+    """
+    sql = f"SELECT json_group_array(json_array(id, text, name)) FROM ({select})"
+    rows = packed(db, sql, parameters)
+    rows.sort(key=lambda row: (fold(row[2]), row[0]))
+    rows.sort(key=lambda row: fold(row[1]), reverse=descending)
+    rows.sort(key=lambda row: not row[1])
+    return array("q", [row[0] for row in rows])
+
+
+def fold(text: str) -> str:
+    """Text as it is compared when sorting: without case and accents."""
+    if not text.isascii():
+        text = "".join(
+            c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)
+        )
+    return text.casefold()
+
+
+def matching(match: str, condition: str) -> tuple[str, list[str]]:
+    """An SQL condition and its parameters: every word of `match` is found somewhere.
+
+    `condition` says where to look, with `{like}` for the comparison: "(name {like} OR job {like})".
+    """
+    conditions, parameters = ["1"], list[str]()
+    for word in match.split():
+        tests = []
+        for spelling in _spellings(word):
+            parameters.append(f"%{_escaped(spelling)}%")
+            tests.append(condition.replace("{like}", f"LIKE ?{len(parameters)} ESCAPE '\\'"))
+        conditions.append(f"({' OR '.join(tests)})")
+    return " AND ".join(conditions), parameters
+
+
+def _spellings(word: str) -> list[str]:
+    """A word in the cases it may be stored in: LIKE itself knows the case of ASCII letters only."""
+    return [word] if word.isascii() else sorted({word, word.lower(), word.upper(), word.title()})
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
