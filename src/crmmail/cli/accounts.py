@@ -1,0 +1,227 @@
+"""account add, list, remove, test."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import typer
+
+from crmmail.accounts import credentials
+from crmmail.cli import new_account
+from crmmail.cli.output import AsJson, examples, iso, note, open_store, print_json, table
+from crmmail.cli.problems import NotFoundError, RefusedError
+from crmmail.errors import CrmmailError
+from crmmail.store import accounts
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from crmmail.sync.mailbox import FolderInfo
+
+group = typer.Typer(
+    no_args_is_help=True,
+    help="The mailboxes that crmmail reads.",
+    epilog=examples("crmmail account add ann@example.org", "crmmail account list"),
+)
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The account's address.")]
+
+
+class Server(Protocol):
+    """Where and as whom to sign in."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def security(self) -> str: ...
+    @property
+    def username(self) -> str: ...
+
+
+@group.command(
+    epilog=examples(
+        "crmmail account add ann@example.org --imap imap.example.org:993",
+        "crmmail account add ann@example.org --imap imap.example.org:993 "
+        "--password-command 'pass show mail/ann' --alias sales@example.org",
+        "crmmail account add ann@example.org --imap 127.0.0.1:1143 --security none "
+        "--username ann --password-env ANN_PASSWORD",
+    ),
+)
+def add(
+    email: Email,
+    imap: Annotated[str, typer.Option(metavar="HOST[:PORT]", help="The IMAP server.")] = "",
+    security: Annotated[str, typer.Option(metavar="tls|starttls|none", help="Encryption.")] = "tls",
+    username: Annotated[str, typer.Option(help="To sign in with, if not the address.")] = "",
+    password_env: Annotated[
+        str, typer.Option(metavar="NAME", help="The environment variable with the password.")
+    ] = "",
+    password_command: Annotated[
+        str, typer.Option(metavar="COMMAND", help="The command that prints the password.")
+    ] = "",
+    policy: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(accounts.POLICIES),
+            help="Who becomes a contact: those I wrote to, also who wrote to me, nobody.",
+        ),
+    ] = "sent",
+    alias: Annotated[
+        list[str] | None, typer.Option(help="Another address of mine; may be repeated.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What to call the account.")] = "",
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Allow no encryption to another machine.")
+    ] = False,
+    no_test: Annotated[
+        bool, typer.Option("--no-test", help="Save it without trying to sign in.")
+    ] = False,
+) -> None:
+    """Add a mailbox. Asks for what is not given; the password goes into the system keyring.
+
+    Signs in once before anything is saved. Nothing on the server is ever changed.
+    """
+    new_account.chosen(policy, accounts.POLICIES, "--policy")
+    aliases = [new_account.address(one) for one in alias or ()]
+    with open_store() as store:
+        _refuse_known(store.read(), email)
+        new = new_account.gather(
+            email, imap, security, username, password_env, password_command, insecure, not no_test
+        )
+        if not no_test:
+            _say_folders(sign_in(new, new.password))
+        if new.typed:
+            credentials.keep(new.email, new.password)
+        accounts.add(
+            store,
+            new.email,
+            host=new.host,
+            port=new.port,
+            security=new.security,
+            username=new.username,
+            secret=new.secret,
+            policy=policy,
+            aliases=aliases,
+            name=name,
+        )
+    note(f"Added {new.email}. Fetch its mail: crmmail sync")
+
+
+@group.command("list", epilog=examples("crmmail account list", "crmmail account list --json"))
+def list_(as_json: AsJson = False) -> None:
+    """List the accounts."""
+    with open_store() as store:
+        db = store.read()
+        found = [_shape(db, row) for row in accounts.all_accounts(db)]
+    if as_json:
+        print_json(found)
+    elif not found:
+        note("No account yet. Add one: crmmail account add --help")
+    else:
+        head = ("email", "server", "security", "username", "password", "policy", "aliases")
+        table(head, map(_cells, found))
+
+
+@group.command(
+    epilog=examples("crmmail account remove ann@example.org", "crmmail account remove x@y.z --yes")
+)
+def remove(
+    email: Email,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove an account, its mail in the store, and its password in the keyring.
+
+    The mail on the server stays as it is, and so do people, companies and notes.
+    """
+    with open_store() as store:
+        found = known(store.read(), email)
+        if not yes and sys.stdin.isatty():
+            typer.confirm(
+                f"Remove {found.email} and its mail from the store?", abort=True, err=True
+            )
+        accounts.remove(store, found.email)
+    try:
+        credentials.forget(found.email, found.secret)
+    except CrmmailError as problem:
+        note(f"Its password is still in the keyring: {problem}")
+    note(f"Removed {found.email}. Its mail on the server is as it was.")
+
+
+@group.command(
+    "test",
+    epilog=examples(
+        "crmmail account test ann@example.org", "crmmail account test ann@example.org --json"
+    ),
+)
+def try_out(email: Email, as_json: AsJson = False) -> None:
+    """Sign in to an account and list its folders. Nothing is fetched or changed."""
+    with open_store() as store:
+        account = known(store.read(), email)
+    folders = sign_in(account, credentials.password(account))
+    if as_json:
+        shown = [
+            {"name": f.name, "role": f.role, "messages": f.messages, "selectable": f.selectable}
+            for f in folders
+        ]
+        print_json({"email": account.email, "folders": shown})
+        return
+    _say_folders(folders)
+    rows = [(f.name, f.role, f"{f.messages:,}") for f in folders if f.selectable]
+    table(("folder", "role", "messages"), rows, ("messages",))
+
+
+def known(db: sqlite3.Connection, email: str) -> accounts.AccountRow:
+    """The account of that address, or an error in words."""
+    if (found := accounts.get(db, email)) is None:
+        raise NotFoundError(f"There is no account {email}.", "List them: crmmail account list")
+    return found
+
+
+def sign_in(account: Server, password: str) -> list[FolderInfo]:
+    """Sign in and list the folders; a refused sign-in has an exit code of its own."""
+    from crmmail.sync.mailbox import Login, check
+    from crmmail.sync.problems import Refused
+
+    try:
+        return check(
+            Login(account.host, account.port, account.security, account.username, password)
+        )
+    except Refused as problem:
+        raise RefusedError(str(problem), problem.hint) from problem
+
+
+def _refuse_known(db: sqlite3.Connection, email: str) -> None:
+    if (found := accounts.get(db, email)) is not None:
+        raise CrmmailError(
+            f"{found.email} is an account already.",
+            f"To set it up anew, remove it first: crmmail account remove {found.email}",
+        )
+
+
+def _say_folders(folders: list[FolderInfo]) -> None:
+    count = sum(folder.messages for folder in folders)
+    note(f"Signed in: {len(folders)} folders, {count:,} messages.")
+
+
+def _shape(db: sqlite3.Connection, row: accounts.AccountRow) -> dict[str, Any]:
+    states = {state.email: state for state in accounts.states(db)}
+    return {
+        "email": row.email,
+        "name": row.name,
+        "host": row.host,
+        "port": row.port,
+        "security": row.security,
+        "username": row.username,
+        "password": credentials.describe(row.secret),
+        "policy": row.policy,
+        "aliases": [one for one in accounts.addresses(db, row.id) if one != row.email],
+        "last_success": iso(states[row.email].last_success),
+    }
+
+
+def _cells(shape: dict[str, Any]) -> tuple[str, ...]:
+    server = f"{shape['host']}:{shape['port']}"
+    plain = (shape[key] for key in ("security", "username", "password", "policy"))
+    return (shape["email"], server, *plain, ", ".join(shape["aliases"]))

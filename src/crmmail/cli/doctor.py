@@ -1,0 +1,207 @@
+"""doctor: is everything as it should be, and if not, what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import crmmail
+from crmmail import settings
+from crmmail.accounts import credentials
+from crmmail.cli.accounts import sign_in
+from crmmail.cli.output import AsJson, examples, open_store, print_json, write
+from crmmail.cli.problems import Exit
+from crmmail.errors import CrmmailError
+from crmmail.store import accounts
+from crmmail.store.accounts import AccountRow, StateRow
+from crmmail.widgets import words
+
+EXAMPLES = examples("crmmail doctor", "crmmail doctor --offline --report > report.txt")
+_PACKAGES = ("textual", "imapclient", "keyring", "sqlmodel", "fast-mail-parser", "selectolax")
+_LEAST_FREE = 500_000_000
+_STALE_SECONDS = 2 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    said: str
+    hint: str = ""  # what to do, or how to get more
+
+
+def doctor(
+    offline: Annotated[bool, typer.Option("--offline", help="Do not sign in anywhere.")] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="Leave out names, addresses and servers.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check the store, the passwords, the servers and the terminal.
+
+    Exit code 1: something is wrong. Nothing is changed. What --report prints can be shown to
+    others.
+    """
+    masks: dict[str, str] = {str(Path.home()): "~"} if report else {}
+    checks: list[Check] = []
+    for check in _checks(offline, masks if report else {}):
+        shown = _masked(check, masks) if report else check
+        checks.append(shown)
+        if not as_json:
+            write(_line(shown))
+            sys.stdout.flush()
+    if as_json:
+        print_json(
+            [{"check": c.name, "ok": c.ok, "said": c.said, "hint": c.hint or None} for c in checks]
+        )
+    if not all(check.ok for check in checks):
+        raise typer.Exit(Exit.PROBLEM)
+
+
+def _checks(offline: bool, masks: dict[str, str]) -> Iterator[Check]:
+    yield _versions()
+    yield from _tried("disk", _disk)
+    try:
+        with open_store() as store:
+            db = store.read()
+            rows, states = accounts.all_accounts(db), accounts.states(db)
+            for number, row in enumerate(rows, 1):
+                masks |= {row.email: f"account {number}", row.username: f"user {number}"}
+                masks |= {row.host: f"server {number}"}
+            yield from _tried("store", partial(_store, db, store.path))
+    except (CrmmailError, OSError, sqlite3.Error) as problem:
+        yield _failed("store", problem)
+        rows, states = [], []
+    yield _keyring(rows)
+    for row, state in zip(rows, states, strict=True):
+        yield from _tried(row.email, partial(_account, row, offline))
+        yield _state(state)
+    if not rows:
+        yield Check("accounts", True, "none yet", "Add one: crmmail account add --help")
+    yield _terminal()
+
+
+def _versions() -> Check:
+    packages = ", ".join(f"{name} {metadata.version(name)}" for name in _PACKAGES)
+    python = ".".join(map(str, sys.version_info[:3]))
+    said = f"crmmail {crmmail.__version__}, Python {python}, SQLite {sqlite3.sqlite_version}"
+    return Check("versions", True, f"{said}, {packages}")
+
+
+def _disk() -> Check:
+    folder = settings.data_dir()
+    free = shutil.disk_usage(folder).free
+    said = f"{free / 1e9:,.1f} GB free at {folder}"
+    if free < _LEAST_FREE:
+        return Check("disk", False, said, "Make room: a full disk stops the sync.")
+    return Check("disk", True, said)
+
+
+def _store(db: sqlite3.Connection, file: Path) -> Check:
+    found = [row[0] for row in db.execute("PRAGMA integrity_check(3)")]
+    (schema,) = db.execute("PRAGMA user_version").fetchone()
+    if found != ["ok"] or db.execute("PRAGMA foreign_key_check").fetchone():
+        return Check(
+            "store",
+            False,
+            f"{file} is damaged: {found[0]}",
+            "Move it away and sync again: all mail is still on the server.",
+        )
+    if stat.S_IMODE(file.stat().st_mode) & 0o077:
+        return Check("store", False, f"{file} can be read by others", f"Run: chmod 600 {file}")
+    size = words.size(file.stat().st_size)
+    return Check("store", True, f"{file}, {size}, schema {schema}, no damage")
+
+
+def _keyring(rows: list[AccountRow]) -> Check:
+    needed = any(row.secret == credentials.KEYRING for row in rows)
+    try:
+        backend = type(credentials.keyring_backends()[0])
+    except CrmmailError as problem:
+        said = str(problem) if needed else "none that is usable; no account needs one"
+        return Check("keyring", not needed, said, problem.hint if needed else "")
+    return Check("keyring", True, f"{backend.__module__}.{backend.__name__}")
+
+
+def _account(row: AccountRow, offline: bool) -> Check:
+    password = credentials.password(row)
+    said = f"password from {credentials.describe(row.secret)}"
+    if offline:
+        return Check(row.email, True, f"{said}; not signed in (--offline)")
+    start = time.monotonic()
+    folders = sign_in(row, password)
+    took = time.monotonic() - start
+    return Check(
+        row.email, True, f"{said}; signed in to {row.host}, {len(folders)} folders, {took:.1f} s"
+    )
+
+
+def _state(state: StateRow) -> Check:
+    name = f"{state.email} sync"
+    if state.error:
+        return Check(name, False, state.error, state.hint or "Try again: crmmail sync")
+    if not state.last_success:
+        return Check(name, True, "not synced yet", "Fetch the mail: crmmail sync")
+    age = time.time() - state.last_success
+    said = f"last went well {words.duration(age)} ago"
+    if age > _STALE_SECONDS:
+        return Check(name, False, said, "Fetch what is new: crmmail sync")
+    return Check(name, True, said)
+
+
+def _terminal() -> Check:
+    if not sys.stdout.isatty():
+        return Check("terminal", True, "not checked: the output goes elsewhere")
+    term, colour = os.environ.get("TERM", ""), os.environ.get("COLORTERM", "")
+    size = shutil.get_terminal_size()
+    said = f"{term or 'TERM is not set'} {colour}".rstrip()
+    said += f", {size.columns} x {size.lines}, {sys.stdout.encoding}"
+    if term in ("", "dumb"):
+        return Check("terminal", False, said, "The app needs a terminal that can place its cursor.")
+    if sys.stdout.encoding.lower().replace("-", "") != "utf8":
+        return Check("terminal", False, said, "Set a UTF-8 locale: export LANG=C.UTF-8")
+    if "256" not in term and colour not in ("truecolor", "24bit"):
+        return Check("terminal", True, said, "Few colours. If it has more: COLORTERM=truecolor")
+    return Check("terminal", True, said)
+
+
+def _tried(name: str, check: Callable[[], Check]) -> Iterator[Check]:
+    try:
+        yield check()
+    except (CrmmailError, OSError, sqlite3.Error) as problem:
+        yield _failed(name, problem)
+
+
+def _failed(name: str, problem: Exception) -> Check:
+    return Check(name, False, str(problem), getattr(problem, "hint", ""))
+
+
+def _masked(check: Check, masks: dict[str, str]) -> Check:
+    """A check without what could tell whose it is."""
+
+    def masked(text: str) -> str:
+        for found in sorted(masks, key=len, reverse=True):
+            text = text.replace(found, masks[found]) if found else text
+        return text
+
+    return Check(masked(check.name), check.ok, masked(check.said), masked(check.hint))
+
+
+def _line(check: Check) -> str:
+    mark = "ok     " if check.ok else "PROBLEM"
+    text = f"{mark}  {check.name}: {check.said}\n"
+    return f"{text}         {check.hint}\n" if check.hint else text

@@ -1,0 +1,127 @@
+"""What `account add` was told, and asking for the rest."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from dataclasses import dataclass, field
+
+import typer
+
+from crmmail import addresses
+from crmmail.accounts import credentials
+from crmmail.accounts.credentials import SecretError
+from crmmail.errors import CrmmailError
+from crmmail.store.accounts import SECURITIES
+
+_PORTS = {"tls": 993, "starttls": 143, "none": 143}
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account that is not in the store yet, with its password for the time being."""
+
+    email: str
+    host: str
+    port: int
+    security: str
+    username: str
+    secret: str  # the reference; of a typed password, the keyring's
+    password: str = field(repr=False)
+    typed: bool  # the password is in no keyring yet
+
+
+def gather(
+    email: str,
+    imap: str,
+    security: str,
+    username: str,
+    password_env: str,
+    password_command: str,
+    insecure: bool,
+    test: bool,
+) -> NewAccount:
+    """Check what the command line says and ask for what it does not.
+
+    Raises an error instead of asking where nobody is there to answer.
+    """
+    own = address(email)
+    chosen(security, SECURITIES, "--security")
+    if not imap:
+        guess = f"imap.{addresses.domain_of(own)}"
+        imap = _ask("IMAP server", "--imap HOST:PORT", default=guess)
+    host, port = server(imap, security)
+    if security == "none" and not insecure and not _is_loopback(host):
+        raise CrmmailError(
+            f"Without encryption, everybody between here and {host} can read the password.",
+            "Use --security tls (mostly port 993) or starttls; or say --insecure if you mean it.",
+        )
+    secret, password, typed = _password(password_env, password_command, own, test)
+    return NewAccount(own, host, port, security, username or own, secret, password, typed)
+
+
+def address(typed: str) -> str:
+    """An address in the form in which they are compared, or an error in words."""
+    found = addresses.normal(typed)
+    if not found:
+        raise CrmmailError(f"{typed!r} is no e-mail address.", "Example: ann@example.org")
+    return found
+
+
+def server(text: str, security: str) -> tuple[str, int]:
+    """Host and port of HOST, HOST:PORT or [IPV6]:PORT."""
+    host, colon, port = text.rpartition(":")
+    if not colon or (host.count(":") and not host.endswith("]")):
+        host, port = text, str(_PORTS[security])
+    host = host.strip("[]").strip()
+    if not host or any(c.isspace() or c in "/@" for c in host):
+        raise CrmmailError(f"{text!r} is no server.", "Example: --imap imap.example.org:993")
+    if not port.isascii() or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise CrmmailError(f"{port!r} is no port.", "Example: --imap imap.example.org:993")
+    return host, int(port)
+
+
+def chosen(value: str, among: tuple[str, ...], option: str) -> None:
+    """Refuse a value that an option does not know, as a usage error."""
+    if value not in among:
+        raise typer.BadParameter(f"{option} takes one of: {', '.join(among)}.")
+
+
+def _password(env: str, command: str, email: str, needed: bool) -> tuple[str, str, bool]:
+    """The reference, the password itself if it is needed now, and whether it was typed."""
+    if env and command:
+        raise typer.BadParameter("Give one of --password-env and --password-command.")
+    if env or command:
+        secret = (
+            credentials.environment_reference(env)
+            if env
+            else credentials.command_reference(command)
+        )
+        return secret, credentials.password(_Login(email, secret)) if needed else "", False
+    credentials.keyring_backends()  # before the question, so that no password is typed in vain
+    typed = _ask(
+        f"Password of {email}", "--password-env NAME or --password-command COMMAND", hidden=True
+    )
+    return credentials.KEYRING, typed, True
+
+
+def _ask(question: str, option: str, default: str | None = None, hidden: bool = False) -> str:
+    if not sys.stdin.isatty():
+        raise SecretError(f"{question}: not given.", f"Give {option}: nobody is here to be asked.")
+    answer: str = typer.prompt(question, default=default, hide_input=hidden, err=True)
+    return answer
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Login:
+    email: str
+    secret: str

@@ -1,0 +1,53 @@
+"""What goes wrong, in words on stderr and as an exit code that scripts can use."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from enum import IntEnum
+
+from crmmail.errors import CrmmailError
+
+
+class Exit(IntEnum):
+    """The exit codes; docs/cli.md promises them."""
+
+    OK = 0
+    PROBLEM = 1
+    USAGE = 2  # typer's own
+    NOTHING = 3
+    SYNC_ERRORS = 4
+    REFUSED = 5
+    INTERRUPTED = 130
+
+
+class NotFoundError(CrmmailError):
+    """Nothing in the store is what was asked for."""
+
+
+class RefusedError(CrmmailError):
+    """The server refused the sign-in."""
+
+
+def tell(problem: Exception) -> int | None:
+    """Say what happened and what to do; returns the exit code, or None for a bug of ours."""
+    words = _words(problem)
+    if words is None:
+        return None
+    sys.stdout.flush()
+    print(f"crmmail: {words}", file=sys.stderr)
+    if isinstance(problem, CrmmailError) and problem.hint:
+        print(problem.hint, file=sys.stderr)
+    if isinstance(problem, NotFoundError):
+        return Exit.NOTHING
+    return Exit.REFUSED if isinstance(problem, RefusedError) else Exit.PROBLEM
+
+
+def _words(problem: Exception) -> str | None:
+    if isinstance(problem, CrmmailError):
+        return str(problem)
+    if isinstance(problem, sqlite3.OperationalError):
+        return f"The store cannot be used: {problem}. See what is wrong with: crmmail doctor"
+    if isinstance(problem, OSError) and problem.filename:
+        return f"{problem.filename}: {problem.strerror}"
+    return None

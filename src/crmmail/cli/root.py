@@ -1,0 +1,50 @@
+"""The tree of commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import crmmail
+from crmmail.cli import accounts, demo, doctor, dump, records, status, sync, threads, why
+from crmmail.cli.opportunities import opportunity_group
+from crmmail.cli.output import examples, write
+
+app = typer.Typer(
+    no_args_is_help=False,
+    # A traceback with local variables could show a password.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples("crmmail", "crmmail demo", "crmmail people list --match acme"),
+)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False,
+) -> None:
+    """Your mailboxes as a CRM, in a terminal. Without a command: the app."""
+    if version:
+        write(f"crmmail {crmmail.__version__}\n")
+    elif context.invoked_subcommand is None:
+        write(context.get_help() + "\n")
+
+
+app.add_typer(accounts.group, name="account")
+app.command(epilog=sync.EXAMPLES)(sync.sync)
+for names, made in (
+    (("people", "person"), records.group(records.PEOPLE)),
+    (("companies", "company"), records.group(records.COMPANIES)),
+    (("opportunities", "opportunity"), opportunity_group),
+    (("thread", "threads"), threads.group),
+):
+    for number, name in enumerate(names):
+        app.add_typer(made, name=name, hidden=number > 0)
+app.command(epilog=why.EXAMPLES)(why.why)
+app.command(epilog=status.STATUS_EXAMPLES)(status.status)
+app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
+app.command(epilog=dump.EXAMPLES)(dump.dump)
+app.command(epilog=status.PATH_EXAMPLES)(status.path)
+app.command(epilog=demo.EXAMPLES)(demo.demo)

@@ -1,0 +1,180 @@
+"""The JSON that scripts get: one function a shape. docs/cli.md promises these fields."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from crmmail.cli.output import iso
+from crmmail.store import companies, messages, opportunities, people, threads
+from crmmail.store.kinds import Flag, Kind
+
+Shape = dict[str, Any]
+
+_WINDOW = 500
+RECORD_NAMES = {Kind.PERSON: "person", Kind.COMPANY: "company", Kind.OPPORTUNITY: "opportunity"}
+
+
+def windows(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """A view's ids in pieces that are read at once."""
+    for start in range(0, len(ids), _WINDOW):
+        yield ids[start : start + _WINDOW]
+
+
+def person(db: sqlite3.Connection, row: people.PersonRow | people.PersonDetail) -> Shape:
+    """A person as `people list` prints one."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "addresses": list(people.addresses(db, row.id)),
+        "company": row.company or None,
+        "threads": row.threads,
+        "last_contact": iso(row.last_at),
+    }
+
+
+def company(row: companies.CompanyRow | companies.CompanyDetail) -> Shape:
+    """A company as `companies list` prints one; it is its own company."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "domains": list(row.domains),
+        "company": row.name,
+        "threads": row.threads,
+        "last_contact": iso(row.last_at),
+    }
+
+
+def opportunity(
+    db: sqlite3.Connection, row: opportunities.OpportunityRow | opportunities.OpportunityDetail
+) -> Shape:
+    """An opportunity as `opportunities list` prints one; the addresses are its contact's."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "addresses": list(people.addresses(db, row.contact_id)) if row.contact_id else [],
+        "company": row.company or None,
+        "threads": row.threads,
+        "last_contact": iso(row.last_at),
+        "contact": row.contact or None,
+        "stage": row.stage,
+        "amount": row.amount,
+        "currency": row.currency,
+        "closes_on": row.closes_on or None,
+    }
+
+
+def person_detail(db: sqlite3.Connection, found: people.PersonDetail) -> Shape:
+    """A person with all fields and threads."""
+    return {
+        **person(db, found),
+        "company_id": found.company_id,
+        "job": found.job,
+        "phone": found.phone,
+        "links": found.links.split(),
+        "source": found.source,
+        "first_contact": iso(found.first_at),
+        "threads": threads_of(db, Kind.PERSON, found.id),
+    }
+
+
+def company_detail(db: sqlite3.Connection, found: companies.CompanyDetail) -> Shape:
+    """A company with all fields, people and threads."""
+    members = [person(db, row) for row in people.rows(db, found.people)]
+    return {
+        **company(found),
+        "links": found.links.split(),
+        "source": found.source,
+        "first_contact": iso(found.first_at),
+        "people": members,
+        "threads": threads_of(db, Kind.COMPANY, found.id),
+    }
+
+
+def opportunity_detail(db: sqlite3.Connection, found: opportunities.OpportunityDetail) -> Shape:
+    """An opportunity with all fields and threads."""
+    return {
+        **opportunity(db, found),
+        "company_id": found.company_id,
+        "contact_id": found.contact_id,
+        "first_contact": iso(found.first_at),
+        "threads": threads_of(db, Kind.OPPORTUNITY, found.id),
+    }
+
+
+def threads_of(db: sqlite3.Connection, kind: Kind, record_id: int) -> list[Shape]:
+    """A record's threads, newest first, each with why it is there."""
+    ids = threads.of_record(db, kind, record_id)
+    return [
+        thread(row) | {"why": row.why.split(",") if row.why else []}
+        for part in windows(ids)
+        for row in threads.rows(db, part, kind, record_id)
+    ]
+
+
+def thread(row: threads.ThreadRow) -> Shape:
+    """A thread as `thread list` prints one."""
+    return {
+        "id": row.id,
+        "subject": row.subject,
+        "last_at": iso(row.last_at),
+        "messages": row.messages,
+        "unread": row.unread,
+        "attachments": row.attachments,
+        "names": list(row.names),
+        "preview": row.preview,
+    }
+
+
+def thread_detail(db: sqlite3.Connection, found: threads.ThreadDetail) -> Shape:
+    """A thread with the records it is linked to and every message, oldest first."""
+    return {
+        "id": found.id,
+        "subject": found.subject,
+        "links": list(_links(found.links)),
+        "messages": [message(db, row) for row in messages.of_thread(db, found.id)],
+    }
+
+
+def message(db: sqlite3.Connection, row: messages.MessageRow) -> Shape:
+    """A message with its participants, text and attachments."""
+    text = messages.text(db, row.id)
+    return {
+        "id": row.id,
+        "message_id": row.message_id,
+        "sent_at": iso(row.sent_at),
+        "subject": row.subject,
+        "outgoing": row.outgoing,
+        "seen": bool(row.flags & Flag.SEEN),
+        "flagged": bool(row.flags & Flag.FLAGGED),
+        "answered": bool(row.flags & Flag.ANSWERED),
+        "participants": [
+            {
+                "role": one.role,
+                "name": one.name,
+                "address": one.address,
+                "person_id": one.person_id,
+                "no_contact": one.no_contact or None,
+            }
+            for one in row.participants
+        ],
+        "text": text.text,
+        "quotes": [list(span) for span in text.quotes],
+        "attachments": [
+            {"name": part.name, "type": part.mime, "size": part.size, "inline": part.inline}
+            for part in messages.attachments(db, row.id)
+        ],
+        "size": row.size,
+    }
+
+
+def _links(links: Iterable[threads.Link]) -> Iterator[Shape]:
+    for link in links:
+        if link.hand >= 0:
+            yield {
+                "record": RECORD_NAMES[Kind(link.kind)],
+                "id": link.record_id,
+                "name": link.name,
+                "why": link.why.split(",") if link.why else ["hand"],
+            }

@@ -1,0 +1,107 @@
+"""status: what the store holds and how the sync stands. path: where the files are."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from crmmail import settings
+from crmmail.cli.output import AsJson, examples, iso, note, open_store, print_json, write
+from crmmail.store import accounts, companies, opportunities, people, threads
+from crmmail.widgets import words
+
+STATUS_EXAMPLES = examples("crmmail status", "crmmail status --json")
+PATH_EXAMPLES = examples("crmmail path", 'cp "$(crmmail path --json | jq -r .store)" backup.db')
+
+
+def status(as_json: AsJson = False) -> None:
+    """Show what the store holds, and how the sync of each account stands."""
+    with open_store() as store:
+        shape = _status(store.read(), store.path)
+    if as_json:
+        print_json(shape)
+        return
+    for text in _lines(shape):
+        write(text + "\n")
+    if not shape["accounts"]:
+        note("No account yet. Add one: crmmail account add --help")
+
+
+def path(as_json: AsJson = False) -> None:
+    """Show where crmmail keeps its files. CRMMAIL_DATA_DIR and CRMMAIL_CONFIG_DIR move them."""
+    where = {
+        "data": str(settings.data_dir()),
+        "store": str(settings.store_path()),
+        "config": str(settings.config_dir()),
+    }
+    if as_json:
+        print_json(where)
+    else:
+        for name, place in where.items():
+            write(f"{name:<8}{place}\n")
+
+
+def _status(db: sqlite3.Connection, file: Path) -> dict[str, Any]:
+    return {
+        "people": len(people.view(db)),
+        "companies": len(companies.view(db)),
+        "opportunities": len(opportunities.view(db)),
+        "threads": len(threads.newest(db)),
+        "store_bytes": sum(
+            part.stat().st_size for part in file.parent.glob(f"{file.name}*") if part.is_file()
+        ),
+        "accounts": [_account(db, state) for state in accounts.states(db)],
+    }
+
+
+def _account(db: sqlite3.Connection, state: accounts.StateRow) -> dict[str, Any]:
+    counts = accounts.counts(db, state.account_id)
+    return {
+        "email": state.email,
+        "state": state.state,
+        "done": state.done,
+        "total": state.total,
+        "last_success": iso(state.last_success),
+        "next_try": iso(state.next_try),
+        "error": state.error or None,
+        "hint": state.hint or None,
+        "listed": counts.listed,
+        "stored": counts.stored,
+        "messages": counts.messages,
+        "skipped": counts.skipped,
+        "threads": counts.threads,
+    }
+
+
+def _lines(shape: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"{words.plural(shape['people'], 'person', 'people')}, "
+        f"{words.plural(shape['companies'], 'company', 'companies')}, "
+        f"{words.plural(shape['opportunities'], 'opportunity', 'opportunities')}, "
+        f"{words.plural(shape['threads'], 'thread')}; {words.size(shape['store_bytes'])} on disk"
+    )
+    for account in shape["accounts"]:
+        yield ""
+        yield f"{account['email']}: {_state(account)}"
+        skipped = sum(account["skipped"].values())
+        yield (
+            f"  {account['listed']:,} listed: {account['stored']:,} stored, {skipped:,} skipped; "
+            f"{words.plural(account['threads'], 'thread')}"
+        )
+        for reason, count in account["skipped"].items():
+            yield f"    {reason:<12}{count:>9,}"
+        if account["error"]:
+            yield f"  {account['error']} {account['hint'] or ''}".rstrip()
+
+
+def _state(account: dict[str, Any]) -> str:
+    said = str(account["state"])
+    if account["state"] == "new":
+        return "not synced yet"
+    if account["state"] == "importing" and account["total"]:
+        said += f" {account['done']:,} of {account['total']:,}"
+    if account["last_success"]:
+        said += f", last went well {account['last_success']}"
+    return said
