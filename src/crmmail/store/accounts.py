@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+
+from crmmail.addresses import domain_of, is_free, normal
+from crmmail.errors import CrmmailError
+from crmmail.store import ledger, removal, windows
+from crmmail.store.database import Store
+from crmmail.text import one_line
+
+SECURITIES = ("tls", "starttls", "none")
+POLICIES = ("sent", "sent_and_received", "none")
 
 _FIELDS = (
     "id, email, name, host, port, security, username, secret, policy, exclude_group, exclude_free, "
     "sync_internal, mail_since, paused"
 )
+
+
+class AccountError(CrmmailError):
+    """An account cannot be added or removed like that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +95,7 @@ def all_accounts(db: sqlite3.Connection) -> list[AccountRow]:
 
 def get(db: sqlite3.Connection, email: str) -> AccountRow | None:
     """The account of that address, or None."""
-    row = db.execute(f"SELECT {_FIELDS} FROM account WHERE email = ?", [_key(email)]).fetchone()
+    row = db.execute(f"SELECT {_FIELDS} FROM account WHERE email = ?", [normal(email)]).fetchone()
     return _account(row) if row else None
 
 
@@ -129,25 +145,111 @@ def internal_domains(db: sqlite3.Connection, account_id: int) -> list[str]:
 
 def counts(db: sqlite3.Connection, account_id: int) -> Counts:
     """What the server lists for an account, and what came of it."""
-    from crmmail.store import ledger
+    with windows.snapshot(db):
+        listed, stored = db.execute(
+            """
+            SELECT coalesce(sum(messages), 0),
+                   coalesce(sum((SELECT count(*) FROM placement WHERE folder_id = folder.id)), 0)
+            FROM folder WHERE account_id = ?
+            """,
+            [account_id],
+        ).fetchone()
+        messages, threads = db.execute(
+            """
+            SELECT count(*), count(DISTINCT thread_id) FROM message WHERE id IN (
+                SELECT message_id FROM placement JOIN folder ON folder.id = folder_id
+                WHERE account_id = ?)
+            """,
+            [account_id],
+        ).fetchone()
+        skipped = ledger.by_reason(db, account_id)
+    return Counts(listed, stored, messages, skipped, threads)
 
-    listed, stored = db.execute(
-        """
-        SELECT coalesce(sum(messages), 0),
-               coalesce(sum((SELECT count(*) FROM placement WHERE folder_id = folder.id)), 0)
-        FROM folder WHERE account_id = ?
-        """,
-        [account_id],
-    ).fetchone()
-    messages, threads = db.execute(
-        """
-        SELECT count(*), count(DISTINCT thread_id) FROM message WHERE id IN (
-            SELECT message_id FROM placement JOIN folder ON folder.id = folder_id
-            WHERE account_id = ?)
-        """,
-        [account_id],
-    ).fetchone()
-    return Counts(listed, stored, messages, ledger.by_reason(db, account_id), threads)
+
+def add(
+    store: Store,
+    email: str,
+    host: str = "",
+    port: int = 993,
+    security: str = "tls",
+    username: str = "",
+    secret: str = "",
+    policy: str = "sent",
+    aliases: Iterable[str] = (),
+    **rules: Any,
+) -> int:
+    """Add a mailbox; returns its id. `secret` says where the password is kept.
+
+    Its own domain is internal (M4), if not anybody can have an address there. `rules` are name,
+    exclude_group, exclude_free, sync_internal and mail_since.
+    """
+    from crmmail.store.models import Account, InternalDomain, OwnAddress, SyncState
+
+    own = _address(email)
+    _check(port, security, policy, host)
+    with store.session("accounts", "state") as (session, db, _):
+        if get(db, own):
+            raise AccountError(
+                f"There is an account {own} already.", f"crmmail account remove {own}"
+            )
+        account = Account(
+            email=own,
+            host=host.strip(),
+            port=port,
+            security=security,
+            username=username or own,
+            secret=secret,
+            policy=policy,
+            **rules,
+        )
+        account.name = one_line(account.name)
+        session.add(account)
+        session.flush()
+        account_id = account.id or 0
+        everyone = {own, *map(_address, aliases)}
+        session.add_all(OwnAddress(account_id=account_id, address=one) for one in everyone)
+        if not is_free(domain_of(own)):
+            session.add(InternalDomain(account_id=account_id, domain=domain_of(own)))
+        session.add(SyncState(account_id=account_id))
+    return account_id
+
+
+def remove(store: Store, email: str) -> None:
+    """Remove a mailbox and the mail that only it held; people, companies and notes stay (M12)."""
+    with store.write("accounts", "state", "ledger", "threads") as (db, change):
+        if (account := get(db, email)) is None:
+            known = ", ".join(one.email for one in all_accounts(db)) or "none"
+            raise AccountError(f"There is no account {email}.", f"Accounts: {known}.")
+        held = _column(
+            db,
+            "SELECT DISTINCT message_id FROM placement JOIN folder ON folder.id = folder_id "
+            "WHERE account_id = ?",
+            account.id,
+        )
+        db.execute("DELETE FROM account WHERE id = ?", [account.id])
+        gone = db.execute(
+            "SELECT value FROM json_each(?) WHERE NOT EXISTS "
+            "(SELECT 1 FROM placement WHERE message_id = value)",
+            [json.dumps(held)],
+        ).fetchall()
+        removal.remove_messages(db, change, [message_id for (message_id,) in gone])
+
+
+def _address(typed: str) -> str:
+    if not (address := normal(typed)):
+        raise AccountError(f"{typed!r} is not an e-mail address.", "It looks like me@acme.com.")
+    return address
+
+
+def _check(port: int, security: str, policy: str, host: str) -> None:
+    if not 0 < port < 65_536:
+        raise AccountError(f"{port} is not a port.", "Ports are 1 to 65535; IMAP's is 993.")
+    if security not in SECURITIES:
+        raise AccountError(f"{security!r} is no security.", f"One of: {', '.join(SECURITIES)}.")
+    if policy not in POLICIES:
+        raise AccountError(f"{policy!r} is no policy.", f"One of: {', '.join(POLICIES)}.")
+    if any(c.isspace() or c in "/@" for c in host.strip()):
+        raise AccountError(f"{host!r} is not a server.", "It looks like imap.acme.com.")
 
 
 def _account(row: tuple[object, ...]) -> AccountRow:
@@ -157,11 +259,5 @@ def _account(row: tuple[object, ...]) -> AccountRow:
     return AccountRow(**values)  # type: ignore[arg-type]
 
 
-def _key(email: str) -> str:
-    from crmmail import addresses
-
-    return addresses.normal(email) or email.strip()
-
-
-def _column(db: sqlite3.Connection, sql: str, account_id: int) -> list[str]:
+def _column(db: sqlite3.Connection, sql: str, account_id: int) -> list[Any]:
     return [value for (value,) in db.execute(sql, [account_id])]

@@ -6,8 +6,13 @@ import sqlite3
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from crmmail.store import windows
+from crmmail import text
+from crmmail.addresses import ascii_domain, is_free, site
+from crmmail.store import links, merging, records, windows
+from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
 
 _LISTING = windows.Listing(
     source="company r",
@@ -33,6 +38,9 @@ _WINDOW = """
         r.threads, r.first_at, r.last_at))
     FROM json_each(?) wanted JOIN company r ON r.id = wanted.value
 """
+
+
+_CLEANERS: records.Cleaners = {"name": records.name, "name_by_hand": bool, "links": text.block}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +130,111 @@ def people(db: sqlite3.Connection, company_id: int) -> tuple[int, ...]:
         [company_id],
     )
     return tuple(person_id for (person_id,) in found)
+
+
+def create(store: Store, name: str, domains: Iterable[str] = (), **fields: str) -> int:
+    """Make a company by hand; the mail of its domains is its own at once (C6). Returns the id."""
+    from crmmail.store.models import Company
+
+    wanted = [_domain(one) for one in domains]
+    with store.session(*records.ALL_TOPICS) as (session, db, change):
+        company = Company(source="hand", created_at=records.now(), name_by_hand=True)
+        records.assign(company, {"name": name, **fields}, _CLEANERS)
+        company_id = records.add(session, company)
+        for domain in wanted:
+            _attach(db, company_id, domain)
+        links.relink_records(db, change, Kind.COMPANY, [company_id])
+    return company_id
+
+
+def edit(store: Store, company_id: int, **fields: Any) -> dict[str, Any]:
+    """Set name or links; returns what they were, for another edit."""
+    from crmmail.store.models import Company
+
+    if "name" in fields:
+        fields.setdefault("name_by_hand", True)
+    with store.session(*records.ALL_TOPICS) as (session, _, change):
+        company = records.alive(session, Company, company_id)
+        before = records.assign(company, fields, _CLEANERS)
+        change.records.add((Kind.COMPANY, company_id))
+    return before
+
+
+def add_domain(store: Store, company_id: int, domain: str) -> str:
+    """Give a company one more domain, with its mail (C6); returns it as it is stored."""
+    wanted = _domain(domain)
+    with store.write(*records.ALL_TOPICS) as (db, change):
+        records.check_alive(db, Kind.COMPANY, company_id)
+        _attach(db, company_id, wanted)
+        links.relink_records(db, change, Kind.COMPANY, [company_id])
+    return wanted
+
+
+def remove_domain(store: Store, company_id: int, domain: str) -> None:
+    """Take a domain from a company; its people stay."""
+    wanted = _domain(domain)
+    with store.write(*records.ALL_TOPICS) as (db, change):
+        gone = db.execute(
+            "DELETE FROM company_domain WHERE domain = ? AND company_id = ?", [wanted, company_id]
+        )
+        if not gone.rowcount:
+            raise records.RecordError(f"{wanted} is no domain of this company.", "Add it first.")
+        links.relink_records(db, change, Kind.COMPANY, [company_id])
+
+
+def delete(store: Store, company_id: int) -> int:
+    """Delete a company; new mail does not bring it back (C5). Returns what restore() needs."""
+    _set_deleted(store, company_id, deleted=True)
+    return company_id
+
+
+def restore(store: Store, company_id: int) -> None:
+    """Bring a deleted company back, with its domains, people, threads and notes."""
+    _set_deleted(store, company_id, deleted=False)
+
+
+def merge(store: Store, keep: int, other: int) -> merging.Merge:
+    """Make two companies one, which keeps every domain, person, note and link (C8)."""
+    return merging.merge(store, Kind.COMPANY, keep, other)
+
+
+def unmerge(store: Store, done: merging.Merge) -> None:
+    """Take a merge back."""
+    merging.unmerge(store, done)
+
+
+def _set_deleted(store: Store, company_id: int, deleted: bool) -> None:
+    with store.write(*records.ALL_TOPICS) as (db, change):
+        records.set_deleted(db, Kind.COMPANY, company_id, deleted)
+        links.relink_records(db, change, Kind.COMPANY, [company_id])
+
+
+def _domain(typed: str) -> str:
+    """The registrable domain of what somebody typed; an error in words where it is none."""
+    domain = ascii_domain(typed.strip().rpartition("@")[2])
+    if "." not in domain or not all(label.strip("-") for label in domain.split(".")):
+        raise records.RecordError(f"{typed!r} is not a domain.", "It looks like acme.com.")
+    if is_free(domain):
+        raise records.RecordError(
+            f"Anybody can have an address at {domain}.", "Add the people one by one instead."
+        )
+    return site(domain)
+
+
+def _attach(db: sqlite3.Connection, company_id: int, domain: str) -> None:
+    """Give a domain to a company; a deleted company gives it up, a live one does not."""
+    row = db.execute(
+        "SELECT company.id, name FROM company_domain JOIN company ON company.id = company_id "
+        "WHERE domain = ? AND deleted_at = 0",
+        [domain],
+    ).fetchone()
+    if row and row[0] != company_id:
+        raise records.RecordError(
+            f"{domain} belongs to {row[1]}.",
+            "Merge the two companies, or remove the domain from the other one first.",
+        )
+    db.execute(
+        "INSERT INTO company_domain (domain, company_id) VALUES (?, ?) "
+        "ON CONFLICT DO UPDATE SET company_id = excluded.company_id",
+        [domain, company_id],
+    )

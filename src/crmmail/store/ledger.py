@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from crmmail.addresses import normal
 
 _RULES = {
     "folder": "M1: the folder is not synced",
@@ -83,17 +86,17 @@ def rows(
 
 
 def find(db: sqlite3.Connection, query: str, limit: int = 50) -> list[LedgerRow]:
-    """The skipped messages with that sender, that Message-ID, or those words in the subject."""
+    """The skipped messages with that Message-ID, that participant, or those words as subject."""
     text = query.strip()
     if not text:
         return []
     found = db.execute(
         f"""
-        {_FIELDS} WHERE sender = lower(?1) OR message_id = trim(?1, '<>')
-            OR instr(lower(subject), lower(?1)) OR (instr(?1, '@') AND instr(facts, lower(?1)))
-        ORDER BY sent_at DESC, folder.id, uid DESC LIMIT ?2
+        {_FIELDS} WHERE message_id = trim(?1, '<>') OR sender = ?2
+            OR (?2 != '' AND instr(facts, ?3)) OR (?2 = '' AND instr(lower(subject), lower(?1)))
+        ORDER BY sent_at DESC, folder.id, uid DESC LIMIT ?4
         """,
-        [text, limit],
+        [text, normal(text), json.dumps(normal(text)), limit],
     )
     return [LedgerRow(*row) for row in found]
 

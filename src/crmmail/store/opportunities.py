@@ -6,8 +6,12 @@ import sqlite3
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
-from crmmail.store import windows
+from crmmail.store import links, records, windows
+from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
 
 STAGES = ("new", "screening", "meeting", "proposal", "won", "lost")
 
@@ -111,3 +115,101 @@ def get(
         [opportunity_id, deleted],
     ).fetchone()
     return OpportunityDetail(*row) if row else None
+
+
+def add(
+    store: Store,
+    name: str,
+    company_id: int | None = None,
+    contact_id: int | None = None,
+    **fields: Any,
+) -> int:
+    """Make an opportunity, which has its company's and its contact's mail at once (C6, C7).
+
+    `fields` are stage, amount, currency and closes_on. Returns the id.
+    """
+    from crmmail.store.models import Opportunity
+
+    fields |= {"name": name, "company_id": company_id, "contact_id": contact_id}
+    with store.session(*records.ALL_TOPICS) as (session, db, change):
+        opportunity = Opportunity(name="", created_at=records.now())
+        _assign(db, opportunity, fields)
+        opportunity_id = records.add(session, opportunity)
+        links.relink_records(db, change, Kind.OPPORTUNITY, [opportunity_id])
+    return opportunity_id
+
+
+def edit(store: Store, opportunity_id: int, **fields: Any) -> dict[str, Any]:
+    """Set any field; a new company or contact brings its mail (C6). Returns what was there."""
+    from crmmail.store.models import Opportunity
+
+    with store.session(*records.ALL_TOPICS) as (session, db, change):
+        opportunity = records.alive(session, Opportunity, opportunity_id)
+        before = _assign(db, opportunity, fields)
+        session.flush()
+        change.records.add((Kind.OPPORTUNITY, opportunity_id))
+        if fields.keys() & {"company_id", "contact_id"}:
+            links.relink_records(db, change, Kind.OPPORTUNITY, [opportunity_id])
+    return before
+
+
+def delete(store: Store, opportunity_id: int) -> int:
+    """Delete an opportunity; returns what restore() needs."""
+    _set_deleted(store, opportunity_id, deleted=True)
+    return opportunity_id
+
+
+def restore(store: Store, opportunity_id: int) -> None:
+    """Bring a deleted opportunity back, with its threads and notes."""
+    _set_deleted(store, opportunity_id, deleted=False)
+
+
+def _set_deleted(store: Store, opportunity_id: int, deleted: bool) -> None:
+    with store.write(*records.ALL_TOPICS) as (db, change):
+        records.set_deleted(db, Kind.OPPORTUNITY, opportunity_id, deleted)
+        links.relink_records(db, change, Kind.OPPORTUNITY, [opportunity_id])
+
+
+def _assign(db: sqlite3.Connection, row: Any, fields: dict[str, Any]) -> dict[str, Any]:
+    records.check_link(db, Kind.COMPANY, fields.get("company_id"))
+    records.check_link(db, Kind.PERSON, fields.get("contact_id"))
+    return records.assign(row, fields, _CLEANERS)
+
+
+def _stage(value: str) -> str:
+    if value not in STAGES:
+        raise records.RecordError(f"{value!r} is no stage.", f"One of: {', '.join(STAGES)}.")
+    return value
+
+
+def _amount(value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 53:
+        raise records.RecordError(f"{value!r} is no amount.", "Give a whole number of cents.")
+    return value
+
+
+def _currency(value: str) -> str:
+    code = value.strip().upper()
+    if len(code) != 3 or not (code.isascii() and code.isalpha()):
+        raise records.RecordError(f"{value!r} is no currency.", "Give its code, like EUR or USD.")
+    return code
+
+
+def _closes_on(value: str) -> str:
+    try:
+        return date.fromisoformat(value).isoformat() if value else ""
+    except ValueError:
+        raise records.RecordError(
+            f"{value!r} is no date.", "Write it as year-month-day: 2026-03-14."
+        ) from None
+
+
+_CLEANERS: records.Cleaners = {
+    "name": records.name,
+    "company_id": records.reference,
+    "contact_id": records.reference,
+    "stage": _stage,
+    "amount": _amount,
+    "currency": _currency,
+    "closes_on": _closes_on,
+}

@@ -6,8 +6,13 @@ import sqlite3
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from crmmail.store import windows
+from crmmail import text
+from crmmail.addresses import domain_of, site
+from crmmail.store import address_book, links, merging, records, windows
+from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
 
 _COMPANY = "LEFT JOIN company c ON c.id = r.company_id AND c.deleted_at = 0"
 _LISTING = windows.Listing(
@@ -32,6 +37,16 @@ _WINDOW = f"""
         c.id, coalesce(c.name, ''), r.threads, r.first_at, r.last_at))
     FROM json_each(?) wanted JOIN person r ON r.id = wanted.value {_COMPANY}
 """
+
+
+_CLEANERS: records.Cleaners = {
+    "name": records.name,
+    "name_by_hand": bool,
+    "company_id": records.reference,
+    "job": text.one_line,
+    "phone": text.one_line,
+    "links": text.block,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +125,146 @@ def addresses(db: sqlite3.Connection, person_id: int) -> tuple[str, ...]:
         "SELECT address FROM address WHERE person_id = ? ORDER BY is_primary DESC, id", [person_id]
     )
     return tuple(address for (address,) in found)
+
+
+def create(
+    store: Store,
+    name: str = "",
+    addresses: Iterable[str] = (),
+    company_id: int | None = None,
+    **fields: str,
+) -> int:
+    """Make a person by hand; their old mail is theirs at once (C6). Returns the id.
+
+    Without a name the mail names them (C4); without a company, the domain of an address does.
+    """
+    from crmmail.store.models import Person
+
+    wanted = [address_book.parse(one) for one in addresses]
+    if not name and not wanted:
+        raise records.RecordError("A person needs a name or an address.", "Give at least one.")
+    with store.session(*records.ALL_TOPICS) as (session, db, change):
+        person = Person(source="hand", created_at=records.now(), name_by_hand=bool(name))
+        person.name = records.name(name or _name_of(db, wanted[0]))
+        records.assign(person, fields, _CLEANERS)
+        person.company_id = company_id or _company_at(db, wanted)
+        records.check_link(db, Kind.COMPANY, person.company_id)
+        person_id = records.add(session, person)
+        for address in wanted:
+            address_book.attach(db, person_id, address)
+        links.relink_records(db, change, Kind.PERSON, [person_id])
+    return person_id
+
+
+def edit(store: Store, person_id: int, **fields: Any) -> dict[str, Any]:
+    """Set name, job, phone, links or company_id; returns what they were, for another edit.
+
+    A name that somebody typed stays (C4).
+    """
+    from crmmail.store.models import Person
+
+    if "name" in fields:
+        fields.setdefault("name_by_hand", True)
+    with store.session(*records.ALL_TOPICS) as (session, db, change):
+        person = records.alive(session, Person, person_id)
+        records.check_link(db, Kind.COMPANY, fields.get("company_id"))
+        before = records.assign(person, fields, _CLEANERS)
+        session.flush()
+        change.records.add((Kind.PERSON, person_id))
+        if "company_id" in fields:
+            links.relink_records(db, change, Kind.PERSON, [person_id])
+    return before
+
+
+def set_company(store: Store, person_id: int, company_id: int | None) -> int | None:
+    """Move a person to a company, or to none; returns the one they were at."""
+    before: int | None = edit(store, person_id, company_id=company_id)["company_id"]
+    return before
+
+
+def add_address(store: Store, person_id: int, address: str) -> str:
+    """Give a person one more address, with its old mail (C6).
+
+    Returns why it was nobody's before (C3), which remove_address() puts back.
+    """
+    wanted = address_book.parse(address)
+    with store.write(*records.ALL_TOPICS) as (db, change):
+        records.check_alive(db, Kind.PERSON, person_id)
+        before = address_book.attach(db, person_id, wanted)
+        links.relink_records(db, change, Kind.PERSON, [person_id])
+    return before
+
+
+def remove_address(store: Store, person_id: int, address: str, no_contact: str = "") -> bool:
+    """Take an address from a person; returns whether it was the primary one."""
+    with store.write(*records.ALL_TOPICS) as (db, change):
+        found = address_book.find(db, person_id, address)
+        db.execute(
+            "UPDATE address SET person_id = NULL, is_primary = 0, no_contact = ? WHERE id = ?",
+            [no_contact, found.id],
+        )
+        address_book.ensure_primary(db, person_id)
+        links.relink_records(db, change, Kind.PERSON, [person_id])
+    return found.is_primary
+
+
+def set_primary(store: Store, person_id: int, address: str) -> str:
+    """Make one of a person's addresses the primary one; returns which was."""
+    with store.write("people") as (db, change):
+        found = address_book.find(db, person_id, address)
+        (before,) = addresses(db, person_id)[:1]
+        db.execute(
+            "UPDATE address SET is_primary = (id = ?) WHERE person_id = ?", [found.id, person_id]
+        )
+        change.records.add((Kind.PERSON, person_id))
+    return before
+
+
+def delete(store: Store, person_id: int) -> int:
+    """Delete a person; new mail does not bring them back (C5). Returns what restore() needs."""
+    _set_deleted(store, person_id, deleted=True)
+    return person_id
+
+
+def restore(store: Store, person_id: int) -> None:
+    """Bring a deleted person back, with their addresses, threads and notes."""
+    _set_deleted(store, person_id, deleted=False)
+
+
+def merge(store: Store, keep: int, other: int) -> merging.Merge:
+    """Make two people one, who keeps every address, note and link (C8); returns how to undo it."""
+    return merging.merge(store, Kind.PERSON, keep, other)
+
+
+def unmerge(store: Store, done: merging.Merge) -> None:
+    """Take a merge back."""
+    merging.unmerge(store, done)
+
+
+def _set_deleted(store: Store, person_id: int, deleted: bool) -> None:
+    with store.write(*records.ALL_TOPICS) as (db, change):
+        records.set_deleted(db, Kind.PERSON, person_id, deleted)
+        db.execute(
+            "UPDATE address SET no_contact = ? WHERE person_id = ?",
+            ["deleted" if deleted else "", person_id],
+        )
+        links.relink_records(db, change, Kind.PERSON, [person_id])
+
+
+def _name_of(db: sqlite3.Connection, address: str) -> str:
+    """What mail calls the owner of an address, else the address."""
+    row = db.execute("SELECT name FROM address WHERE address = ?", [address]).fetchone()
+    return row[0] if row and row[0] else address
+
+
+def _company_at(db: sqlite3.Connection, wanted: list[str]) -> int | None:
+    """The company that has the domain of one of these addresses (C5)."""
+    for address in wanted:
+        row = db.execute(
+            "SELECT company.id FROM company_domain JOIN company ON company.id = company_id "
+            "WHERE domain = ? AND deleted_at = 0",
+            [site(domain_of(address))],
+        ).fetchone()
+        if row:
+            return int(row[0])
+    return None

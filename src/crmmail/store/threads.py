@@ -7,7 +7,9 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from crmmail.store import windows
+from crmmail.store import links, records, windows
+from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
 
 _NAMES = """
     SELECT json_group_array(CASE
@@ -120,6 +122,60 @@ def get(db: sqlite3.Connection, thread_id: int) -> ThreadDetail | None:
         row[0],
         [message_id for (message_id,) in messages],
         [Link(*link) for link in db.execute(_LINKS, [thread_id])],
+    )
+
+
+def link(store: Store, kind: int, record_id: int, thread_id: int) -> int:
+    """Put a thread on a record by hand (C7); returns what set_hand() needs to undo it."""
+    return set_hand(store, kind, record_id, thread_id, 1)
+
+
+def hide(store: Store, kind: int, record_id: int, thread_id: int) -> int:
+    """Take a thread off a record by hand (C7); returns what set_hand() needs to undo it."""
+    return set_hand(store, kind, record_id, thread_id, -1)
+
+
+def unlink(store: Store, kind: int, record_id: int, thread_id: int) -> int:
+    """Leave it to the rules again whether a thread is on a record; returns what it was."""
+    return set_hand(store, kind, record_id, thread_id, 0)
+
+
+def set_hand(store: Store, kind: int, record_id: int, thread_id: int, value: int) -> int:
+    """Link by hand (1), hide by hand (-1) or neither (0); returns what it was before."""
+    with store.write("threads", records.TOPICS[Kind(kind)]) as (db, change):
+        records.check_alive(db, Kind(kind), record_id)
+        if not db.execute("SELECT 1 FROM thread WHERE id = ?", [thread_id]).fetchone():
+            raise records.RecordError(
+                f"There is no thread with the number {thread_id}.",
+                "crmmail thread list shows those that there are.",
+            )
+        before = hand(db, kind, record_id, thread_id)
+        put(db, kind, record_id, thread_id, value)
+        links.relink(db, change, [thread_id])
+        links.recount(db, Kind(kind), [record_id])
+        change.records.add((kind, record_id))
+        change.threads.add(thread_id)
+    return before
+
+
+def hand(db: sqlite3.Connection, kind: int, record_id: int, thread_id: int) -> int:
+    """Whether a thread was linked to a record by hand (1), hidden (-1), or neither (0)."""
+    row = db.execute(
+        "SELECT hand FROM thread_link WHERE kind = ? AND record_id = ? AND thread_id = ?",
+        [kind, record_id, thread_id],
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def put(db: sqlite3.Connection, kind: int, record_id: int, thread_id: int, value: int) -> None:
+    """Write down what the hand says about a link, before the thread is linked again."""
+    db.execute(
+        """
+        INSERT INTO thread_link (kind, record_id, thread_id, last_at, hand)
+        SELECT ?, ?, id, last_at, ? FROM thread WHERE id = ?
+        ON CONFLICT DO UPDATE SET hand = excluded.hand
+        """,
+        [kind, record_id, value, thread_id],
     )
 
 

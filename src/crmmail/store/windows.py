@@ -10,13 +10,27 @@ import json
 import sqlite3
 import unicodedata
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from crmmail.errors import CrmmailError
 
 Parameters = Sequence[int | str]
+
+
+@contextmanager
+def snapshot(db: sqlite3.Connection) -> Iterator[None]:
+    """Let several queries see the store as it is now, whatever is written meanwhile."""
+    if db.in_transaction:
+        yield
+        return
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.execute("ROLLBACK")
 
 
 def packed(db: sqlite3.Connection, sql: str, parameters: Parameters = ()) -> list[Any]:

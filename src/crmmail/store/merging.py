@@ -1,0 +1,152 @@
+"""Two records that are one: merging them, and taking that back (rules.md C8)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+
+from crmmail.store import address_book, links, records, threads
+from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
+
+_Filled = tuple[int | str | None, int | str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What merging two records changed: all that taking it back needs, in plain values."""
+
+    kind: int
+    keep: int
+    other: int
+    moved: dict[str, list[int | str]]  # table -> keys of the rows that pointed to `other`
+    primary: list[int]  # addresses that were primary of `other`
+    filled: dict[str, _Filled]  # column -> before, after
+    notes: list[int | str]
+    hand: list[tuple[int, int, int]]  # thread, hand of `other`, hand of `keep` before
+
+
+# What points to a record: table -> key, column.
+_POINTING = {
+    Kind.PERSON: {"address": ("id", "person_id"), "opportunity": ("id", "contact_id")},
+    Kind.COMPANY: {
+        "company_domain": ("domain", "company_id"),
+        "person": ("id", "company_id"),
+        "opportunity": ("id", "company_id"),
+    },
+}
+# What the other one gives when the kept one has none.
+_FILLED = {Kind.PERSON: ("company_id", "job", "phone", "links"), Kind.COMPANY: ("links",)}
+
+
+def merge(store: Store, kind: Kind, keep: int, other: int) -> Merge:
+    """Give one record all that another has, and delete that; returns what unmerge() needs."""
+    if keep == other:
+        raise records.RecordError("A record cannot be merged with itself.", "Choose two records.")
+    with store.write("notes", *records.ALL_TOPICS) as (db, change):
+        records.check_alive(db, kind, keep)
+        records.check_alive(db, kind, other)
+        done = Merge(
+            int(kind),
+            keep,
+            other,
+            moved={
+                table: _keys(db, table, *_POINTING[kind][table], other) for table in _POINTING[kind]
+            },
+            primary=_surrender_primary(db, keep, other) if kind is Kind.PERSON else [],
+            filled=_fill(db, kind, keep, other),
+            notes=_keys(db, "note", "id", "record_id", other, f"kind = {int(kind)}"),
+            hand=_hands(db, kind, keep, other),
+        )
+        _point(db, done, other, keep)
+        for thread_id, theirs, ours in done.hand:
+            threads.put(db, kind, other, thread_id, 0)
+            threads.put(db, kind, keep, thread_id, ours or theirs)
+        records.set_deleted(db, kind, other, deleted=True)
+        links.relink_records(db, change, kind, [keep, other])
+    return done
+
+
+def unmerge(store: Store, done: Merge) -> None:
+    """Take a merge back: both records are what they were, but for what was changed since."""
+    kind = Kind(done.kind)
+    with store.write("notes", *records.ALL_TOPICS) as (db, change):
+        records.set_deleted(db, kind, done.other, deleted=False)
+        _point(db, done, done.keep, done.other)
+        if kind is Kind.PERSON:
+            _return_primary(db, done)
+        for column, (before, after) in done.filled.items():
+            db.execute(
+                f"UPDATE {records.TABLES[kind]} SET {column} = ? WHERE id = ? AND {column} IS ?",
+                [before, done.keep, after],
+            )
+        for thread_id, theirs, ours in done.hand:
+            if threads.hand(db, kind, done.keep, thread_id) == (ours or theirs):
+                threads.put(db, kind, done.keep, thread_id, ours)
+            threads.put(db, kind, done.other, thread_id, theirs)
+        links.relink_records(db, change, kind, [done.keep, done.other])
+
+
+def _keys(
+    db: sqlite3.Connection, table: str, key: str, column: str, value: int, also: str = "1"
+) -> list[int | str]:
+    sql = f"SELECT {key} FROM {table} WHERE {column} = ? AND {also} ORDER BY {key}"
+    return [found for (found,) in db.execute(sql, [value])]
+
+
+def _point(db: sqlite3.Connection, done: Merge, old: int, new: int) -> None:
+    """Let what the merge moved point from one of the two records to the other."""
+    pointing = _POINTING[Kind(done.kind)] | {"note": ("id", "record_id")}
+    for table, keys in (done.moved | {"note": done.notes}).items():
+        key, column = pointing[table]
+        db.execute(
+            f"UPDATE {table} SET {column} = ? WHERE {column} = ? "
+            f"AND {key} IN (SELECT value FROM json_each(?))",
+            [new, old, json.dumps(keys)],
+        )
+
+
+def _surrender_primary(db: sqlite3.Connection, keep: int, other: int) -> list[int]:
+    """The primary address of `other`, which is none any more where the kept person has one."""
+    sql = "SELECT id FROM address WHERE person_id = ? AND is_primary"
+    primary = [found for (found,) in db.execute(sql, [other])]
+    if db.execute(sql, [keep]).fetchone():
+        db.execute("UPDATE address SET is_primary = 0 WHERE person_id = ?", [other])
+    return primary
+
+
+def _return_primary(db: sqlite3.Connection, done: Merge) -> None:
+    for person in (done.keep, done.other):
+        address_book.ensure_primary(db, person)
+    if done.primary:
+        db.execute(
+            "UPDATE address SET is_primary = (id = ?1) WHERE person_id = ?2 "
+            "AND EXISTS (SELECT 1 FROM address WHERE id = ?1 AND person_id = ?2)",
+            [done.primary[0], done.other],
+        )
+
+
+def _fill(db: sqlite3.Connection, kind: Kind, keep: int, other: int) -> dict[str, _Filled]:
+    """Take from `other` the fields that are empty in the kept record: column -> before, after."""
+    table, filled = records.TABLES[kind], {}
+    for column in _FILLED[kind]:
+        sql = f"SELECT {column} FROM {table} WHERE id = ?"
+        (ours,), (theirs,) = (db.execute(sql, [i]).fetchone() for i in (keep, other))
+        if theirs and not ours:
+            db.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", [theirs, keep])
+            filled[column] = (ours, theirs)
+    return filled
+
+
+def _hands(db: sqlite3.Connection, kind: Kind, keep: int, other: int) -> list[tuple[int, int, int]]:
+    found = db.execute(
+        """
+        SELECT theirs.thread_id, theirs.hand, coalesce(ours.hand, 0) FROM thread_link theirs
+        LEFT JOIN thread_link ours ON ours.kind = theirs.kind AND ours.record_id = ?
+            AND ours.thread_id = theirs.thread_id
+        WHERE theirs.kind = ? AND theirs.record_id = ? AND theirs.hand != 0
+        """,
+        [keep, int(kind), other],
+    )
+    return found.fetchall()

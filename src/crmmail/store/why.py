@@ -1,0 +1,202 @@
+"""Why mail is where it is: stored, linked or skipped, each with the rule that says so."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from crmmail.addresses import normal
+from crmmail.store import ledger, messages, search, threads, windows
+from crmmail.store.messages import Person, Placement
+
+_CONTACTS = {
+    "own": "C3: your own address",
+    "internal": "C3: a colleague, at an internal domain",
+    "group": "C3: a role or machine address, nobody in person",
+    "blocked": "C3: on the blocklist",
+    "free-mail": "C3: a free-mail provider",
+    "policy": "C2: the account makes no contacts of such mail",
+    "deleted": "C5: you deleted this contact",
+}
+_LINKS = {
+    "participant": "C7: takes part",
+    "people": "C7: somebody there takes part",
+    "domain": "C7: an address at its domain takes part",
+    "company": "C7: it is its company's",
+    "contact": "C7: it is its point of contact's",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Who takes part in a message; `words` say which contact that is, or why none."""
+
+    role: str
+    name: str
+    address: str
+    person_id: int | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A record that a message's thread belongs to; `words` say by which rule."""
+
+    kind: int
+    record_id: int
+    name: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message of the store: where it lies, who takes part, what it is linked to."""
+
+    id: int
+    message_id: str
+    sent_at: int
+    subject: str
+    thread_id: int
+    placements: list[Placement]
+    participants: list[Participant]
+    links: list[Link]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A message of the ledger; `words` say by which rule it is there."""
+
+    row: ledger.LedgerRow
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address of the store; `words` say whose it is, or why nobody's."""
+
+    address: str
+    name: str
+    person_id: int | None
+    words: str
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A folder whose mail is not fetched (M1): where mail that is not found may be."""
+
+    email: str
+    folder: str
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """All answers to one question; `unread` only when there is no other."""
+
+    query: str
+    address: Address | None
+    stored: list[Stored]
+    skipped: list[Skipped]
+    unread: list[Unread]
+
+
+def explain(db: sqlite3.Connection, query: str, limit: int = 20) -> Why:
+    """What became of the mail with an address, a Message-ID, or some words in its subject.
+
+    The newest `limit` messages of each answer.
+    """
+    with windows.snapshot(db):
+        address = _address(db, normal(query))
+        stored = [_stored(db, row) for row in _find(db, query, limit)]
+        skipped = [
+            Skipped(row, ledger.describe(row.reason, row.detail))
+            for row in ledger.find(db, query, limit)
+        ]
+        unread = [] if address or stored or skipped else _unread(db)
+    return Why(query, address, stored, skipped, unread)
+
+
+def contact(no_contact: str) -> str:
+    """Why an address is no contact, in words (C3)."""
+    return _CONTACTS.get(no_contact, no_contact)
+
+
+def link(why: str, hand: int) -> str:
+    """Why a thread is on a record, in words (C7)."""
+    if hand < 0:
+        return "C7: hidden by hand"
+    words = [_LINKS.get(word, word) for word in why.split(",") if word]
+    return "; ".join(["C7: linked by hand", *words] if hand else words)
+
+
+def _find(db: sqlite3.Connection, query: str, limit: int) -> list[messages.MessageRow]:
+    rows = (messages.get(db, message_id) for message_id in _find_ids(db, query.strip(), limit))
+    return [row for row in rows if row]
+
+
+def _find_ids(db: sqlite3.Connection, text: str, limit: int) -> list[int]:
+    by_id = "SELECT id FROM message WHERE message_id = ?"
+    if found := db.execute(by_id, [text.strip("<>")]).fetchall():
+        return [message_id for (message_id,) in found]
+    if address := normal(text):
+        took_part = """
+            SELECT DISTINCT message_id FROM participant JOIN address ON address.id = address_id
+            WHERE address = ? ORDER BY message_id DESC LIMIT ?
+        """
+        return [message_id for (message_id,) in db.execute(took_part, [address, limit])]
+    return search.find(db, text, limit, column="subject")
+
+
+def _address(db: sqlite3.Connection, address: str) -> Address | None:
+    row = db.execute(
+        """
+        SELECT address, address.name, person.id, person.name, no_contact,
+               (SELECT count(DISTINCT message_id) FROM participant WHERE address_id = address.id)
+        FROM address LEFT JOIN person ON person.id = person_id AND person.deleted_at = 0
+        WHERE address = ?
+        """,
+        [address],
+    ).fetchone()
+    if row is None:
+        return None
+    address, name, person_id, person, no_contact, count = row
+    return Address(address, name, person_id, _whose(person_id, person, no_contact), count)
+
+
+def _stored(db: sqlite3.Connection, row: messages.MessageRow) -> Stored:
+    sql = "SELECT thread_id FROM message WHERE id = ?"
+    (thread_id,) = db.execute(sql, [row.id]).fetchone()
+    thread = threads.get(db, thread_id)
+    links = thread.links if thread else []
+    return Stored(
+        row.id,
+        row.message_id,
+        row.sent_at,
+        row.subject,
+        thread_id,
+        messages.placements(db, row.id),
+        [_participant(one) for one in row.participants],
+        [Link(one.kind, one.record_id, one.name, link(one.why, one.hand)) for one in links],
+    )
+
+
+def _participant(one: Person) -> Participant:
+    words = _whose(one.person_id, one.name, one.no_contact)
+    return Participant(one.role, one.name, one.address, one.person_id, words)
+
+
+def _whose(person_id: int | None, person: str, no_contact: str) -> str:
+    if person_id is not None:
+        return f"contact: {person}"
+    return f"no contact ({contact(no_contact)})" if no_contact else "no contact"
+
+
+def _unread(db: sqlite3.Connection) -> list[Unread]:
+    found = db.execute(
+        """
+        SELECT email, folder.name, messages FROM folder JOIN account ON account.id = account_id
+        WHERE NOT selected AND messages > 0 ORDER BY email, folder.name
+        """
+    )
+    return [Unread(*row) for row in found]
