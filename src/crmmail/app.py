@@ -1,0 +1,190 @@
+"""The app: opens the store, paints, then starts the sync; owns themes, commands and keys."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+
+from crmmail.screens.base import StoreScreen
+from crmmail.screens.records import RecordsScreen
+from crmmail.store.database import Notice, Store
+from crmmail.widgets import themes
+from crmmail.widgets.painting import PIECE_CSS
+from crmmail.widgets.words import day
+
+if TYPE_CHECKING:
+    from crmmail.sync.loop import Loop
+
+_REST = 0.3  # seconds between two readings of what is shown, while changes come in a stream
+
+
+class StoreChanged(Message):
+    """This process has written to the store."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, StoreChanged)
+
+
+class CrmmailApp(App[None], inherit_bindings=False):
+    """A store on the screen."""
+
+    TITLE = "crmmail"
+    BINDING_GROUP_TITLE = "Everywhere"
+    ALLOW_SELECT = False
+    CSS = PIECE_CSS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "keys", "Help", id="app.help", key_display="?"),
+        Binding("ctrl+r", "sync_now", "Sync now", show=False, id="app.sync_now"),
+        Binding("ctrl+p", "command_palette", "Commands", id="app.commands", priority=True),
+        Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True),
+        Binding("ctrl+c", "help_quit", "How to quit", show=False, id="app.how_to_quit"),
+    ]
+
+    def __init__(self, store: Store, *, sync: bool = True) -> None:
+        super().__init__()
+        self.store = store
+        self._sync = Background(store) if sync else None
+        self._lock = threading.Lock()
+        self._topics: set[str] = set()
+        self._flushed_at = 0.0
+        self._flush_timer: Timer | None = None
+        self._version = store.version()
+        self._day = day(time.time())
+        self.animation_level = "none"
+        themes.install(self)
+
+    def get_default_screen(self) -> Screen[None]:
+        return RecordsScreen(self.store)
+
+    def on_mount(self) -> None:
+        self._unsubscribe = self.store.subscribe(self._heard)
+        self.set_interval(1.0, self._tick)
+        if self._sync is not None:
+            self.call_after_refresh(self._sync.start)
+
+    def on_unmount(self) -> None:
+        self._unsubscribe()
+        if self._sync is not None:
+            self._sync.stop()
+
+    # Following the store
+
+    def _heard(self, notice: Notice) -> None:
+        """A transaction was committed; this runs in the thread that wrote."""
+        with self._lock:
+            self._topics |= notice.topics
+        with suppress(RuntimeError):  # the app is closing
+            self.post_message(StoreChanged())
+
+    @on(StoreChanged)
+    def _follow(self) -> None:
+        if self._flush_timer is None:
+            rest = self._flushed_at + _REST - time.monotonic()
+            if rest <= 0:
+                self._tell_topics()
+            else:
+                self._flush_timer = self.set_timer(rest, self._tell_topics)
+
+    def _tell_topics(self) -> None:
+        self._flush_timer = None
+        self._flushed_at = time.monotonic()
+        with self._lock:
+            topics, self._topics = frozenset(self._topics), set()
+        if topics:
+            self._tell(topics)
+
+    def _tick(self) -> None:
+        """Once a second: another process may have written, or the day have changed."""
+        version, today = self.store.version(), day(time.time())
+        if (version, today) != (self._version, self._day):
+            self._version, self._day = version, today
+            self._tell(frozenset())
+        if isinstance(self.screen, StoreScreen):
+            self.screen.tick()
+
+    def _tell(self, topics: frozenset[str]) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, StoreScreen):
+                screen.store_changed(topics)
+
+    # Commands
+
+    def action_keys(self) -> None:
+        """Show every key of this screen."""
+        from crmmail.screens.help import HelpScreen
+
+        if isinstance(self.screen, StoreScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def action_sync_now(self) -> None:
+        """Look for new mail now."""
+        if self._sync is not None and self._sync.sync_now():
+            self.notify("Looking for new mail.", timeout=2)
+        else:
+            self.notify("The sync does not run here.", timeout=2)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
+        yield SystemCommand(
+            "view: Change theme", "Colours, dark or light", self.action_change_theme
+        )
+        yield SystemCommand("help: Show keys", "Every key of this screen", self.action_keys)
+        yield SystemCommand("mail: Sync now", "Look for new mail", self.action_sync_now)
+        yield SystemCommand("app: Quit", "Back to the shell", self.action_quit)
+
+
+class Background:
+    """The sync loop, in threads of its own; its imports are slow, so it starts after the paint."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._loop: Loop | None = None
+        self._stopped = False
+
+    def start(self) -> None:
+        """Start, without waiting for it."""
+        threading.Thread(target=self._start, name="crmmail-sync", daemon=True).start()
+
+    def _start(self) -> None:
+        from crmmail.sync.loop import Loop
+
+        with self._lock:
+            if not self._stopped:
+                self._loop = Loop(self._store)
+                self._loop.start()
+
+    def sync_now(self) -> bool:
+        """Ask for a pass at once; False when nothing runs yet."""
+        if self._loop is None:
+            return False
+        self._loop.sync_now()
+        return True
+
+    def stop(self) -> None:
+        """Stop, waiting for a transaction under way at most."""
+        with self._lock:
+            self._stopped = True
+            if self._loop is not None:
+                self._loop.stop()
+
+
+def run(path: Path, *, sync: bool = True) -> None:
+    """Open the store and show it until the user quits; with `sync`, keep it up to date."""
+    sys.setswitchinterval(0.0005)  # a busy sync thread must not hold up a key
+    store = Store(path)
+    try:
+        CrmmailApp(store, sync=sync).run()
+    finally:
+        store.close()

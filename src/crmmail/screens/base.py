@@ -1,0 +1,94 @@
+"""What every screen shares: the store, the status line, the way back, and following changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer
+
+from crmmail.store import accounts
+from crmmail.store.database import Store
+from crmmail.widgets.status_line import StatusLine
+
+_STATE = frozenset({"state", "accounts"})
+
+
+class StoreScreen(Screen[None], inherit_bindings=False):
+    """A screen that shows a part of the store and follows its changes."""
+
+    BINDING_GROUP_TITLE = "Screen"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (140, "-wide")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "back", "Back", id="screen.back"),
+        Binding("tab", "next_pane", "Next pane", show=False, id="screen.next_pane"),
+        Binding("shift+tab", "previous_pane", "Previous pane", show=False, id="screen.last_pane"),
+    ]
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.store = store
+        self._stale = False
+
+    def compose(self) -> ComposeResult:
+        yield from self.panes()
+        yield StatusLine()
+        yield Footer(show_command_palette=False)
+
+    def panes(self) -> Iterable[Widget]:
+        """The widgets above the status line."""
+        return ()
+
+    @property
+    def cares(self) -> frozenset[str]:
+        """The topics of a notice that the screen shows something of."""
+        return frozenset()
+
+    def reload(self) -> None:
+        """Read again what the screen shows."""
+
+    def on_mount(self) -> None:
+        self._show_states()
+
+    def on_screen_resume(self) -> None:
+        self._show_states()
+        if self._stale:
+            self._stale = False
+            self.reload()
+
+    def store_changed(self, topics: frozenset[str]) -> None:
+        """Follow a change of the store: at once where it is seen, else when it is seen again.
+
+        No topics means that another process wrote, and what is not known.
+        """
+        touched = not topics or not topics.isdisjoint(self.cares)
+        if not self.is_current:
+            self._stale = self._stale or touched
+            return
+        if not topics or not topics.isdisjoint(_STATE):
+            self._show_states()
+        if touched:
+            self.reload()
+
+    def tick(self) -> None:
+        """A second has passed: rates and remaining times have changed."""
+        self.query_one(StatusLine).redraw()
+
+    def _show_states(self) -> None:
+        self.query_one(StatusLine).show(accounts.states(self.store.read()))
+
+    def action_back(self) -> None:
+        """Go back to the screen before."""
+        self.app.pop_screen()
+
+    def action_next_pane(self) -> None:
+        """Give the keys to the next pane."""
+        self.focus_next()
+
+    def action_previous_pane(self) -> None:
+        """Give the keys to the pane before."""
+        self.focus_previous()

@@ -1,0 +1,89 @@
+"""The kinds of record and how each is listed: one place that the screens share."""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from crmmail.store import companies, opportunities, people
+from crmmail.store.kinds import Kind
+from crmmail.widgets import rows as drawn
+from crmmail.widgets.pieces import Piece
+
+
+class View(Protocol):
+    """Reads the ids of a list."""
+
+    def __call__(
+        self, db: sqlite3.Connection, *, match: str = "", limit: int | None = None
+    ) -> array[int]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """One kind of record: its name, how its list is read and drawn, what to say of an empty one."""
+
+    kind: Kind
+    title: str
+    nouns: tuple[str, str]
+    topic: str
+    view: View
+    rows: Callable[[sqlite3.Connection, Sequence[int]], Iterable[Any]]
+    draw: Callable[[Any, int], Iterable[Piece]]
+    columns: tuple[drawn.Column, ...]
+    empty: tuple[str, ...]
+
+
+CATALOGUES = (
+    Catalogue(
+        Kind.PERSON,
+        "People",
+        ("person", "people"),
+        "people",
+        people.view,
+        people.rows,
+        drawn.person,
+        drawn.PEOPLE,
+        ("Nobody yet", "People appear here as their mail comes in."),
+    ),
+    Catalogue(
+        Kind.COMPANY,
+        "Companies",
+        ("company", "companies"),
+        "companies",
+        companies.view,
+        companies.rows,
+        drawn.company,
+        drawn.COMPANIES,
+        ("No company yet", "Companies appear here with their first person."),
+    ),
+    Catalogue(
+        Kind.OPPORTUNITY,
+        "Opportunities",
+        ("opportunity", "opportunities"),
+        "opportunities",
+        opportunities.view,
+        opportunities.rows,
+        drawn.opportunity,
+        drawn.OPPORTUNITIES,
+        (
+            "No opportunity yet",
+            "Make one, and its mail gathers by itself:",
+            "crmmail opportunity add --name NAME --company COMPANY",
+        ),
+    ),
+)
+NO_ACCOUNT = (
+    "No mail account yet",
+    "crmmail account add you@example.com   reads your mailbox",
+    "crmmail demo                          shows a sample mailbox",
+)
+EMPTY_RECORD = ("No conversation yet", "Mail with this record appears here as it comes in.")
+
+
+def catalogue(kind: int) -> Catalogue:
+    """The catalogue of a kind."""
+    return next(entry for entry in CATALOGUES if entry.kind == kind)

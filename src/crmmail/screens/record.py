@@ -1,0 +1,208 @@
+"""One person, company or opportunity: who it is, and its mail."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import getters, on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from crmmail.screens.base import StoreScreen
+from crmmail.screens.catalogue import CATALOGUES, EMPTY_RECORD, catalogue
+from crmmail.screens.headers import header, name_of
+from crmmail.store import messages, threads
+from crmmail.store.database import Store
+from crmmail.store.threads import ThreadRow
+from crmmail.widgets import rows
+from crmmail.widgets.conversation import Folding, Reader, open_lines
+from crmmail.widgets.filter_line import FilterLine
+from crmmail.widgets.lines import Lines
+from crmmail.widgets.reading_pane import ReadingPane, Section
+from crmmail.widgets.window_list import WINDOW, WindowList
+
+PREVIEW_DELAY = 0.06
+
+
+@dataclass
+class ThreadsReady(Message):
+    """The ids of the threads that match are found."""
+
+    match: str
+    ids: array[int]
+
+
+class RecordScreen(StoreScreen):
+    """A record and its threads, with the newest message of a thread beside them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", id="record.filter", key_display="/"),
+        Binding("right", "focus_preview", "To the preview", show=False, id="record.preview"),
+        Binding("left", "focus_list", "To the list", show=False, id="record.list"),
+    ]
+    DEFAULT_CSS = """
+    RecordScreen {
+        #preview { display: none; }
+        &.-wide #preview { display: block; width: 2fr; }
+        #lists { width: 3fr; }
+    }
+    """
+    header = getters.query_one("#header", Lines)
+    filter_line = getters.query_one(FilterLine)
+    threads = getters.query_one("#threads", WindowList)
+    preview = getters.query_one("#preview", ReadingPane)
+
+    def __init__(self, store: Store, kind: int, record_id: int) -> None:
+        super().__init__(store)
+        self.kind = kind
+        self.record_id = record_id
+        self._match = ""
+        self._timer: Timer | None = None
+        self._previewed = 0
+
+    def panes(self) -> Iterable[Widget]:
+        yield Lines(id="header")
+        with Horizontal():
+            with Vertical(id="lists"):
+                yield FilterLine()
+                found: WindowList[ThreadRow] = WindowList(
+                    self._rows,
+                    rows.thread,
+                    title="Emails",
+                    nouns=("thread", "threads"),
+                    id="threads",
+                )
+                yield found
+            yield ReadingPane(id="preview", mark=False)
+
+    def on_mount(self) -> None:
+        self.reload()
+        self.threads.focus()
+
+    def _rows(self, ids: Sequence[int]) -> list[ThreadRow]:
+        return threads.rows(self.store.read(), ids, self.kind, self.record_id)
+
+    # Reading
+
+    @property
+    def cares(self) -> frozenset[str]:
+        return frozenset({"threads", *(entry.topic for entry in CATALOGUES)})
+
+    def reload(self) -> None:
+        lines = header(self.store.read(), self.kind, self.record_id)
+        if lines is None:
+            self.notify("This record is gone.", markup=False)
+            self.app.pop_screen()
+            return
+        self.header.show(*lines)
+        self._previewed = 0
+        self._read()
+
+    def _read(self) -> None:
+        if self._match:
+            self._search(self._match)
+        else:
+            ids = threads.of_record(self.store.read(), self.kind, self.record_id)
+            self._show(ThreadsReady("", ids))
+
+    @work(thread=True, exclusive=True, group="view", exit_on_error=False)
+    def _search(self, match: str) -> None:
+        """Find the threads of which a name, the subject or the preview has each of the words."""
+        db, worker = self.store.read(), get_current_worker()
+        words = match.casefold().split()
+        ids = threads.of_record(db, self.kind, self.record_id)
+        found = array("q")
+        for start in range(0, len(ids), WINDOW):
+            if worker.is_cancelled:
+                return
+            for row in threads.rows(db, ids[start : start + WINDOW]):
+                text = " ".join((*row.names, row.subject, row.preview)).casefold()
+                if all(word in text for word in words):
+                    found.append(row.id)
+        self.post_message(ThreadsReady(match, found))
+
+    @on(ThreadsReady)
+    def _show(self, event: ThreadsReady) -> None:
+        if event.match != self._match:
+            return
+        empty: tuple[str, ...] = EMPTY_RECORD
+        if event.match:
+            empty = (f"No thread matches “{event.match}”", "escape shows all again")
+        self.threads.say_empty(*empty)
+        self.threads.show(event.ids)
+        self._preview_soon()
+
+    # Filter
+
+    def action_filter(self) -> None:
+        """Filter the threads."""
+        self.filter_line.open()
+
+    @on(FilterLine.Filtered)
+    def _filter(self, event: FilterLine.Filtered) -> None:
+        self._match = event.match
+        self._read()
+
+    @on(FilterLine.Left)
+    def _leave_filter(self) -> None:
+        self.threads.focus()
+
+    def action_back(self) -> None:
+        """Show all again, or go back to the screen before."""
+        if self._match:
+            self.filter_line.clear_and_close()
+        else:
+            super().action_back()
+
+    # Preview
+
+    @on(WindowList.Highlighted)
+    def _preview_soon(self) -> None:
+        if self.has_class("-wide") and self._timer is None:
+            self._timer = self.set_timer(PREVIEW_DELAY, self._preview)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._preview_soon)
+
+    def _preview(self) -> None:
+        self._timer = None
+        thread = self.threads.current or 0
+        if thread == self._previewed:
+            return
+        self._previewed = thread
+        db = self.store.read()
+        found = messages.of_thread(db, thread) if thread else []
+        if not found:
+            self.preview.show(())
+            return
+        newest = found[-1]
+        reader = Reader(lambda i: messages.text(db, i), lambda i: messages.attachments(db, i))
+        lines = tuple(open_lines(newest, Folding(), reader))
+        self.preview.label(newest.subject)
+        self.preview.show([Section(newest.id, lines)])
+
+    def action_focus_preview(self) -> None:
+        """Give the keys to the preview, where there is one."""
+        if self.preview.display:
+            self.preview.focus()
+
+    def action_focus_list(self) -> None:
+        """Give the keys to the list."""
+        self.threads.focus()
+
+    # Opening
+
+    @on(WindowList.Opened)
+    def _open(self, event: WindowList.Opened) -> None:
+        from crmmail.screens.thread import ThreadScreen
+
+        where = name_of(self.store.read(), self.kind, self.record_id)
+        trail = f"{catalogue(self.kind).title} › {where}"
+        self.app.push_screen(ThreadScreen(self.store, event.row, self.threads.ids, trail))

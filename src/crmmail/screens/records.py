@@ -1,0 +1,257 @@
+"""The first screen: people, companies and opportunities, as lists."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+from textual import getters, on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from crmmail.screens.base import StoreScreen
+from crmmail.screens.catalogue import CATALOGUES, EMPTY_RECORD, NO_ACCOUNT, Catalogue
+from crmmail.store import accounts, threads
+from crmmail.store.database import Store
+from crmmail.widgets import rows
+from crmmail.widgets.filter_line import FilterLine
+from crmmail.widgets.lines import Tabs
+from crmmail.widgets.window_list import WindowList
+
+FIRST_PAGE = 200  # rows that are read before the first paint; the rest follows in a thread
+PREVIEW_DELAY = 0.06  # seconds of rest before the preview follows the cursor
+
+
+@dataclass
+class ViewReady(Message):
+    """The ids of a list are read."""
+
+    index: int
+    match: str
+    ids: array[int]
+
+
+class RecordsScreen(StoreScreen):
+    """The lists of records, one at a time, with a record's newest threads beside them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", id="records.filter", key_display="/"),
+        Binding("tab", "turn(1)", "Next list", id="records.next"),
+        Binding("shift+tab", "turn(-1)", "Previous list", show=False, id="records.previous"),
+        Binding("1", "choose(0)", "People", show=False, id="records.people"),
+        Binding("2", "choose(1)", "Companies", show=False, id="records.companies"),
+        Binding("3", "choose(2)", "Opportunities", show=False, id="records.opportunities"),
+        Binding("right", "focus_preview", "To the preview", show=False, id="records.preview"),
+        Binding("left", "focus_list", "To the list", show=False, id="records.list"),
+        Binding("escape,q", "back", "Show all", show=False, id="records.back"),
+    ]
+    DEFAULT_CSS = """
+    RecordsScreen {
+        #preview, .-record-list { display: none; }
+        .-record-list.-shown { display: block; }
+        &.-wide #preview { display: block; width: 2fr; }
+        #lists { width: 3fr; }
+    }
+    """
+    tabs = getters.query_one(Tabs)
+    filter_line = getters.query_one(FilterLine)
+    preview = getters.query_one("#preview", WindowList)
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.index = 0
+        self._matches = ["" for _ in CATALOGUES]
+        self._loaded: set[int] = set()
+        self._timer: Timer | None = None
+        self._previewed: tuple[int, int] = (0, 0)
+
+    def panes(self) -> Iterable[Widget]:
+        yield Tabs([entry.title for entry in CATALOGUES])
+        with Horizontal():
+            with Vertical(id="lists"):
+                yield FilterLine()
+                for entry in CATALOGUES:
+                    record_list: WindowList[Any] = WindowList(
+                        partial(self._rows, entry),
+                        entry.draw,
+                        partial(rows.heading, entry.columns),
+                        title=entry.title,
+                        nouns=entry.nouns,
+                        id=entry.topic,
+                    )
+                    record_list.add_class("-record-list")
+                    yield record_list
+            preview: WindowList[Any] = WindowList(
+                self._preview_rows,
+                rows.thread,
+                nouns=("thread", "threads"),
+                cursor_stays=False,
+                id="preview",
+            )
+            preview.say_empty(*EMPTY_RECORD)
+            yield preview
+
+    def on_mount(self) -> None:
+        self.action_choose(0)
+
+    def _rows(self, entry: Catalogue, ids: Sequence[int]) -> Iterable[Any]:
+        return entry.rows(self.store.read(), ids)
+
+    # Which list
+
+    @property
+    def entry(self) -> Catalogue:
+        """The catalogue of the list that is shown."""
+        return CATALOGUES[self.index]
+
+    @property
+    def shown(self) -> WindowList[Any]:
+        """The list that is shown."""
+        return self._list(self.index)
+
+    def _list(self, index: int) -> WindowList[Any]:
+        return self.query_one(f"#{CATALOGUES[index].topic}", WindowList)
+
+    def action_choose(self, index: int) -> None:
+        """Show one of the lists."""
+        self.index = index
+        for position in range(len(CATALOGUES)):
+            self._list(position).set_class(position == index, "-shown")
+        self.tabs.choose(index)
+        match = self._matches[index]
+        self.filter_line.set_class(bool(match), "-open")
+        with self.prevent(FilterLine.Changed):
+            self.filter_line.value = match
+        if index not in self._loaded:
+            self._read(index)
+        self.shown.focus()
+        self._preview_soon()
+
+    def action_turn(self, by: int) -> None:
+        """Show the next or the previous list."""
+        self.action_choose((self.index + by) % len(CATALOGUES))
+
+    @on(Tabs.Chosen)
+    def _tab_clicked(self, event: Tabs.Chosen) -> None:
+        self.action_choose(event.index)
+
+    # Reading
+
+    @property
+    def cares(self) -> frozenset[str]:
+        return frozenset({"threads", "accounts", *(entry.topic for entry in CATALOGUES)})
+
+    def reload(self) -> None:
+        self._loaded.clear()
+        self._read(self.index)
+        self._previewed = (0, 0)
+        self._preview_soon()
+
+    def _read(self, index: int) -> None:
+        """Show the first page at once when it is all there is; let a thread read what is more."""
+        self._loaded.add(index)
+        match = self._matches[index]
+        if not match:
+            ids = CATALOGUES[index].view(self.store.read(), limit=FIRST_PAGE)
+            if len(ids) < FIRST_PAGE or not self._list(index).ids:
+                self._show(ViewReady(index, match, ids))
+            if len(ids) < FIRST_PAGE:
+                return
+        self._read_all(index, match)
+
+    @work(thread=True, exclusive=True, group="view", exit_on_error=False)
+    def _read_all(self, index: int, match: str) -> None:
+        ids = CATALOGUES[index].view(self.store.read(), match=match)
+        if not get_current_worker().is_cancelled:
+            self.post_message(ViewReady(index, match, ids))
+
+    @on(ViewReady)
+    def _show(self, event: ViewReady) -> None:
+        if event.match != self._matches[event.index]:
+            return
+        entry, record_list = CATALOGUES[event.index], self._list(event.index)
+        empty = entry.empty
+        if event.match:
+            empty = (f"No {entry.nouns[0]} matches “{event.match}”", "escape shows all again")
+        elif not event.ids and not accounts.states(self.store.read()):
+            empty = NO_ACCOUNT
+        record_list.say_empty(*empty)
+        record_list.show(event.ids)
+
+    # Filter
+
+    def action_filter(self) -> None:
+        """Filter the list."""
+        self.filter_line.open()
+
+    @on(FilterLine.Filtered)
+    def _filter(self, event: FilterLine.Filtered) -> None:
+        if event.match != self._matches[self.index]:
+            self._matches[self.index] = event.match
+            self._read(self.index)
+
+    @on(FilterLine.Left)
+    def _leave_filter(self) -> None:
+        self.shown.focus()
+
+    def action_back(self) -> None:
+        """Show all again; there is no screen before this one."""
+        if self.shown.has_focus:
+            self.filter_line.clear_and_close()
+        self.shown.focus()
+
+    # Preview
+
+    @on(WindowList.Highlighted)
+    def _preview_soon(self) -> None:
+        if self.has_class("-wide") and self._timer is None:
+            self._timer = self.set_timer(PREVIEW_DELAY, self._preview)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._preview_soon)
+
+    def _preview(self) -> None:
+        self._timer = None
+        record = self.shown.current
+        target = (int(self.entry.kind), record or 0)
+        if target == self._previewed:
+            return
+        keep = target[1] == self._previewed[1]
+        self._previewed = target
+        db = self.store.read()
+        ids = threads.of_record(db, *target) if record is not None else array("q")
+        row = self.shown.row_at(self.shown.cursor) if record is not None else None
+        self.preview.label(row.name if row is not None else "")
+        self.preview.show(ids, keep=keep)
+
+    def _preview_rows(self, ids: Sequence[int]) -> Iterable[Any]:
+        return threads.rows(self.store.read(), ids, *self._previewed)
+
+    def action_focus_preview(self) -> None:
+        """Give the keys to the preview, where there is one."""
+        if self.preview.display:
+            self.preview.focus()
+
+    def action_focus_list(self) -> None:
+        """Give the keys to the list."""
+        self.shown.focus()
+
+    # Opening
+
+    @on(WindowList.Opened)
+    def _open(self, event: WindowList.Opened) -> None:
+        if event.source is self.preview:
+            from crmmail.screens.thread import ThreadScreen
+
+            self.app.push_screen(ThreadScreen(self.store, event.row, self.preview.ids))
+            return
+        from crmmail.screens.record import RecordScreen
+
+        self.app.push_screen(RecordScreen(self.store, self.entry.kind, event.row))

@@ -1,0 +1,169 @@
+"""One conversation: every message, folded or open."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import getters, on
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from crmmail.screens.base import StoreScreen
+from crmmail.store import messages, threads
+from crmmail.store.database import Store
+from crmmail.store.messages import Attachment, MessageRow, Text
+from crmmail.store.threads import ThreadDetail
+from crmmail.widgets.conversation import MORE, Folding, Reader, sections
+from crmmail.widgets.lines import Lines
+from crmmail.widgets.pieces import Piece
+from crmmail.widgets.reading_pane import ReadingPane
+from crmmail.widgets.words import plural
+
+
+class ThreadScreen(StoreScreen):
+    """A thread's messages; the threads of the list it came from are one key away."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,o", "fold", "Fold", id="thread.fold"),
+        Binding("O", "fold_all", "Fold all", show=False, id="thread.fold_all"),
+        Binding("z", "quotes", "Quotes", id="thread.quotes"),
+        Binding("Z", "all_quotes", "All quotes", show=False, id="thread.all_quotes"),
+        Binding("n", "message(1)", "Next message", show=False, id="thread.next_message"),
+        Binding("p,N", "message(-1)", "Previous message", show=False, id="thread.last_message"),
+        Binding("J,right_square_bracket", "thread(1)", "Next thread", id="thread.next"),
+        Binding(
+            "K,left_square_bracket", "thread(-1)", "Previous thread", show=False, id="thread.last"
+        ),
+    ]
+    header = getters.query_one("#header", Lines)
+    pane = getters.query_one("#thread", ReadingPane)
+
+    def __init__(
+        self, store: Store, thread_id: int, siblings: array[int] | None = None, trail: str = ""
+    ) -> None:
+        super().__init__(store)
+        self.thread_id = thread_id
+        self._siblings = siblings if siblings is not None else array("q", [thread_id])
+        self._trail = trail
+        self._folding = Folding()
+        self._messages: list[MessageRow] = []
+
+    def panes(self) -> Iterable[Widget]:
+        yield Lines(id="header")
+        yield ReadingPane(id="thread")
+
+    def on_mount(self) -> None:
+        self._start()
+        self.pane.focus()
+
+    # Reading
+
+    def _start(self) -> None:
+        """Show the thread as it is first seen: its last message open and current."""
+        self._folding = Folding()
+        self._messages = []
+        self.reload()
+        if self._messages:
+            newest = self._messages[-1].id
+            self.call_after_refresh(self.pane.go_to, newest)
+
+    @property
+    def cares(self) -> frozenset[str]:
+        return frozenset({"threads", "people", "companies", "opportunities"})
+
+    def reload(self) -> None:
+        db = self.store.read()
+        detail = threads.get(db, self.thread_id)
+        if detail is None:
+            self._leave()
+            return
+        known = {message.id for message in self._messages}
+        self._messages = messages.of_thread(db, self.thread_id)
+        if self._messages and self._messages[-1].id not in known:
+            self._folding.opened.add(self._messages[-1].id)
+        self.header.show(*self._header(detail))
+        self._draw(keep=bool(known))
+
+    def _leave(self) -> None:
+        """The thread is gone: it was joined with another, or its last message was deleted."""
+        self.notify("This conversation is gone, or part of another one now.", markup=False)
+        self.app.pop_screen()
+
+    def _draw(self, keep: bool = True) -> None:
+        reader = Reader(self._text, self._attachments)
+        self.pane.show(sections(self._messages, self._folding, reader), keep)
+        self.pane.label(subtitle=plural(len(self._messages), "message"))
+
+    def _text(self, message_id: int) -> Text:
+        return messages.text(self.store.read(), message_id)
+
+    def _attachments(self, message_id: int) -> list[Attachment]:
+        return messages.attachments(self.store.read(), message_id)
+
+    def _header(self, detail: ThreadDetail) -> Iterable[tuple[Piece, ...]]:
+        trail = f"{self._trail} › " if self._trail else ""
+        yield ((trail, "muted"), (detail.subject or "(no subject)", "title"))
+        links = [link for link in detail.links if link.hand >= 0]
+        pieces: list[Piece] = []
+        for link in links:
+            pieces.append((link.name, "text"))
+            why = link.why.replace(",", ", ") or "by hand"
+            pieces.append((f" {why}   ", "muted"))
+        yield tuple(pieces)
+
+    # Folding
+
+    @on(ReadingPane.Toggled)
+    def _toggle(self, event: ReadingPane.Toggled) -> None:
+        self._folding.toggle(event.target)
+        following = self._messages[2].id if event.target == "more" else None
+        self._draw()
+        if following is not None:
+            self.pane.go_to(following)
+
+    def action_fold(self) -> None:
+        """Open or close the current message."""
+        self.pane.action_fold()
+
+    def action_fold_all(self) -> None:
+        """Open all messages, or close all but the last."""
+        every = {message.id for message in self._messages}
+        opened = self._folding.opened
+        self._folding.opened = {self._messages[-1].id} if opened >= every else every
+        self._folding.middle = True
+        self._draw()
+        self.pane.reveal()
+
+    def action_quotes(self) -> None:
+        """Show or hide the quoted text of the current message."""
+        section = self.pane.section
+        if section is not None and section.key != MORE:
+            self._folding.opened.add(section.key)
+            self._folding.toggle(f"quotes:{section.key}")
+            self._draw()
+
+    def action_all_quotes(self) -> None:
+        """Show or hide the quoted text of all messages."""
+        every = {message.id for message in self._messages}
+        self._folding.quotes = set() if self._folding.quotes >= every else every
+        self._draw()
+
+    # Moving
+
+    def action_message(self, by: int) -> None:
+        """Go to the next or the previous message."""
+        self.pane.action_section(by)
+
+    def action_thread(self, by: int) -> None:
+        """Go to the next or the previous thread of the list."""
+        try:
+            position = self._siblings.index(self.thread_id) + by
+        except ValueError:
+            position = -1
+        if 0 <= position < len(self._siblings):
+            self.thread_id = self._siblings[position]
+            self._start()
+        else:
+            self.notify("No more threads in this list.", timeout=2, markup=False)

@@ -1,0 +1,84 @@
+"""Lines of pieces that do not scroll: the top line of a screen, the header of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from crmmail.widgets.painting import PIECE_CLASSES, paint
+from crmmail.widgets.pieces import Piece, safe
+
+
+class Lines(Widget):
+    """A few lines, as high as there are lines."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES = PIECE_CLASSES
+    DEFAULT_CSS = """
+    Lines { height: auto; padding: 0 2; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._lines: Sequence[Sequence[Piece]] = ((),)
+
+    def show(self, *lines: Sequence[Piece]) -> None:
+        """Show these lines; empty ones are left out."""
+        shown = tuple(tuple(line) for line in lines if any(text for text, _ in line)) or ((),)
+        if shown != self._lines:
+            resized = len(shown) != len(self._lines)
+            self._lines = shown
+            self.refresh(layout=resized)
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:  # noqa: ARG002
+        return len(self._lines)
+
+    def render_line(self, y: int) -> Strip:
+        line = self._lines[y] if y < len(self._lines) else ()
+        return paint(self, line, self.content_region.width, self.rich_style)
+
+
+class Tabs(Lines):
+    """One line of numbered names, one of them the current."""
+
+    @dataclass
+    class Chosen(Message):
+        """A name was clicked."""
+
+        source: Tabs
+        index: int
+
+        @property
+        def control(self) -> Tabs:
+            return self.source
+
+    def __init__(self, names: Sequence[str], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._names = names
+        self.choose(0)
+
+    def choose(self, index: int) -> None:
+        """Mark a name as the current one."""
+        pieces: list[Piece] = []
+        for position, name in enumerate(self._names):
+            pieces.append((f"{position + 1} ", "muted"))
+            pieces.append((name, "title" if position == index else "text"))
+            pieces.append(("   ", "text"))
+        self.show(pieces)
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        end = 0
+        for index, name in enumerate(self._names):
+            end += cell_len(f"{index + 1} {safe(name)}   ")
+            if offset.x < end:
+                self.post_message(self.Chosen(self, index))
+                return

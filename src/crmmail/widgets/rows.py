@@ -1,0 +1,150 @@
+"""How the rows of lists are drawn: columns that bend with the width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from crmmail.store.companies import CompanyRow
+from crmmail.store.opportunities import OpportunityRow
+from crmmail.store.people import PersonRow
+from crmmail.store.threads import ThreadRow
+from crmmail.widgets.pieces import Piece, fit, fit_pieces
+from crmmail.widgets.words import compact, money
+
+_GAP = 2
+_DATE = 10  # 2006-01-02
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a list: at least `least` cells, growing by `share` up to `most`."""
+
+    title: str
+    least: int
+    most: int = 0
+    share: int = 0
+    role: str = "text"
+    right: bool = False
+    rank: int = 0  # columns of higher rank go first where there is no room
+
+
+PEOPLE = (
+    Column("Name", 16, 36, 3, "strong"),
+    Column("Company", 10, 30, 2, rank=1),
+    Column("Address", 14, 60, 3, "muted", rank=2),
+    Column("Threads", 7, role="muted", right=True, rank=3),
+    Column("Last", _DATE, role="muted", right=True),
+)
+COMPANIES = (
+    Column("Name", 16, 40, 3, "strong"),
+    Column("Domains", 14, 60, 3, "muted", rank=1),
+    Column("People", 6, role="muted", right=True, rank=2),
+    Column("Threads", 7, role="muted", right=True, rank=3),
+    Column("Last", _DATE, role="muted", right=True),
+)
+OPPORTUNITIES = (
+    Column("Name", 16, 44, 4, "strong"),
+    Column("Stage", 9, 10, 1, "accent"),
+    Column("Amount", 10, 14, 1, right=True),
+    Column("Company", 8, 30, 3, rank=1),
+    Column("Contact", 8, 30, 3, "muted", rank=2),
+    Column("Threads", 7, role="muted", right=True, rank=3),
+    Column("Last", _DATE, role="muted", right=True),
+)
+
+
+@lru_cache(maxsize=64)
+def widths(columns: tuple[Column, ...], width: int) -> tuple[int, ...]:
+    """The cells of each column, 0 for a column that there is no room for."""
+    shown = list(columns)
+    while len(shown) > 1 and _needed(shown) > width:
+        shown.remove(max(reversed(shown), key=lambda column: column.rank))
+    cells = {column: column.least for column in shown}
+    spare = width - _needed(shown)
+    shares = sum(column.share for column in shown)
+    for column in shown:
+        if column.share:
+            extra = min(spare * column.share // shares, column.most - column.least)
+            cells[column] += extra
+            spare -= extra
+            shares -= column.share
+    flexible = [column for column in shown if column.share] or shown
+    cells[flexible[-1]] += spare
+    return tuple(cells.get(column, 0) for column in columns)
+
+
+def _needed(columns: Sequence[Column]) -> int:
+    return sum(column.least for column in columns) + _GAP * (len(columns) - 1)
+
+
+def heading(columns: tuple[Column, ...], width: int) -> Iterator[Piece]:
+    """The titles of the columns."""
+    return _line(columns, [column.title for column in columns], width, "muted")
+
+
+def _line(
+    columns: tuple[Column, ...], texts: Sequence[str], width: int, role: str = ""
+) -> Iterator[Piece]:
+    gap = ""
+    for column, text, cells in zip(columns, texts, widths(columns, width), strict=True):
+        if cells:
+            yield gap + fit(text, cells, column.right), role or column.role
+            gap = " " * _GAP
+
+
+def person(row: PersonRow, width: int) -> Iterator[Piece]:
+    """A person on one line."""
+    texts = (row.name, row.company, row.address, f"{row.threads:,}", compact(row.last_at))
+    return _line(PEOPLE, texts, width)
+
+
+def company(row: CompanyRow, width: int) -> Iterator[Piece]:
+    """A company on one line."""
+    domains = ", ".join(row.domains)
+    texts = (row.name, domains, f"{row.people:,}", f"{row.threads:,}", compact(row.last_at))
+    return _line(COMPANIES, texts, width)
+
+
+def opportunity(row: OpportunityRow, width: int) -> Iterator[Piece]:
+    """An opportunity on one line."""
+    texts = (
+        row.name,
+        row.stage,
+        money(row.amount, row.currency),
+        row.company,
+        row.contact,
+        f"{row.threads:,}",
+        compact(row.last_at),
+    )
+    return _line(OPPORTUNITIES, texts, width)
+
+
+def _reason(why: str, width: int) -> str:
+    """What put a thread on a company or a deal (C7): the first reason, where there is room all."""
+    reasons = [reason for reason in why.split(",") if reason != "participant"]
+    if not reasons:
+        return ""
+    return fit(", ".join(reasons), 16) if width >= 100 else fit(reasons[0], 7)
+
+
+def thread(row: ThreadRow, width: int) -> Iterator[Piece]:
+    """A conversation on one line: who, how many, about what, since when."""
+    strong = "strong" if row.unread else "text"
+    names = min(max(width // 4, 14), 34)
+    reason = _reason(row.why, width)
+    why = len(reason) + 2 if reason else 0
+    about = width - 2 - names - 4 - 2 - why - 2 - _DATE
+    yield ("● " if row.unread else "  "), "mark"
+    yield fit(", ".join(row.names), names), strong
+    yield fit(str(row.messages) if row.messages > 1 else "", 4, right=True) + "  ", "muted"
+    if about > 0:
+        files = f"  +{row.attachments}" if row.attachments else ""
+        preview = f"  {row.preview}" if row.preview else ""
+        subject = (row.subject or "(no subject)", strong)
+        yield from fit_pieces((subject, (preview, "muted")), about - len(files))
+        yield files, "muted"
+    if why:
+        yield "  " + fit(reason, why - 2), "accent"
+    yield "  " + fit(compact(row.last_at), _DATE, right=True), "muted"

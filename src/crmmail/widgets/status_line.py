@@ -1,0 +1,141 @@
+"""The status line: what the sync of each account is doing, in words (S6)."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from textual.strip import Strip
+from textual.widget import Widget
+
+from crmmail.store.accounts import StateRow
+from crmmail.widgets.painting import PIECE_CLASSES, paint
+from crmmail.widgets.pieces import Piece
+from crmmail.widgets.words import compact, duration, plural
+
+_SPAN = 15.0  # seconds that a rate is measured over
+_BUSY = ("connecting", "importing", "checking")
+
+
+@dataclass(slots=True)
+class Meter:
+    """How fast an import goes, from what it said at different times."""
+
+    samples: deque[tuple[float, int]] = field(default_factory=deque)
+
+    def add(self, at: float, done: int) -> None:
+        """Take down how far it was at a time."""
+        if self.samples and done < self.samples[-1][1]:
+            self.samples.clear()
+        if not self.samples or done > self.samples[-1][1]:
+            self.samples.append((at, done))
+        while len(self.samples) > 2 and self.samples[0][0] < at - _SPAN:
+            self.samples.popleft()
+
+    def rate(self, now: float) -> float:
+        """Messages a second; 0 while it cannot be told."""
+        if len(self.samples) < 2:
+            return 0.0
+        (start, before), (_, done) = self.samples[0], self.samples[-1]
+        return (done - before) / max(now - start, 0.001)
+
+
+def describe(state: StateRow, rate: float, now: float) -> Iterator[Piece]:
+    """One account's sync in words, the weightiest first."""
+    if state.error:
+        yield f"✗ {state.email}  ", "bad"
+        yield state.error, "text"
+        if state.state not in ("stopped", *_BUSY) and state.next_try > now:
+            yield f"  Next try in {duration(state.next_try - now)}.", "muted"
+        elif state.state in _BUSY:
+            yield "  Trying again.", "muted"
+        if state.hint:
+            yield f"  {state.hint}", "muted"
+        return
+    yield "● ", "mark" if state.state in _BUSY else "good"
+    yield f"{state.email}  ", "muted"
+    yield from _doing(state, rate, now)
+
+
+def _doing(state: StateRow, rate: float, now: float) -> Iterator[Piece]:
+    if state.state == "importing":
+        if not state.total:
+            yield "importing", "text"
+            return
+        yield f"importing {state.done:,} of {state.total:,}", "text"
+        if rate > 0:
+            left = max(state.total - state.done, 0) / rate
+            yield f"  {rate:,.0f}/s  {duration(left)} left", "muted"
+        return
+    words = {
+        "new": "not synced yet",
+        "connecting": "connecting",
+        "checking": "looking for new mail",
+        "watching": "up to date, watching",
+        "waiting": "up to date",
+        "stopped": "stopped",
+    }
+    yield words.get(state.state, state.state), "text"
+    if state.last_success:
+        yield f"  last sync {compact(state.last_success)}", "muted"
+    if state.state == "waiting" and state.next_try > now:
+        yield f"  next in {duration(state.next_try - now)}", "muted"
+
+
+def most_telling(states: Sequence[StateRow]) -> list[StateRow]:
+    """The accounts by how much their state matters: trouble, then work, then rest."""
+    return sorted(states, key=lambda s: (not s.error, s.state not in _BUSY, s.email))
+
+
+class StatusLine(Widget):
+    """One line at the bottom of every screen."""
+
+    COMPONENT_CLASSES = PIECE_CLASSES
+    DEFAULT_CSS = """
+    StatusLine { height: 1; padding: 0 1; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._states: Sequence[StateRow] = ()
+        self._meters: dict[int, Meter] = {}
+        self._shown: list[Piece] = []
+
+    def show(self, states: Sequence[StateRow]) -> None:
+        """Show how the accounts stand now."""
+        now = time.time()
+        self._states = most_telling(states)
+        for state in states:
+            meter = self._meters.setdefault(state.account_id, Meter())
+            if state.state == "importing":
+                meter.add(now, state.done)
+            else:
+                meter.samples.clear()
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw anew if the words have changed, as they do while time passes."""
+        pieces = list(self.pieces())
+        if pieces != self._shown:
+            self._shown = pieces
+            self.refresh()
+
+    def pieces(self) -> Iterator[Piece]:
+        """What the line says."""
+        now = time.time()
+        if not self._states:
+            yield "No account yet", "muted"
+            return
+        first, rest = self._states[0], self._states[1:]
+        meter = self._meters.get(first.account_id, Meter())
+        yield from describe(first, meter.rate(now), now)
+        busy = [s for s in rest if s.error or s.state in _BUSY]
+        if busy:
+            yield f"   and {plural(len(busy), 'more account')} at work", "muted"
+        elif rest:
+            yield f"   {plural(len(rest), 'other account')} up to date", "muted"
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - it has one line
+        return paint(self, self._shown, self.content_region.width, self.rich_style)

@@ -1,0 +1,263 @@
+"""A list of any length: the ids of a view, rows read by windows, lines drawn once."""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from crmmail.widgets.piece_view import PieceView
+from crmmail.widgets.pieces import Piece
+from crmmail.widgets.words import plural
+
+WINDOW = 64
+_KEPT_WINDOWS = 32
+_KEPT_STRIPS = 2_000
+
+
+class HasId(Protocol):
+    """What a row must have."""
+
+    @property
+    def id(self) -> int: ...
+
+
+Row = TypeVar("Row", bound=HasId)
+
+
+class WindowList(PieceView, Generic[Row]):
+    """A list that costs the same at ten rows and at a million.
+
+    The cursor is on an id, so rows that come and go around it do not move it.
+    """
+
+    BINDING_GROUP_TITLE = "List"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Down", show=False, id="list.down"),
+        Binding("up,k", "move(-1)", "Up", show=False, id="list.up"),
+        Binding("enter", "open", "Open", id="list.open"),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="list.page_down"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="list.page_up"),
+        Binding("ctrl+d", "page(0.5)", "Half a page down", show=False, id="list.half_down"),
+        Binding("ctrl+u", "page(-0.5)", "Half a page up", show=False, id="list.half_up"),
+        Binding("g,home", "go(0)", "First", show=False, id="list.first"),
+        Binding("G,end", "go(-1)", "Last", show=False, id="list.last"),
+    ]
+
+    cursor: reactive[int] = reactive(0, repaint=False)
+    """Where the cursor is, counted from 0."""
+
+    @dataclass
+    class Opened(Message):
+        """A row was opened with enter or a double click."""
+
+        source: WindowList[Any]
+        row: int
+
+        @property
+        def control(self) -> WindowList[Any]:
+            return self.source
+
+    @dataclass
+    class Highlighted(Message):
+        """The cursor stands on another row, or on none."""
+
+        source: WindowList[Any]
+        row: int | None
+
+        @property
+        def control(self) -> WindowList[Any]:
+            return self.source
+
+    def __init__(
+        self,
+        rows: Callable[[Sequence[int]], Iterable[Row]],
+        draw: Callable[[Row, int], Iterable[Piece]],
+        heading: Callable[[int], Iterable[Piece]] | None = None,
+        *,
+        title: str = "",
+        nouns: tuple[str, str] = ("row", "rows"),
+        cursor_stays: bool = True,
+        id: str | None = None,  # noqa: A002 - the name of it in every widget
+    ) -> None:
+        super().__init__(id=id)
+        self._read = rows
+        self._draw = draw
+        self._heading = heading
+        self._top = 1 if heading else 0  # lines above the first row
+        self._nouns = nouns
+        self._blurred = "blurred" if cursor_stays else ""  # the look of the cursor without focus
+        self._ids: array[int] = array("q")
+        self._windows: OrderedDict[int, dict[int, Row]] = OrderedDict()
+        self._strips: dict[tuple[int, int, str], Strip] = {}
+        self._empty: Sequence[str] = ()
+        self.label(title)
+
+    # What it shows
+
+    @property
+    def ids(self) -> array[int]:
+        """The ids of the rows, in order."""
+        return self._ids
+
+    @property
+    def current(self) -> int | None:
+        """The id that the cursor stands on."""
+        return self._ids[self.cursor] if self._ids else None
+
+    def show(self, ids: array[int], *, keep: bool = True) -> None:
+        """Show these rows; the cursor stays on its id where that is still there."""
+        before, old, top = self.current, self.cursor, self.scroll_offset.y
+        self._ids = ids
+        self.forget()
+        new = self._find(before, old) if keep and before is not None else 0
+        self.set_reactive(WindowList.cursor, new)
+        self.resize_content(len(ids) + self._top if ids else 0)
+        self.label(subtitle=plural(len(ids), *self._nouns) if ids else "")
+        self.jump(top + new - old if top else 0)
+        self._reveal()
+        if self.current != before:
+            self.post_message(self.Highlighted(self, self.current))
+
+    def forget(self) -> None:
+        """Read and draw the rows anew."""
+        self._windows.clear()
+        self._strips.clear()
+        self.refresh()
+
+    def say_empty(self, *lines: str) -> None:
+        """What to show when there are no rows: a first line and what to do about it."""
+        if lines != self._empty:
+            self._empty = lines
+            self.forget()
+
+    def row_at(self, index: int) -> Row | None:
+        """The row at a position, None when the store has it no more."""
+        page = index // WINDOW
+        rows = self._windows.get(page)
+        if rows is None:
+            wanted = self._ids[page * WINDOW : (page + 1) * WINDOW]
+            rows = self._windows[page] = {row.id: row for row in self._read(wanted)}
+            if len(self._windows) > _KEPT_WINDOWS:
+                self._windows.popitem(last=False)
+        self._windows.move_to_end(page)
+        return rows.get(self._ids[index])
+
+    def _find(self, row: int, near: int) -> int:
+        if near < len(self._ids) and self._ids[near] == row:
+            return near
+        try:
+            return self._ids.index(row)
+        except ValueError:
+            return max(min(near, len(self._ids) - 1), 0)
+
+    # Drawing
+
+    def render_line(self, y: int) -> Strip:
+        if not self._ids:
+            return self._empty_line(y)
+        if y < self._top and self._heading is not None:
+            return self.paint(self._heading(self.line_width), self.rich_style)
+        index = self.scroll_offset.y + y - self._top
+        if index >= len(self._ids):
+            return self.blank()
+        return self._row_line(index)
+
+    def _row_line(self, index: int) -> Strip:
+        look = ""
+        if index == self.cursor:
+            look = "cursor" if self.has_focus else self._blurred
+        key = (index, self.line_width, look)
+        strip = self._strips.get(key)
+        if strip is None:
+            if len(self._strips) > _KEPT_STRIPS:
+                self._strips.clear()
+            base = self.get_component_rich_style(f"piece--{look}") if look else self.rich_style
+            row = self.row_at(index)
+            pieces = self._draw(row, self.line_width) if row is not None else ()
+            strip = self._strips[key] = self.paint(pieces, base, plain=look == "cursor")
+        return strip
+
+    def _empty_line(self, y: int) -> Strip:
+        first = max((self.page_height - len(self._empty)) // 3, 0)
+        if not first <= y < first + len(self._empty):
+            return self.blank()
+        text = self._empty[y - first]
+        pad = " " * max((self.line_width - max(map(len, self._empty))) // 2, 0)
+        role = "strong" if y == first else "muted"
+        return self.paint(((pad, "text"), (text, role)), self.rich_style)
+
+    def notify_style_update(self) -> None:
+        self._strips.clear()
+        super().notify_style_update()
+
+    # The cursor
+
+    def validate_cursor(self, cursor: int) -> int:
+        return max(min(cursor, len(self._ids) - 1), 0)
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        if old == new:
+            return
+        self._reveal()
+        self.refresh_line(old + self._top)
+        self.refresh_line(new + self._top)
+        self.post_message(self.Highlighted(self, self.current))
+
+    def _reveal(self) -> None:
+        """Scroll as little as it takes to see the cursor."""
+        height = self.page_height - self._top
+        top = self.scroll_offset.y
+        if self.cursor < top:
+            self.jump(self.cursor)
+        elif self.cursor >= top + height > top:
+            self.jump(self.cursor - height + 1)
+        self._follow()
+
+    def _follow(self) -> None:
+        self.put_cursor(self.cursor - self.scroll_offset.y + self._top)
+
+    def watch_has_focus(self, focused: bool) -> None:
+        super().watch_has_focus(focused)
+        self.refresh_line(self.cursor + self._top)
+        self._follow()
+
+    def on_resize(self) -> None:
+        self._reveal()
+
+    # Keys and mouse
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by rows."""
+        self.cursor += by
+
+    def action_page(self, pages: float) -> None:
+        """Move the cursor by pages."""
+        self.cursor += int(pages * max(self.page_height - self._top, 2))
+
+    def action_go(self, index: int) -> None:
+        """Move the cursor to the first row, or with -1 to the last."""
+        self.cursor = len(self._ids) - 1 if index < 0 else index
+
+    def action_open(self) -> None:
+        """Open the row under the cursor."""
+        if self.current is not None:
+            self.post_message(self.Opened(self, self.current))
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None or offset.y < self._top:
+            return
+        index = self.scroll_offset.y + offset.y - self._top
+        if index < len(self._ids):
+            self.cursor = index
+            if event.chain == 2:
+                self.action_open()

@@ -1,0 +1,66 @@
+"""Times, sizes and counts in words."""
+
+from __future__ import annotations
+
+import time
+
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
+_WHOLE_CURRENCIES = frozenset("CLP ISK JPY KRW PYG UGX VND XAF XOF XPF".split())
+
+
+def day(at: float) -> tuple[int, int, int]:
+    """The local day of a time."""
+    when = time.localtime(at)
+    return when.tm_year, when.tm_mon, when.tm_mday
+
+
+def compact(at: int) -> str:
+    """A time as short as it can be told: 15:04 today, Jan 02 this year, 2006-01-02 before."""
+    if not at:
+        return ""
+    when, now = time.localtime(at), time.localtime()
+    if when[:3] == now[:3]:
+        return f"{when.tm_hour:02}:{when.tm_min:02}"
+    if when.tm_year == now.tm_year:
+        return f"{_MONTHS[when.tm_mon - 1]} {when.tm_mday:02}"
+    return f"{when.tm_year:04}-{when.tm_mon:02}-{when.tm_mday:02}"
+
+
+def exact(at: int) -> str:
+    """A local time to the minute, with its weekday."""
+    when = time.localtime(at)
+    return (
+        f"{_DAYS[when.tm_wday]} {when.tm_mday} {_MONTHS[when.tm_mon - 1]} {when.tm_year}, "
+        f"{when.tm_hour:02}:{when.tm_min:02}"
+    )
+
+
+def duration(seconds: float) -> str:
+    """How long something takes, roughly."""
+    for size, word in ((3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{round(seconds / size)} {word}"
+    return f"{max(round(seconds), 1)} s"
+
+
+def size(count: int) -> str:
+    """A number of bytes, roughly."""
+    if count < 1_000:
+        return f"{count} B"
+    if count < 999_500:
+        return f"{count / 1_000:.0f} kB"
+    return f"{count / 1_000_000:.1f} MB"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count and its noun."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def money(amount: int, currency: str) -> str:
+    """An amount given in minor units; nothing for nothing."""
+    if not amount:
+        return ""
+    whole = amount if currency in _WHOLE_CURRENCIES else round(amount / 100)
+    return f"{whole:,} {currency}"
