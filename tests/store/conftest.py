@@ -59,7 +59,8 @@ class Filler:
             address_id = self.address(address)
             with self.store.write() as (db, _):
                 db.execute(
-                    "UPDATE address SET person_id = ?, is_primary = ?, no_contact = '' WHERE id = ?",
+                    "UPDATE address SET person_id = ?, is_primary = ?, no_contact = '' "
+                    "WHERE id = ?",
                     [person_id, address == own[0], address_id],
                 )
         return person_id
@@ -146,7 +147,7 @@ class Filler:
     def content(self, *tables: str) -> dict[str, list[tuple[object, ...]]]:
         """All rows of some tables, to be compared."""
         return {
-            table: self.db.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall()
+            table: sorted(self.db.execute(f"SELECT * FROM {table}").fetchall(), key=repr)
             for table in tables
         }
 

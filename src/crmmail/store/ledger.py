@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from crmmail.addresses import normal
+from crmmail.store import windows
+from crmmail.text import one_line
 
 _RULES = {
     "folder": "M1: the folder is not synced",
@@ -87,16 +89,20 @@ def rows(
 
 def find(db: sqlite3.Connection, query: str, limit: int = 50) -> list[LedgerRow]:
     """The skipped messages with that Message-ID, that participant, or those words as subject."""
-    text = query.strip()
-    if not text:
+    if not (text := one_line(query).strip("<> ")):
         return []
+    if address := normal(text):
+        condition = "(sender = ?1 OR instr(facts, ?2))"
+        parameters = [address, json.dumps(address)]
+    else:
+        condition, parameters = windows.matching(text, "skipped.subject {like}")
+    after = len(parameters)
     found = db.execute(
         f"""
-        {_FIELDS} WHERE message_id = trim(?1, '<>') OR sender = ?2
-            OR (?2 != '' AND instr(facts, ?3)) OR (?2 = '' AND instr(lower(subject), lower(?1)))
-        ORDER BY sent_at DESC, folder.id, uid DESC LIMIT ?4
+        {_FIELDS} WHERE {condition} OR message_id = ?{after + 1}
+        ORDER BY sent_at DESC, folder.id, uid DESC LIMIT ?{after + 2}
         """,
-        [text, normal(text), json.dumps(normal(text)), limit],
+        [*parameters, text, limit],
     )
     return [LedgerRow(*row) for row in found]
 

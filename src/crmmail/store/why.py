@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from crmmail.addresses import normal
 from crmmail.store import ledger, messages, search, threads, windows
 from crmmail.store.messages import Person, Placement
+from crmmail.text import one_line
 
 _CONTACTS = {
     "own": "C3: your own address",
@@ -106,6 +107,7 @@ def explain(db: sqlite3.Connection, query: str, limit: int = 20) -> Why:
 
     The newest `limit` messages of each answer.
     """
+    query = one_line(query)
     with windows.snapshot(db):
         address = _address(db, normal(query))
         stored = [_stored(db, row) for row in _find(db, query, limit)]
@@ -131,7 +133,7 @@ def link(why: str, hand: int) -> str:
 
 
 def _find(db: sqlite3.Connection, query: str, limit: int) -> list[messages.MessageRow]:
-    rows = (messages.get(db, message_id) for message_id in _find_ids(db, query.strip(), limit))
+    rows = (messages.get(db, message_id) for message_id in _find_ids(db, query, limit))
     return [row for row in rows if row]
 
 

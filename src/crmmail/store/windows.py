@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from crmmail.errors import CrmmailError
+from crmmail.text import one_line
+
+_WORDS = 20  # more than anybody types; SQLite has limits
 
 Parameters = Sequence[int | str]
 
@@ -130,7 +133,7 @@ def matching(match: str, condition: str) -> tuple[str, list[str]]:
     `condition` says where to look, with `{like}` for the comparison: "(name {like} OR job {like})".
     """
     conditions, parameters = ["1"], list[str]()
-    for word in match.split():
+    for word in one_line(match).split()[:_WORDS]:
         tests = []
         for spelling in _spellings(word):
             parameters.append(f"%{_escaped(spelling)}%")
