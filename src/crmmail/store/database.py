@@ -137,10 +137,13 @@ class Store:
         from sqlmodel import Session  # half a second that the first paint does not wait for
 
         engine = self._bind()
-        with self.write(*topics) as (db, change):
-            with engine.connect() as connection, Session(connection) as session:
-                yield session, db, change
-                session.flush()
+        with (
+            self.write(*topics) as (db, change),
+            engine.connect() as connection,
+            Session(connection) as session,
+        ):
+            yield session, db, change
+            session.flush()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` after every commit of this process; returns what ends that."""

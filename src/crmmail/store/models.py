@@ -30,6 +30,7 @@ class Account(SQLModel, table=True):
     sync_internal: bool = False  # M4
     mail_since: int = 0  # M10: 0 is no limit
     paused: bool = False
+    applied: str = ""  # M9: what the rules were when all that is stored was last judged
 
 
 class OwnAddress(SQLModel, table=True):
@@ -151,7 +152,7 @@ class Thread(SQLModel, table=True):
 
 
 class ThreadRef(SQLModel, table=True):
-    """Which thread a Message-ID belongs to, whether that message was seen or only mentioned (T1)."""
+    """Which thread a Message-ID belongs to: of a message seen, or only mentioned (T1)."""
 
     __tablename__ = "thread_ref"
     mid: str = Field(primary_key=True)

@@ -15,6 +15,7 @@ CREATE TABLE account (
     sync_internal BOOLEAN DEFAULT 0 NOT NULL,
     mail_since INTEGER DEFAULT 0 NOT NULL,
     paused BOOLEAN DEFAULT 0 NOT NULL,
+    applied VARCHAR DEFAULT '' NOT NULL,
     PRIMARY KEY (id),
     UNIQUE (email)
 );

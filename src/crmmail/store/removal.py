@@ -1,0 +1,68 @@
+"""Messages leave the store, and with them what they alone held up (M9, M12)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+
+from crmmail.store import joining, links
+from crmmail.store.database import Change
+
+
+def remove_messages(db: sqlite3.Connection, change: Change, message_ids: Iterable[int]) -> None:
+    """Take messages out, with their text, search rows, empty threads and links.
+
+    People, companies and notes stay (M12).
+    """
+    packed = json.dumps(list(message_ids))
+    if packed == "[]":
+        return
+    threads = _column(
+        db,
+        """SELECT DISTINCT message.thread_id FROM json_each(?) AS gone
+           CROSS JOIN message ON message.id = gone.value""",
+        packed,
+    )
+    addresses = _column(
+        db,
+        """SELECT DISTINCT address_id FROM json_each(?) AS gone
+           CROSS JOIN participant ON participant.message_id = gone.value""",
+        packed,
+    )
+    db.execute(
+        """INSERT INTO search (search, rowid, subject, people, text)
+           SELECT 'delete', source.id, source.subject, source.people, source.text
+           FROM json_each(?) AS gone CROSS JOIN search_source AS source ON source.id = gone.value""",
+        [packed],
+    )
+    db.execute("DELETE FROM message WHERE id IN (SELECT value FROM json_each(?))", [packed])
+    remain = joining.split(db, change, threads)
+    _rename(db, addresses)
+    links.relink(db, change, remain)
+    change.topics.update(("threads", "people", "companies", "opportunities"))
+
+
+def _rename(db: sqlite3.Connection, address_ids: list[int]) -> None:
+    """Let the newest message that is left decide each name (C4); drop addresses nobody uses."""
+    packed = json.dumps(address_ids)
+    db.execute(
+        """UPDATE address SET name = newest.name, name_at = newest.message_id
+           FROM (SELECT participant.address_id, max(participant.message_id) AS message_id,
+                        participant.name
+                 FROM json_each(?) AS wanted
+                 CROSS JOIN participant ON participant.address_id = wanted.value
+                 WHERE participant.name != '' GROUP BY 1) AS newest
+           WHERE address.id = newest.address_id AND address.name_at != newest.message_id""",
+        [packed],
+    )
+    db.execute(
+        """DELETE FROM address WHERE id IN (SELECT value FROM json_each(?))
+           AND person_id IS NULL AND NOT written
+           AND NOT EXISTS (SELECT 1 FROM participant WHERE address_id = address.id)""",
+        [packed],
+    )
+
+
+def _column(db: sqlite3.Connection, query: str, packed: str) -> list[int]:
+    return [row[0] for row in db.execute(query, [packed])]

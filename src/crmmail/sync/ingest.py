@@ -1,0 +1,405 @@
+"""One batch of judged messages is one transaction: everything they change, and the cursor."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from crmmail import addresses
+from crmmail.store import joining, links
+from crmmail.store.database import Change, Store
+from crmmail.store.joining import Joinable
+from crmmail.sync import contacts, rules
+from crmmail.sync.message import Body, Header, Participant, base_subject, usable_name
+from crmmail.sync.rules import Rules, Verdict
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """A message that enters. `body` is None when the store had it already (M11)."""
+
+    uid: int
+    flags: int
+    header: Header
+    body: Body | None
+    provider_thread: str = ""  # T4
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A message that goes to the ledger. `header` is None when it could not be read (M8)."""
+
+    uid: int
+    flags: int
+    header: Header | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Judged messages of one folder, and where its cursor stands once they are in."""
+
+    rules: Rules
+    folder_id: int
+    kept: Sequence[Kept]
+    passed: Sequence[Passed]
+    floor: int | None = None
+    uidnext: int | None = None
+
+
+def known(db: sqlite3.Connection, message_ids: Iterable[str]) -> dict[str, int]:
+    """Which of these messages the store holds: Message-ID -> message.id."""
+    return dict(
+        db.execute(
+            """SELECT message.message_id, message.id FROM json_each(?) AS wanted
+               CROSS JOIN message ON message.message_id = wanted.value""",
+            [json.dumps(list(message_ids))],
+        ).fetchall()
+    )
+
+
+def save(store: Store, batch: Batch) -> int:
+    """Write a batch: messages, placements, threads, people, links, search, ledger, cursor.
+
+    Returns how many messages of the ledger it let in, to be fetched: role addresses that turn out
+    to be written to (M5).
+    """
+    with store.write() as (db, change):
+        address_ids = _addresses(db, batch)
+        new, old = _sort(db, batch.kept)
+        threads = _join(db, change, new, old, batch.rules)
+        _insert(db, new, threads, address_ids, batch.rules)
+        _place(db, batch, {**new, **old})
+        _name(db, change, new, address_ids)
+        admitted = _write_to(db, batch, address_ids)
+        _ledger(db, batch)
+        everybody = {one for kept in batch.kept for one in _candidates(kept, batch.rules)}
+        met = contacts.meet(db, change, everybody, batch.rules)
+        touched = set(threads.values()) | _threads_of(db, old.values())
+        joining.refresh(db, touched)
+        links.relink(db, change, touched | links.threads_with(db, met))
+        _advance(db, batch)
+        change.threads |= touched
+        change.topics |= {"threads", "state"} if touched else {"state"}
+        change.topics |= {"ledger"} if batch.passed else set()
+    return admitted
+
+
+def message_key(sent_at: int, message_id: str) -> int:
+    """The id that a message gets: newest first is descending id."""
+    digest = blake2b(message_id.encode("utf-8", "replace"), digest_size=4).digest()
+    return sent_at << 20 | int.from_bytes(digest, "big") & 0xFFFFF
+
+
+def loose_key(subject: str, people: Iterable[Participant]) -> tuple[str, bool]:
+    """What T2 compares, "" for a subject that says too little, and whether it is a reply's."""
+    base, is_reply = base_subject(subject)
+    if len(base) <= 3:
+        return "", is_reply
+    everybody = sorted({person.address for person in people if person.role != "reply_to"})
+    text = "\0".join((base, *everybody)).encode("utf-8", "replace")
+    return blake2b(text, digest_size=12).hexdigest(), is_reply
+
+
+def _candidates(kept: Kept, judged_by: Rules) -> list[str]:
+    return rules.candidates(kept.header.participants, judged_by)
+
+
+def _addresses(db: sqlite3.Connection, batch: Batch) -> dict[str, int]:
+    """Every address of the batch that the store has to know: address -> address.id."""
+    wanted = {person.address for kept in batch.kept for person in kept.header.participants} | {
+        person.address
+        for passed in batch.passed
+        for person in _recipients(passed.header, batch.rules)
+        if addresses.is_role(person.address.partition("@")[0])
+    }
+    packed = json.dumps(list(wanted))
+    query = """SELECT address.address, address.id FROM json_each(?) AS wanted
+               CROSS JOIN address ON address.address = wanted.value"""
+    have = dict(db.execute(query, [packed]).fetchall())
+    if missing := sorted(wanted - have.keys()):
+        db.executemany(
+            "INSERT INTO address (address, site, no_contact) VALUES (?, ?, ?)",
+            [
+                (
+                    address,
+                    addresses.site(addresses.domain_of(address)),
+                    rules.contact_bar(address, batch.rules) or "policy",
+                )
+                for address in missing
+            ],
+        )
+        have = dict(db.execute(query, [packed]).fetchall())
+    return have
+
+
+def _sort(db: sqlite3.Connection, kept: Sequence[Kept]) -> tuple[dict[Kept, int], dict[Kept, int]]:
+    """New messages and those that the store has, each with its message.id."""
+    there = known(db, [one.header.message_id for one in kept])
+    new: dict[Kept, int] = {}
+    old: dict[Kept, int] = {}
+    wanted = [message_key(one.header.sent_at, one.header.message_id) for one in kept]
+    taken = {
+        row[0]
+        for row in db.execute(
+            """SELECT message.id FROM json_each(?) AS wanted
+               CROSS JOIN message ON message.id = wanted.value""",
+            [json.dumps(wanted)],
+        )
+    }
+    for one, key in zip(kept, wanted, strict=True):
+        mid = one.header.message_id
+        if mid in there:
+            old[one] = there[mid]
+            continue
+        while key in taken:
+            key += 1
+        there[mid] = new[one] = key
+        taken.add(key)
+    return new, old
+
+
+def _refs(kept: Kept, judged_by: Rules) -> tuple[str, ...]:
+    if kept.provider_thread:
+        return (*kept.header.refs, f"thread:{judged_by.account_id}:{kept.provider_thread}")
+    return kept.header.refs
+
+
+def _join(
+    db: sqlite3.Connection,
+    change: Change,
+    new: dict[Kept, int],
+    old: dict[Kept, int],
+    judged_by: Rules,
+) -> dict[int, int]:
+    joinable = []
+    for kept, key in new.items():
+        header = kept.header
+        alike, is_reply = loose_key(header.subject, header.participants)
+        joinable.append(
+            Joinable(
+                key,
+                header.message_id,
+                _refs(kept, judged_by),
+                header.sent_at,
+                alike,
+                is_reply and not header.refs,
+            )
+        )
+    for kept, key in old.items():
+        if kept.provider_thread:
+            refs = _refs(kept, judged_by)[-1:]
+            db.execute(
+                "UPDATE message SET refs = trim(refs || ' ' || ?) WHERE id = ? "
+                "AND instr(' ' || refs || ' ', ' ' || ? || ' ') = 0",
+                [refs[0], key, refs[0]],
+            )
+            joinable.append(Joinable(key, kept.header.message_id, refs, 0, "", False))
+    return joining.join(db, change, joinable)
+
+
+def _insert(
+    db: sqlite3.Connection,
+    new: dict[Kept, int],
+    threads: dict[int, int],
+    address_ids: dict[str, int],
+    judged_by: Rules,
+) -> None:
+    rows, texts, people, attachments = [], [], [], []
+    for kept, key in new.items():
+        header, body = kept.header, kept.body
+        if body is None:
+            raise ValueError(f"a new message without a body: {header.message_id}")
+        sender = next((one.address for one in header.participants if one.role == "from"), "")
+        alike, is_reply = loose_key(header.subject, header.participants)
+        rows.append(
+            (
+                key,
+                header.message_id,
+                threads[key],
+                header.sent_at,
+                header.subject,
+                address_ids.get(sender),
+                sender in judged_by.own,
+                kept.flags,
+                header.size,
+                sum(not part.inline for part in body.attachments),
+                body.preview,
+                " ".join(_refs(kept, judged_by)),
+                alike,
+                is_reply and not header.refs,
+                header.sign,
+            )
+        )
+        quotes = ",".join(f"{start}-{end}" for start, end in body.quotes)
+        texts.append((key, header.subject, _names(header.participants), body.text, quotes))
+        people += [
+            (
+                key,
+                place,
+                address_ids[one.address],
+                one.role,
+                one.name if usable_name(one.name) else "",
+            )
+            for place, one in enumerate(header.participants)
+        ]
+        attachments += [
+            (key, place, part.name, part.mime, part.size, part.inline)
+            for place, part in enumerate(body.attachments)
+        ]
+    db.executemany(
+        """INSERT INTO message (id, message_id, thread_id, sent_at, subject, from_id, outgoing,
+           flags, size, attachments, preview, refs, loose_key, loose, sign)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        rows,
+    )
+    db.executemany(
+        "INSERT INTO message_text (message_id, people, text, quotes) VALUES (?, ?, ?, ?)",
+        [(key, who, text, quotes) for key, _, who, text, quotes in texts],
+    )
+    db.executemany(
+        "INSERT INTO search (rowid, subject, people, text) VALUES (?, ?, ?, ?)",
+        [row[:4] for row in texts],
+    )
+    db.executemany("INSERT INTO participant VALUES (?, ?, ?, ?, ?)", people)
+    db.executemany("INSERT INTO attachment VALUES (?, ?, ?, ?, ?, ?)", attachments)
+
+
+def _names(people: Iterable[Participant]) -> str:
+    return "\n".join(dict.fromkeys(f"{one.name} {one.address}".strip() for one in people))
+
+
+def _place(db: sqlite3.Connection, batch: Batch, ids: dict[Kept, int]) -> None:
+    db.executemany(
+        """INSERT OR REPLACE INTO placement (folder_id, uid, message_id, flags)
+           VALUES (?, ?, ?, ?)""",
+        [(batch.folder_id, kept.uid, key, kept.flags) for kept, key in ids.items()],
+    )
+    db.executemany(
+        "UPDATE message SET flags = flags | ?, orphaned_at = 0 WHERE id = ?",
+        [(kept.flags, key) for kept, key in ids.items() if kept.body is None],
+    )
+    db.execute(
+        "DELETE FROM skipped WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))",
+        [batch.folder_id, json.dumps([kept.uid for kept in ids])],
+    )
+
+
+def _name(
+    db: sqlite3.Connection,
+    change: Change,
+    new: dict[Kept, int],
+    address_ids: dict[str, int],
+) -> None:
+    newest: dict[int, tuple[int, str]] = {}
+    for kept, key in new.items():
+        for one in kept.header.participants:
+            address_id = address_ids[one.address]
+            if newest.get(address_id, (0, ""))[0] < key and usable_name(one.name):
+                newest[address_id] = (key, one.name)
+    db.executemany(
+        "UPDATE address SET name = ?, name_at = ? WHERE id = ? AND name_at < ?",
+        [(name, key, address_id, key) for address_id, (key, name) in newest.items()],
+    )
+    contacts.rename(db, change, newest)
+
+
+def _recipients(header: Header | None, judged_by: Rules) -> list[Participant]:
+    """Whom I wrote to with this message; nobody when it is not mine."""
+    if header is None or not any(
+        one.role == "from" and one.address in judged_by.own for one in header.participants
+    ):
+        return []
+    return [one for one in header.participants if one.role in ("to", "cc", "bcc")]
+
+
+def _write_to(db: sqlite3.Connection, batch: Batch, address_ids: dict[str, int]) -> int:
+    """Remember whom I wrote to; let in what roles among them sent before (M5)."""
+    headers = [kept.header for kept in batch.kept] + [
+        passed.header
+        for passed in batch.passed
+        if passed.header and passed.verdict.reason != "draft"
+    ]
+    mine = {
+        one.address for header in headers for one in _recipients(header, batch.rules)
+    } & address_ids.keys()
+    if not mine:
+        return 0
+    fresh = [
+        row[0]
+        for row in db.execute(
+            """UPDATE address SET written = 1 WHERE NOT written
+               AND id IN (SELECT value FROM json_each(?)) RETURNING address""",
+            [json.dumps([address_ids[address] for address in mine])],
+        )
+        if addresses.is_role(row[0].partition("@")[0])
+    ]
+    return db.execute(
+        """UPDATE skipped SET readmit = 1 WHERE reason = 'group' AND detail = 'role'
+           AND sender IN (SELECT value FROM json_each(?))""",
+        [json.dumps(fresh)],
+    ).rowcount
+
+
+def _ledger(db: sqlite3.Connection, batch: Batch) -> None:
+    """Write the ledger's rows; one that a write since its judgement lets in is marked so."""
+    db.executemany(
+        """INSERT OR REPLACE INTO skipped (folder_id, uid, reason, detail, message_id, sent_at,
+               subject, sender, size, flags, facts, attempts, readmit)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?3 = 'unreadable',
+               ?4 = 'role' AND EXISTS (SELECT 1 FROM address WHERE address = ?8 AND written))""",
+        [_ledger_row(batch.folder_id, passed) for passed in batch.passed],
+    )
+
+
+def _ledger_row(folder_id: int, passed: Passed) -> tuple[object, ...]:
+    verdict, header = passed.verdict, passed.header
+    row: tuple[object, ...] = (folder_id, passed.uid, verdict.reason, verdict.detail)
+    if header is None:
+        return (*row, "", 0, "", "", 0, passed.flags, "")
+    sender = next((one.address for one in header.participants if one.role == "from"), "")
+    return (
+        *row,
+        header.message_id,
+        header.sent_at,
+        header.subject,
+        sender,
+        header.size,
+        passed.flags,
+        facts_of(header),
+    )
+
+
+def facts_of(header: Header) -> str:
+    """What the rules need to judge a message again without the server (M9), as JSON."""
+    people = [(one.role, one.name, one.address) for one in header.participants]
+    return json.dumps(
+        {"people": people, "sign": header.sign, "invitation": header.invitation},
+        ensure_ascii=False,
+    )
+
+
+def _threads_of(db: sqlite3.Connection, message_ids: Iterable[int]) -> set[int]:
+    return {
+        row[0]
+        for row in db.execute(
+            """SELECT message.thread_id FROM json_each(?) AS wanted
+               CROSS JOIN message ON message.id = wanted.value""",
+            [json.dumps(list(message_ids))],
+        )
+    }
+
+
+def _advance(db: sqlite3.Connection, batch: Batch) -> None:
+    db.execute(
+        """UPDATE folder SET floor = ifnull(?, floor), uidnext = max(uidnext, ifnull(?, 0))
+           WHERE id = ?""",
+        [batch.floor, batch.uidnext, batch.folder_id],
+    )
+    db.execute(
+        "UPDATE sync_state SET done = done + ? WHERE account_id = ?",
+        [len(batch.kept) + len(batch.passed), batch.rules.account_id],
+    )

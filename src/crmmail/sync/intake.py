@@ -1,0 +1,244 @@
+"""From UIDs to the store: list, judge, fetch, parse, save; the network a step ahead of the rest."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from crmmail import __version__
+from crmmail.store.database import Store
+from crmmail.sync import ingest, rules
+from crmmail.sync.ingest import Batch, Kept, Passed
+from crmmail.sync.mailbox import SMALL, Listed, Mailbox
+from crmmail.sync.message import Body, Header, Unreadable, body_of, parse_body, parse_header
+from crmmail.sync.problems import BadAnswer, Problem
+from crmmail.sync.rules import Facts, Rules, Verdict, judge
+from crmmail.sync.structure import TextPlan, plan
+
+LISTING = 500
+"""Messages listed in one command."""
+BATCH = 150
+"""Messages in one transaction at most."""
+BATCH_BYTES = 4_000_000
+"""Bytes of message text held for one transaction at most."""
+
+T = TypeVar("T")
+Raw = bytes | tuple[TextPlan, dict[str, bytes]] | Problem | None
+"""A message's text as it came: whole, or by parts; None when the store has it already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A message on its way: listed, judged, and fetched if it is to enter."""
+
+    listed: Listed
+    header: Header
+    verdict: Verdict | None
+    raw: Raw = None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one transaction will take in, and the lowest UID that it reaches."""
+
+    fetched: Sequence[Fetched]
+    failed: Sequence[Passed]
+    floor: int
+
+
+class Intake:
+    """Takes messages of one account into the store, folder by folder."""
+
+    def __init__(self, store: Store, mailbox: Mailbox, judged_by: Rules) -> None:
+        self._store = store
+        self._mailbox = mailbox
+        self._rules = judged_by
+
+    def take(self, folder_id: int, uids: Sequence[int], *, backfill: bool = False) -> int:
+        """Take these messages of the open folder, newest first; returns how many were let in from
+        the ledger on the way.
+
+        With `backfill` the folder's floor goes down with every batch.
+        """
+        admitted = 0
+        with closing(_Ahead(self._loads(sorted(uids, reverse=True)))) as loads:
+            for load in loads:
+                admitted += self._save(folder_id, load, load.floor if backfill else None)
+        return admitted
+
+    # -- on the network's side -----------------------------------------------------------------
+
+    def _loads(self, uids: Sequence[int]) -> Iterator[Load]:
+        for start in range(0, len(uids), LISTING):
+            chunk = uids[start : start + LISTING]
+            listed = self._mailbox.headers(chunk)
+            judged, failed = self._judge(chunk, listed)
+            have = ingest.known(
+                self._store.read(),
+                [one.header.message_id for one in judged if one.verdict is None],
+            )
+            for part in _parts(judged, have):
+                lowest = part[-1].listed.uid
+                yield Load(self._fetch(part, have), failed, lowest)
+                failed = []
+            yield Load((), failed, chunk[-1])
+
+    def _judge(
+        self, uids: Sequence[int], listed: dict[int, Listed | Problem]
+    ) -> tuple[list[Fetched], list[Passed]]:
+        """What the rules say of each message; those that were not listed are unreadable (M8)."""
+        written = rules.written_to(self._store.read())
+        judged: list[Fetched] = []
+        failed: list[Passed] = []
+        for uid in uids:
+            match listed.get(uid):
+                case Listed() as one:
+                    try:
+                        header = parse_header(one.header, one.received_at, one.size)
+                    except Unreadable as problem:
+                        failed.append(_unreadable(uid, one.flags, None, str(problem)))
+                        continue
+                    verdict = judge(_facts(header, one.flags), self._rules, written)
+                    judged.append(Fetched(one, header, verdict))
+                case Problem() as problem:
+                    failed.append(_unreadable(uid, 0, None, str(problem)))
+        return judged, failed
+
+    def _fetch(self, part: Sequence[Fetched], have: dict[str, int]) -> list[Fetched]:
+        """Fetch the text of what enters: small messages whole, larger ones by text part."""
+        wanted = [one for one in part if one.verdict is None and one.header.message_id not in have]
+        small = [one.listed.uid for one in wanted if one.listed.size <= SMALL]
+        large = [one.listed.uid for one in wanted if one.listed.size > SMALL]
+        raw: dict[int, Raw] = dict(self._mailbox.bodies(small)) if small else {}
+        if large:
+            raw.update(self._fetch_large(large))
+        gone = BadAnswer("The server listed the message, but did not send it.")
+        asked = {one.listed.uid for one in wanted}
+        return [
+            replace(one, raw=raw.get(one.listed.uid, gone)) if one.listed.uid in asked else one
+            for one in part
+        ]
+
+    def _fetch_large(self, uids: Sequence[int]) -> dict[int, Raw]:
+        plans: dict[int, TextPlan] = {}
+        raw: dict[int, Raw] = {}
+        for uid, structure in self._mailbox.structures(uids).items():
+            try:
+                if isinstance(structure, Problem):
+                    raise Unreadable(str(structure))
+                plans[uid] = plan(structure)
+            except Unreadable:
+                raw[uid] = self._mailbox.head(uid)
+        by_section: dict[str, list[int]] = defaultdict(list)
+        for uid, one in plans.items():
+            for part in one.parts:
+                by_section[part.section].append(uid)
+        payloads: dict[int, dict[str, bytes]] = {uid: {} for uid in plans}
+        for section, sharing in by_section.items():
+            for uid, payload in self._mailbox.parts(sharing, section).items():
+                if isinstance(payload, bytes):
+                    payloads[uid][section] = payload
+                else:
+                    raw[uid] = payload
+        for uid, one in plans.items():
+            raw.setdefault(uid, (one, payloads[uid]))
+        return raw
+
+    # -- on the store's side -------------------------------------------------------------------
+
+    def _save(self, folder_id: int, load: Load, floor: int | None) -> int:
+        kept: list[Kept] = []
+        passed = list(load.failed)
+        for one in load.fetched:
+            entry = _parse(one)
+            (kept if isinstance(entry, Kept) else passed).append(entry)  # type: ignore[arg-type]
+        if not kept and not passed and floor is None:
+            return 0
+        return ingest.save(self._store, Batch(self._rules, folder_id, kept, passed, floor))
+
+
+def _parse(one: Fetched) -> Kept | Passed:
+    """The end of a message's way: parsed, or with the reason why it does not enter."""
+    uid, flags, header = one.listed.uid, one.listed.flags, one.header
+    if one.verdict is not None:
+        return Passed(uid, flags, header, one.verdict)
+    try:
+        body = _body(one.raw)
+    except (Unreadable, Problem) as problem:
+        return _unreadable(uid, flags, header, str(problem))
+    if body is not None and body.invitation:
+        return Passed(uid, flags, replace(header, invitation=True), Verdict("invitation"))
+    return Kept(uid, flags, header, body, one.listed.provider_thread)
+
+
+def _body(raw: Raw) -> Body | None:
+    if raw is None:
+        return None
+    if isinstance(raw, Problem):
+        raise raw
+    return parse_body(raw) if isinstance(raw, bytes) else body_of(*raw)
+
+
+def _facts(header: Header, flags: int) -> Facts:
+    return Facts(header.participants, header.sign, header.invitation, flags)
+
+
+def _unreadable(uid: int, flags: int, header: Header | None, problem: str) -> Passed:
+    return Passed(uid, flags, header, Verdict("unreadable", f"{problem} [{__version__}]"))
+
+
+def _parts(judged: Sequence[Fetched], have: dict[str, int]) -> Iterator[list[Fetched]]:
+    """Cut a listing into what one transaction takes."""
+    part: list[Fetched] = []
+    held = 0
+    for one in judged:
+        enters = one.verdict is None and one.header.message_id not in have
+        size = min(one.listed.size, SMALL) if enters else 0
+        if part and (len(part) >= BATCH or held + size > BATCH_BYTES):
+            yield part
+            part, held = [], 0
+        part.append(one)
+        held += size
+    if part:
+        yield part
+
+
+class _Ahead(Generic[T]):
+    """Runs an iterator in a thread of its own, two steps ahead of who reads it."""
+
+    def __init__(self, source: Iterator[T]) -> None:
+        self._source = source
+        self._ready: queue.Queue[T | BaseException | None] = queue.Queue(maxsize=2)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="crmmail-fetch", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[T]:
+        while (item := self._ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def close(self) -> None:
+        """Stop after the step under way, and wait for it: the connection is free then."""
+        self._stop.set()
+        while self._thread.is_alive():
+            try:
+                self._ready.get(timeout=0.05)
+            except queue.Empty:
+                continue
+
+    def _run(self) -> None:
+        try:
+            for item in self._source:
+                if self._stop.is_set():
+                    return
+                self._ready.put(item)
+            self._ready.put(None)
+        except BaseException as problem:
+            self._ready.put(problem)

@@ -1,0 +1,119 @@
+"""The sync loop: one worker thread an account, until the app ends (rules.md S)."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from crmmail.errors import CrmmailError
+from crmmail.store.database import Store
+from crmmail.sync.account import account_rows
+from crmmail.sync.once import Report, sync_account
+from crmmail.sync.worker import Worker
+
+__all__ = ["INTERVAL", "Busy", "Loop", "Report", "exclusive", "sync_once"]
+
+log = logging.getLogger(__name__)
+
+INTERVAL = 300.0
+"""Seconds between passes (S1)."""
+
+
+class Busy(CrmmailError):
+    """Another process is syncing this store."""
+
+    hint = "Close the other crmmail, or let it do the work."
+
+
+def sync_once(
+    store: Store,
+    emails: Sequence[str] = (),
+    on_progress: Callable[[str, int, int], None] | None = None,
+) -> list[Report]:
+    """Bring the accounts (all, or those named) up to date and return a report of each.
+
+    `on_progress(email, done, total)` is called now and then, from any thread. Raises Busy.
+    """
+    wanted = [row for row in account_rows(store) if not emails or row.email in emails]
+    with exclusive(store):
+        return [sync_account(store, account, on_progress) for account in wanted]
+
+
+@contextmanager
+def exclusive(store: Store) -> Iterator[None]:
+    """Hold the store's sync lock: one process syncs at a time. Raises Busy."""
+    path = store.path.with_name("sync.lock")
+    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as problem:
+            raise Busy("Another crmmail is syncing this store.") from problem
+        yield
+    finally:
+        os.close(handle)
+
+
+class Loop:
+    """The workers of all accounts. New and changed accounts are noticed by themselves."""
+
+    def __init__(self, store: Store, interval: float = INTERVAL) -> None:
+        self._store = store
+        self._interval = interval
+        self._workers: dict[int, Worker] = {}
+        self._stop = threading.Event()
+        self._keeper: threading.Thread | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the loop runs."""
+        return self._keeper is not None and self._keeper.is_alive()
+
+    def start(self) -> None:
+        """Start in daemon threads; returns at once."""
+        self._keeper = threading.Thread(target=self._keep, name="crmmail-sync", daemon=True)
+        self._keeper.start()
+
+    def stop(self, timeout: float = 2.0) -> None:
+        """Ask all workers to end and wait so many seconds for them."""
+        self._stop.set()
+        for worker in list(self._workers.values()):
+            worker.stop()
+        until = time.monotonic() + timeout
+        for thread in [self._keeper, *(worker.thread for worker in self._workers.values())]:
+            if thread is not None and thread is not threading.current_thread():
+                thread.join(max(0.0, until - time.monotonic()))
+
+    def sync_now(self) -> None:
+        """Begin a pass of every account now."""
+        for worker in list(self._workers.values()):
+            worker.wake()
+
+    def _keep(self) -> None:
+        """Hold the lock, and one worker for every account that there is."""
+        while not self._stop.is_set():
+            try:
+                with exclusive(self._store):
+                    while not self._stop.wait(1.0 if self._workers else 0.0):
+                        self._match_workers()
+                        self._stop.wait(1.0)
+            except Busy:
+                self._stop.wait(5.0)  # the other process does the work; its changes are seen
+            except Exception:
+                log.exception("the keeper of the sync loop")
+                self._stop.wait(5.0)
+
+    def _match_workers(self) -> None:
+        accounts_now = {row.id: row for row in account_rows(self._store) if not row.paused}
+        for account_id, worker in list(self._workers.items()):
+            if accounts_now.get(account_id) != worker.account or not worker.thread.is_alive():
+                worker.stop()
+                del self._workers[account_id]
+        for account_id, account in accounts_now.items():
+            if account_id not in self._workers:
+                self._workers[account_id] = Worker(self._store, account, self._interval)

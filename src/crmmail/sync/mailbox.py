@@ -1,0 +1,598 @@
+"""One IMAP connection, read only: the one file that knows imapclient.
+
+Folders are opened with EXAMINE and bodies read with PEEK, so that nothing on the server changes.
+Strings that a stranger may have chosen are never sent.
+"""
+
+from __future__ import annotations
+
+import calendar
+import imaplib
+import re
+import select
+import socket
+import ssl
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import CapabilityError, IMAPClientError, ProtocolError
+from imapclient.imap_utf7 import decode as decode_utf7
+from imapclient.response_parser import parse_fetch_response, parse_response
+
+from crmmail.store.kinds import Flag
+from crmmail.sync import folders
+from crmmail.sync.message import HEADER_FIELDS
+from crmmail.sync.problems import BadAnswer, Problem, Refused, Unsafe, in_words
+
+TIMEOUT = SocketTimeout(connect=20, read=60)
+SMALL = 64_000
+"""Messages up to this many bytes are fetched whole."""
+TEXT_LIMIT = 262_144
+"""How much of one text part of a larger message is fetched, in bytes."""
+UID_WINDOW = 100_000
+_COMMAND = 7_000  # octets of a UID set; servers need take no line over 8,192 (RFC 7162, 4)
+_HEADERS = f"BODY.PEEK[HEADER.FIELDS ({' '.join(name.upper() for name in HEADER_FIELDS)})]"
+_FLAGS = {
+    b"\\seen": Flag.SEEN,
+    b"\\flagged": Flag.FLAGGED,
+    b"\\answered": Flag.ANSWERED,
+    b"\\draft": Flag.DRAFT,
+    b"\\deleted": Flag.DELETED,
+}
+_STATUS = "MESSAGES UIDNEXT UIDVALIDITY"
+_GARBAGE = (
+    ProtocolError,
+    ValueError,
+    IndexError,
+    KeyError,
+    TypeError,
+    MemoryError,
+    AssertionError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Where and as whom to sign in."""
+
+    host: str
+    port: int
+    security: str  # tls | starttls | none
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderInfo:
+    """A folder as the server lists it. Counts are 0 where it does not say."""
+
+    name: str
+    role: str
+    selectable: bool
+    messages: int = 0
+    uidnext: int = 0
+    uidvalidity: int = 0
+    modseq: int = 0  # a number that changes with flags: HIGHESTMODSEQ, else the count of unseen
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A message as the server lists it: its header block, nothing of its text."""
+
+    uid: int
+    flags: int
+    received_at: int
+    size: int
+    header: bytes
+    provider_thread: str = ""
+
+
+class Mailbox:
+    """A signed-in connection. Every method raises a Problem that a person can read."""
+
+    def __init__(self, login: Login) -> None:
+        self.received = 0
+        self._waiting = False
+        with in_words(login.host):
+            self._client = _connect(login)
+            self._count_bytes()
+            self._sign_in(login)
+        self._can = {
+            item.decode("ascii", "replace").upper() for item in self._client.capabilities()
+        }
+
+    # -- folders ---------------------------------------------------------------------------
+
+    def folders(self) -> list[FolderInfo]:
+        """Every folder with its counts: one round trip where the server has LIST-STATUS (S3)."""
+        with in_words():
+            if self._client._imap.state == "SELECTED":
+                self._client.noop()  # the counts of an open folder are those last told
+            if "LIST-STATUS" in self._can:
+                try:
+                    return self._list_status()
+                except (IMAPClientError, imaplib.IMAP4.error, *_GARBAGE) as problem:
+                    if isinstance(problem, imaplib.IMAP4.abort):
+                        raise
+                    self._can.discard("LIST-STATUS")  # advertised, then refused
+            listed = self._client.list_folders()
+            return [self._status(*entry) for entry in listed]
+
+    def examine(self, name: str) -> FolderInfo:
+        """Open a folder, read only."""
+        with in_words():
+            info = self._client.select_folder(name, readonly=True)
+        return FolderInfo(
+            name,
+            "",
+            True,
+            int(info.get(b"EXISTS", 0)),
+            int(info.get(b"UIDNEXT", 0)),
+            int(info.get(b"UIDVALIDITY", 0)),
+            int(info.get(b"HIGHESTMODSEQ", 0) or 0),
+        )
+
+    # -- messages of the folder that is open -------------------------------------------------
+
+    def uids(self, low: int, high: int) -> list[int]:
+        """The UIDs from `low` up to and excluding `high`, ascending.
+
+        Asked for in windows, as a line may have a million bytes at most.
+        """
+        found: list[int] = []
+        with in_words():
+            for start in range(low, high, UID_WINDOW):
+                stop = min(start + UID_WINDOW, high) - 1
+                self._client._imap.untagged_responses.pop("SEARCH", None)
+                kind, data = self._client._imap.uid("SEARCH", "UID", f"{start}:{stop}")
+                _accept(kind, data)
+                for line in data:
+                    found += map(int, (line or b"").split())
+        return sorted({uid for uid in found if low <= uid < high})
+
+    def headers(self, uids: Sequence[int]) -> dict[int, Listed | Problem]:
+        """List these messages. One that the server cannot list is given with its problem (M8)."""
+        items = f"(UID FLAGS INTERNALDATE RFC822.SIZE {_HEADERS})"
+        if "X-GM-EXT-1" in self._can:
+            items = f"(X-GM-THRID {items[1:]}"
+        elif "OBJECTID" in self._can:
+            items = f"(THREADID {items[1:]}"
+        return {
+            uid: answer if isinstance(answer, Problem) else _listed(uid, answer)
+            for uid, answer in self._fetch(uids, items)
+        }
+
+    def bodies(self, uids: Sequence[int]) -> dict[int, bytes | Problem]:
+        """These messages whole, as sent."""
+        return {
+            uid: answer if isinstance(answer, Problem) else _literal(answer, b"BODY[]")
+            for uid, answer in self._fetch(uids, "(UID BODY.PEEK[])")
+        }
+
+    def structures(self, uids: Sequence[int]) -> dict[int, Any | Problem]:
+        """The BODYSTRUCTURE of these messages, as imapclient parses it."""
+        return {
+            uid: answer if isinstance(answer, Problem) else answer.get(b"BODYSTRUCTURE")
+            for uid, answer in self._fetch(uids, "(UID BODYSTRUCTURE)")
+        }
+
+    def parts(self, uids: Sequence[int], section: str) -> dict[int, bytes | Problem]:
+        """The beginning of one part of each of these messages, as encoded."""
+        items = f"(UID BODY.PEEK[{section}]<0.{TEXT_LIMIT}>)"
+        return {
+            uid: answer
+            if isinstance(answer, Problem)
+            else _literal(answer, f"BODY[{section}]<0>".encode())
+            for uid, answer in self._fetch(uids, items)
+        }
+
+    def head(self, uid: int) -> bytes | Problem:
+        """The beginning of a message, where its structure is of no use."""
+        return self.parts([uid], "")[uid]
+
+    def flags(self, low: int, high: int, since: int = 0) -> dict[int, int]:
+        """The flags of UIDs from `low` up to and excluding `high`: Flag by UID.
+
+        `since` is a MODSEQ (RFC 7162): then only of messages that changed after it.
+        """
+        if high <= low:
+            return {}
+        changed = [f"(CHANGEDSINCE {since})"] if since else []
+        with in_words():
+            self._client._imap.untagged_responses.pop("FETCH", None)
+            kind, data = self._client._imap.uid(
+                "FETCH", f"{low}:{high - 1}", "(UID FLAGS)", *changed
+            )
+            _accept(kind, data)
+            answers = _parsed(data)
+        return {
+            uid: _flags(answer[b"FLAGS"])
+            for uid, answer in answers.items()
+            if low <= uid < high and b"FLAGS" in answer
+        }
+
+    @property
+    def has_modseq(self) -> bool:
+        """Whether the server counts changes of flags (CONDSTORE)."""
+        return "CONDSTORE" in self._can or "QRESYNC" in self._can
+
+    @property
+    def _fingerprint(self) -> str:
+        return "HIGHESTMODSEQ" if self.has_modseq else "UNSEEN"
+
+    @property
+    def has_idle(self) -> bool:
+        """Whether the server pushes (RFC 2177)."""
+        return "IDLE" in self._can
+
+    # -- waiting -----------------------------------------------------------------------------
+
+    def wait(self, seconds: float, wake: socket.socket | None = None) -> bool:
+        """Wait in the open folder until the server reports something, or `wake` is readable.
+
+        Returns whether the server did. Without IDLE it only waits.
+        """
+        if not self.has_idle:
+            if wake is None:
+                time.sleep(seconds)
+            else:
+                select.select([wake], [], [], seconds)
+            return False
+        with in_words():
+            self._client.idle()
+            try:
+                told = self._told(seconds, wake)
+            finally:
+                _, responses = self._client.idle_done()
+        return told or any(
+            isinstance(line, tuple)
+            and len(line) > 1
+            and line[1] in (b"EXISTS", b"EXPUNGE", b"FETCH")
+            for line in responses
+        )
+
+    def _told(self, seconds: float, wake: socket.socket | None) -> bool:
+        connection = self._client.socket()
+        watched = [connection] if wake is None else [connection, wake]
+        pending = getattr(connection, "pending", None)
+        if pending is not None and pending():
+            return True
+        readable, _, _ = select.select(watched, [], [], seconds)
+        return connection in readable
+
+    def close(self) -> None:
+        """Sign out if that is quick; in any case let go of the connection."""
+        try:
+            self._client.socket().settimeout(2)
+            self._client.logout()
+        except (OSError, imaplib.IMAP4.error, IMAPClientError, AttributeError):
+            self.abort()
+
+    def abort(self) -> None:
+        """Cut the connection; from any thread. What waits on it raises."""
+        with suppress(OSError, AttributeError):
+            self._client.socket().shutdown(socket.SHUT_RDWR)
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _count_bytes(self) -> None:
+        imap = self._client._imap
+        imap.debug = 0  # imapclient's 5 makes a repr of every literal
+        read, readline = imap.read, imap.readline
+
+        def counted_read(size: int) -> bytes:
+            data: bytes = read(size)
+            self.received += len(data)
+            return data
+
+        def counted_line() -> bytes:
+            data: bytes = readline()
+            self.received += len(data)
+            return data
+
+        imap.read, imap.readline = counted_read, counted_line
+
+    def _sign_in(self, login: Login) -> None:
+        if "\0" in login.password or "\r" in login.password or "\n" in login.password:
+            raise Refused("The password holds a line break.", "Set the password again.")
+        self._client.login(login.username, login.password)
+        if self._client.has_capability("ID"):
+            try:
+                self._client.id_({"name": "crmmail"})
+            except (IMAPClientError, imaplib.IMAP4.error, *_GARBAGE) as problem:
+                if isinstance(problem, imaplib.IMAP4.abort):
+                    raise
+        if self._client.has_capability("CONDSTORE") and self._client.has_capability("ENABLE"):
+            self._client.enable("CONDSTORE")
+
+    def _list_status(self) -> list[FolderInfo]:
+        imap = self._client._imap
+        items = f"{_STATUS} {self._fingerprint}"
+        wants = f"STATUS ({items})"
+        if "SPECIAL-USE" in self._can:
+            wants = f"SPECIAL-USE {wants}"
+        imap.untagged_responses.pop("STATUS", None)
+        kind, data = imap._simple_command("LIST", '""', '"*"', "RETURN", f"({wants})")
+        _accept(kind, data)
+        _, lines = imap._untagged_response(kind, data, "LIST")
+        _, states = imap._untagged_response(kind, data, "STATUS")
+        counts = dict(_counted(states))
+        entries = self._client._proc_folder_list(lines)
+        return [
+            _folder_info(flags, delimiter, name, counts.get(name, {}))
+            for flags, delimiter, name in entries
+        ]
+
+    def _status(self, flags: Iterable[bytes], delimiter: bytes, name: str) -> FolderInfo:
+        counts: dict[bytes, int] = {}
+        if not _closed(flags):
+            items = [*_STATUS.split(), self._fingerprint]
+            try:
+                counts = self._client.folder_status(name, items)
+            except (IMAPClientError, imaplib.IMAP4.error, *_GARBAGE) as problem:
+                if isinstance(problem, imaplib.IMAP4.abort):
+                    raise
+                return _folder_info((*flags, b"\\Noselect"), delimiter, name, {})
+        return _folder_info(flags, delimiter, name, counts)
+
+    def _fetch(
+        self, uids: Sequence[int], items: str
+    ) -> Iterator[tuple[int, dict[bytes, Any] | Problem]]:
+        """FETCH by UID; a batch that fails is halved until the one bad message is alone (S5)."""
+        for chunk in _chunks(sorted(uids)):
+            yield from self._fetch_chunk(chunk, items)
+
+    def _fetch_chunk(
+        self, uids: list[int], items: str
+    ) -> Iterator[tuple[int, dict[bytes, Any] | Problem]]:
+        try:
+            with in_words():
+                self._client._imap.untagged_responses.pop("FETCH", None)
+                kind, data = self._client._imap.uid("FETCH", _set(uids), items)
+                _accept(kind, data)
+                answers = _parsed(data)
+        except BadAnswer as problem:
+            if len(uids) == 1:
+                yield uids[0], problem
+                return
+            middle = len(uids) // 2
+            yield from self._fetch_chunk(uids[:middle], items)
+            yield from self._fetch_chunk(uids[middle:], items)
+            return
+        for uid in uids:
+            if uid in answers:
+                yield uid, answers[uid]
+
+
+def check(login: Login) -> list[FolderInfo]:
+    """Sign in, list the folders, sign out: the test of an account. Raises a Problem."""
+    mailbox = Mailbox(login)
+    try:
+        return mailbox.folders()
+    finally:
+        mailbox.close()
+
+
+def _connect(login: Login) -> IMAPClient:
+    context = ssl.create_default_context()
+    client = IMAPClient(
+        login.host,
+        port=login.port,
+        ssl=login.security == "tls",
+        ssl_context=context if login.security == "tls" else None,
+        timeout=TIMEOUT,
+    )
+    if login.security == "starttls":
+        if client._imap.state != "NONAUTH":  # PREAUTH would skip the encryption (CVE-2020-14093)
+            client._imap.shutdown()
+            raise Unsafe(
+                f"{login.host} claims that the sign-in is already done, before encryption.",
+                "Somebody may be in between. Try another network, or TLS on port 993.",
+            )
+        try:
+            client.starttls(ssl_context=context)
+        except CapabilityError as problem:
+            client._imap.shutdown()
+            raise Unsafe(
+                f"{login.host} does not offer STARTTLS.", "Use --security tls, mostly on port 993."
+            ) from problem
+        client._imap.untagged_responses.clear()  # nothing said in the clear is kept
+    return client
+
+
+def _chunks(uids: list[int]) -> Iterator[list[int]]:
+    """Split UIDs so that each set, with runs as ranges, fits in a command line."""
+    chunk: list[int] = []
+    octets = 0
+    for uid in uids:
+        if not chunk or uid != chunk[-1] + 1:
+            octets += 2 * (len(str(uid)) + 1)
+        if octets > _COMMAND:
+            yield chunk
+            chunk, octets = [], 2 * (len(str(uid)) + 1)
+        chunk.append(uid)
+    if chunk:
+        yield chunk
+
+
+def _set(uids: list[int]) -> str:
+    ranges: list[str] = []
+    start = last = uids[0]
+    for uid in [*uids[1:], 0]:
+        if uid != last + 1:
+            ranges.append(f"{start}:{last}" if last > start else str(start))
+            start = uid
+        last = uid
+    return ",".join(ranges)
+
+
+def _accept(kind: str, data: Any) -> None:
+    if kind != "OK":
+        text = data[0] if data else b""
+        raise imaplib.IMAP4.error(text.decode("utf-8", "replace") if text else kind)
+
+
+_ATTRIBUTE = re.compile(
+    rb"""(UID|RFC822\.SIZE|X-GM-THRID|MODSEQ)\ \(?(\d+)\)?
+    |(FLAGS)\ \(([^)]*)\)
+    |(INTERNALDATE)\ "([^"]*)"
+    |(THREADID)\ (NIL|\([^)]*\))
+    |(BODY\[[^\]]*\](?:<\d+>)?)\ \{(\d+)\}""",
+    re.VERBOSE,
+)
+_START = re.compile(rb"\d+ \(")
+
+
+def _parsed(data: list[Any]) -> dict[int, dict[bytes, Any]]:
+    """FETCH answers by UID. Lines without a UID are the server's own news, and left out."""
+    answers: dict[int, dict[bytes, Any]] = {}
+    for group in _groups(data):
+        answer = _quick(group)
+        if answer is None:
+            answer = _slow(group)
+        if isinstance(uid := answer.get(b"UID"), int):
+            answers.setdefault(uid, {}).update(answer)
+    return answers
+
+
+def _groups(data: list[Any]) -> Iterator[list[Any]]:
+    """imaplib's pieces, message by message."""
+    group: list[Any] = []
+    for piece in data:
+        if piece is None:
+            continue
+        if group and _START.match(piece[0] if isinstance(piece, tuple) else piece):
+            yield group
+            group = []
+        group.append(piece)
+    if group:
+        yield group
+
+
+def _quick(group: list[Any]) -> dict[bytes, Any] | None:
+    """Read the usual shapes 10 times faster than the full parser; None for any other."""
+    literal = None
+    line = group[0]
+    if isinstance(line, tuple):
+        line, literal = line
+        if len(group) != 2 or group[1] != b")":
+            return None
+    elif len(group) != 1:
+        return None
+    start = _START.match(line)
+    place = start.end() if start else 0
+    answer: dict[bytes, Any] = {}
+    while found := _ATTRIBUTE.match(line, place):
+        name, value = (one for one in found.groups() if one is not None)
+        if name == b"FLAGS":
+            answer[name] = tuple(value.split())
+        elif name.startswith(b"BODY["):
+            answer[name] = literal
+        elif name in (b"INTERNALDATE", b"THREADID"):
+            answer[name] = value
+        else:
+            answer[name] = int(value)
+        place = found.end()
+        if line[place : place + 1] != b" ":
+            break
+        place += 1
+    end = b"" if literal is not None else b")"
+    return answer if line[place:] == end else None
+
+
+def _slow(group: list[Any]) -> dict[bytes, Any]:
+    try:
+        answers = parse_fetch_response(group, normalise_times=False, uid_is_key=False)
+        return next(iter(answers.values()), {})
+    except _GARBAGE as problem:
+        raise BadAnswer(f"The server's answer cannot be read: {problem}") from problem
+
+
+def _literal(answer: dict[bytes, Any], name: bytes) -> bytes | Problem:
+    for key, value in answer.items():
+        if key.upper().startswith(name):
+            return value if isinstance(value, bytes) else b""
+    return BadAnswer("The server sent the message without its text.")
+
+
+def _listed(uid: int, answer: dict[bytes, Any]) -> Listed | Problem:
+    header = next((value for key, value in answer.items() if key.startswith(b"BODY[HEADER")), None)
+    if not isinstance(header, bytes):
+        return BadAnswer("The server listed the message without its header.")
+    thread = answer.get(b"X-GM-THRID") or answer.get(b"THREADID") or ""
+    if isinstance(thread, tuple):
+        thread = thread[0]
+    if isinstance(thread, bytes):
+        thread = thread.strip(b"()").decode("ascii", "replace").replace("NIL", "")
+    return Listed(
+        uid,
+        _flags(answer.get(b"FLAGS", ())),
+        _epoch(answer.get(b"INTERNALDATE")),
+        int(answer.get(b"RFC822.SIZE", len(header)) or 0),
+        header,
+        str(thread),
+    )
+
+
+def _flags(names: Iterable[bytes]) -> int:
+    return sum(_FLAGS.get(name.lower(), 0) for name in names)
+
+
+_DATE = re.compile(rb"\s*(\d+)-(\w{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        b"jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1
+    )
+}
+
+
+def _epoch(date: Any) -> int:
+    """An INTERNALDATE in seconds since 1970; now, when the server gives none."""
+    if isinstance(date, bytes) and (found := _DATE.match(date)):
+        day, month, year, hour, minute, second, sign, hours, minutes = found.groups()
+        number = _MONTHS.get(month.lower(), 1)
+        away = (int(hours) * 60 + int(minutes)) * (-60 if sign == b"-" else 60)
+        moment = (int(year), number, int(day), int(hour), int(minute), int(second))
+        return max(0, calendar.timegm(moment) - away)
+    if hasattr(date, "timestamp"):
+        return max(0, int(date.timestamp()))
+    return int(time.time())
+
+
+def _closed(flags: Iterable[bytes]) -> bool:
+    return bool({flag.lower() for flag in flags} & {b"\\noselect", b"\\nonexistent"})
+
+
+def _folder_info(
+    flags: Iterable[bytes], delimiter: bytes | None, name: str | int, counts: dict[bytes, int]
+) -> FolderInfo:
+    names = tuple(flag.decode("ascii", "replace") for flag in flags)
+    split = (delimiter or b"").decode("ascii", "replace")
+    return FolderInfo(
+        str(name),
+        folders.role(str(name), names, split),
+        not _closed(flags),
+        counts.get(b"MESSAGES", 0),
+        counts.get(b"UIDNEXT", 0),
+        counts.get(b"UIDVALIDITY", 0),
+        counts.get(b"HIGHESTMODSEQ", counts.get(b"UNSEEN", 0)) or 0,
+    )
+
+
+def _counted(lines: list[Any]) -> Iterator[tuple[str, dict[bytes, int]]]:
+    """STATUS answers: folder name and its counts."""
+    for line in lines:
+        if not line:
+            continue
+        name, counts = parse_response([line] if isinstance(line, bytes) else list(line))
+        pairs = iter(counts)
+        yield _decoded(name), dict(zip(pairs, pairs, strict=True))
+
+
+def _decoded(name: bytes | int) -> str:
+    return decode_utf7(name) if isinstance(name, bytes) else str(name)

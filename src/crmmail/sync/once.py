@@ -1,0 +1,114 @@
+"""One account brought up to date, and a report of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from crmmail.store import accounts
+from crmmail.store.database import Store
+from crmmail.sync import state
+from crmmail.sync.account import AccountRow, AccountSync, sign_in
+from crmmail.sync.problems import Problem, Refused, Unsafe, told
+
+_TRIES = 3
+"""Connections in a row without progress after which a single run gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an account's sync came to: totals of the store after the run."""
+
+    email: str
+    listed: int  # messages that the server lists, in all folders
+    stored: int  # of those, how many are in the store; one message in two folders counts twice
+    messages: int  # different messages among them
+    skipped: dict[str, int]  # of those listed, how many are in the ledger, by reason
+    threads: int
+    seconds: float
+    bytes_received: int
+    errors: list[str]
+
+
+def sync_account(
+    store: Store,
+    account: AccountRow,
+    on_progress: Callable[[str, int, int], None] | None = None,
+) -> Report:
+    """Pass over an account until nothing is left to do. What went wrong is in the report."""
+    started = time.monotonic()
+    received = 0
+    errors: list[str] = []
+    tries = 0
+    forget = _watch(store, account, on_progress)
+    try:
+        while tries < _TRIES:
+            before = _done(store, account)
+            try:
+                mailbox = sign_in(account)
+                try:
+                    sync = AccountSync(store, account.id, mailbox)
+                    sync.settle()
+                    errors = sync.errors
+                    break
+                finally:
+                    received += mailbox.received
+                    mailbox.close()
+            except Exception as problem:
+                words, hint = told(problem)
+                errors = [f"{words} {hint}".strip()]
+                state.update(store, account.id, state="waiting", error=words, hint=hint)
+                if not isinstance(problem, Problem) or isinstance(problem, Refused | Unsafe):
+                    break
+                tries = tries + 1 if _done(store, account) == before else 1
+                time.sleep(min(problem.wait, 5.0) or 0.5)
+    finally:
+        forget()
+    if not errors:
+        state.succeeded(store, account.id)
+    return _report(store, account, time.monotonic() - started, received, errors)
+
+
+def _report(
+    store: Store, account: AccountRow, seconds: float, received: int, errors: list[str]
+) -> Report:
+    counts = accounts.counts(store.read(), account.id)
+    return Report(
+        account.email,
+        counts.listed,
+        counts.stored,
+        counts.messages,
+        counts.skipped,
+        counts.threads,
+        round(seconds, 3),
+        received,
+        errors,
+    )
+
+
+def _watch(
+    store: Store, account: AccountRow, on_progress: Callable[[str, int, int], None] | None
+) -> Callable[[], object]:
+    if on_progress is None:
+        return bool
+
+    def tell(_notice: object) -> None:
+        row = (
+            store.read()
+            .execute("SELECT done, total FROM sync_state WHERE account_id = ?", [account.id])
+            .fetchone()
+        )
+        if row:
+            on_progress(account.email, *row)
+
+    return store.subscribe(tell)
+
+
+def _done(store: Store, account: AccountRow) -> int:
+    row = (
+        store.read()
+        .execute("SELECT done FROM sync_state WHERE account_id = ?", [account.id])
+        .fetchone()
+    )
+    return int(row[0]) if row else 0

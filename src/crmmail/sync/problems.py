@@ -1,0 +1,118 @@
+"""What can go wrong with a server, sorted by what to do about it (rules.md S5), in words."""
+
+from __future__ import annotations
+
+import imaplib
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from imapclient.exceptions import LoginError, ProtocolError
+
+from crmmail.errors import CrmmailError
+
+
+class Problem(CrmmailError):
+    """A fault that passes: try again later. `wait` is how long the server asked for, in seconds."""
+
+    def __init__(self, message: str, hint: str = "", wait: float = 0) -> None:
+        super().__init__(message, hint)
+        self.wait = wait
+
+
+class Refused(Problem):
+    """The server refused the sign-in: no use to try on without the user."""
+
+    hint = "Set the password again. Many providers want an app password."
+
+
+class Unsafe(Problem):
+    """The connection would not be private: nothing was sent."""
+
+
+class BadAnswer(Problem):
+    """The server's answer to one command cannot be used; the connection can."""
+
+
+_TRANSIENT = re.compile(r"\[(?:UNAVAILABLE|LIMIT|INUSE|SERVERBUG)\]", re.IGNORECASE)
+_THROTTLED = re.compile(
+    r"throttl|too many|rate limit|over ?quota|bandwidth|temporarily|try again", re.IGNORECASE
+)
+_WAIT_MS = re.compile(r"backoff time:?\s*(\d+)\s*(?:milliseconds|ms)?", re.IGNORECASE)
+_WAIT_S = re.compile(r"(?:retry|try again)[^\d]{0,20}(\d+)\s*s", re.IGNORECASE)
+
+
+@contextmanager
+def in_words(host: str = "The server") -> Iterator[None]:
+    """Turn what the libraries raise into a Problem with words for a person."""
+    try:
+        yield
+    except CrmmailError:
+        raise
+    except LoginError as problem:
+        raise _sign_in(str(problem)) from problem
+    except ssl.SSLCertVerificationError as problem:
+        raise Unsafe(
+            f"{host} did not prove who it is: {problem.verify_message}.",
+            "Check the server's name. Nothing was sent.",
+        ) from problem
+    except ssl.SSLError as problem:
+        raise Problem(
+            f"{host} speaks no TLS here: {problem.reason or problem}.",
+            "Check the port: 993 is TLS, 143 is STARTTLS.",
+        ) from problem
+    except socket.gaierror as problem:
+        raise Problem(f"{host} is not known here.", "Check its name, and the network.") from problem
+    except TimeoutError as problem:
+        raise Problem(f"{host} did not answer in time.") from problem
+    except ConnectionRefusedError as problem:
+        raise Problem(f"{host} takes no connection on this port.") from problem
+    except imaplib.IMAP4.abort as problem:
+        raise Problem(f"The connection was cut: {_short(problem)}") from problem
+    except OSError as problem:
+        raise Problem(f"{host} cannot be reached: {problem.strerror or problem}.") from problem
+    except imaplib.IMAP4.error as problem:
+        raise _answered(str(problem)) from problem
+    except (ProtocolError, ValueError, IndexError, KeyError, TypeError, MemoryError) as problem:
+        raise BadAnswer(f"The server's answer cannot be read: {_short(problem)}") from problem
+
+
+def told(problem: BaseException) -> tuple[str, str]:
+    """What happened, and what to do about it, for a person."""
+    if isinstance(problem, CrmmailError):
+        return str(problem), problem.hint
+    return f"Something unexpected: {type(problem).__name__}: {problem}.", "crmmail tries again."
+
+
+def _sign_in(said: str) -> Problem:
+    said = _plain(said)
+    if _TRANSIENT.search(said) or _THROTTLED.search(said):
+        return Problem(f"The server takes no sign-in now: {said}", wait=_asked_wait(said))
+    return Refused(f"The server refused the sign-in: {said}")
+
+
+def _answered(said: str) -> Problem:
+    said = _plain(said)
+    if _THROTTLED.search(said):
+        return Problem(f"The server asks to slow down: {said}", wait=_asked_wait(said) or 60)
+    return BadAnswer(f"The server said: {said}")
+
+
+def _asked_wait(said: str) -> float:
+    if found := _WAIT_MS.search(said):
+        return min(int(found[1]) / 1000, 3600)
+    if found := _WAIT_S.search(said):
+        return min(float(found[1]), 3600)
+    return 0
+
+
+def _plain(said: str) -> str:
+    if said.startswith(("b'", 'b"')):
+        said = said[2:-1]
+    return _short(said)
+
+
+def _short(problem: object) -> str:
+    return " ".join(str(problem).split())[:200].rstrip(".") + "."

@@ -1,0 +1,163 @@
+"""A changed rule applied to what is already here, both ways, without a download (rules.md M9)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Container
+from dataclasses import asdict
+from hashlib import blake2b
+
+from crmmail.store.database import Change, Store
+from crmmail.store.links import relink, threads_with
+from crmmail.store.removal import remove_messages
+from crmmail.sync import contacts, rules
+from crmmail.sync.message import Participant
+from crmmail.sync.rules import Facts, Rules, Verdict, judge
+
+_BATCH = 300
+"""Messages in one transaction."""
+
+
+def fingerprint(judged_by: Rules) -> str:
+    """What changes whenever a rule of the account does."""
+    text = json.dumps(
+        {
+            name: sorted(value) if isinstance(value, frozenset) else value
+            for name, value in asdict(judged_by).items()
+        },
+        sort_keys=True,
+    )
+    return blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def apply(store: Store, judged_by: Rules, stopping: Callable[[], bool] = bool) -> None:
+    """Judge again what the account brought, if its rules changed since that was last done.
+
+    What no longer passes goes to the ledger; what passes now is marked to be fetched. Killed half
+    way it starts again: the fingerprint is written last.
+    """
+    wanted = fingerprint(judged_by)
+    account = judged_by.account_id
+    row = store.read().execute("SELECT applied FROM account WHERE id = ?", [account]).fetchone()
+    if row is None or row[0] == wanted:
+        return
+    written = rules.written_to(store.read())
+    for step in (_ledger_step, _stored_step):
+        after: tuple[int, int] | None = (0, 0)
+        while after is not None:
+            if stopping():
+                return
+            with store.write() as (db, change):
+                after = step(db, change, judged_by, written, after)
+    with store.write("ledger", "people") as (db, change):
+        _bar_again(db, change, judged_by)
+        db.execute("UPDATE account SET applied = ? WHERE id = ?", [wanted, account])
+
+
+def _ledger_step(
+    db: sqlite3.Connection,
+    change: Change,
+    judged_by: Rules,
+    written: Container[str],
+    after: tuple[int, int],
+) -> tuple[int, int] | None:
+    rows = db.execute(
+        """SELECT folder_id, uid, reason, detail, flags, facts, readmit FROM skipped
+           WHERE (folder_id, uid) > (?, ?) AND facts != '' AND reason != 'unreadable'
+           AND folder_id IN (SELECT id FROM folder WHERE account_id = ?)
+           ORDER BY folder_id, uid LIMIT ?""",
+        [*after, judged_by.account_id, _BATCH],
+    ).fetchall()
+    for folder, uid, reason, detail, flags, facts, readmit in rows:
+        told = json.loads(facts)
+        people = [Participant(*one) for one in told["people"]]
+        verdict = judge(Facts(people, told["sign"], told["invitation"], flags), judged_by, written)
+        now = verdict or Verdict(reason, detail)
+        if (now.reason, now.detail, verdict is None) != (reason, detail, bool(readmit)):
+            db.execute(
+                """UPDATE skipped SET reason = ?, detail = ?, readmit = ?
+                   WHERE folder_id = ? AND uid = ?""",
+                [now.reason, now.detail, verdict is None, folder, uid],
+            )
+            change.topics.add("ledger")
+    return (rows[-1][0], rows[-1][1]) if rows else None
+
+
+def _stored_step(
+    db: sqlite3.Connection,
+    change: Change,
+    judged_by: Rules,
+    written: Container[str],
+    after: tuple[int, int],
+) -> tuple[int, int] | None:
+    rows = db.execute(
+        """SELECT placement.folder_id, placement.uid, placement.flags, message.id, message.sign,
+                  message.message_id, message.sent_at, message.subject, message.size,
+                  message.thread_id,
+                  (SELECT json_group_array(json_array(role, name, address)) FROM (
+                      SELECT participant.role, participant.name, address.address
+                      FROM participant JOIN address ON address.id = participant.address_id
+                      WHERE participant.message_id = message.id ORDER BY participant.position))
+           FROM placement JOIN message ON message.id = placement.message_id
+           WHERE (placement.folder_id, placement.uid) > (?, ?)
+           AND placement.folder_id IN (SELECT id FROM folder WHERE account_id = ?)
+           ORDER BY placement.folder_id, placement.uid LIMIT ?""",
+        [*after, judged_by.account_id, _BATCH],
+    ).fetchall()
+    leaving: list[int] = []
+    candidates: set[str] = set()
+    own: list[tuple[bool, int]] = []
+    for folder, uid, flags, key, sign, mid, sent_at, subject, size, _, packed in rows:
+        people = [Participant(*one) for one in json.loads(packed)]
+        facts = Facts(people, sign, False, flags)
+        own.append((facts.sender in judged_by.own, key))
+        if (verdict := judge(facts, judged_by, written)) is None:
+            candidates.update(rules.candidates(people, judged_by))
+            continue
+        kept = json.dumps(
+            {"people": json.loads(packed), "sign": sign, "invitation": False}, ensure_ascii=False
+        )
+        db.execute(
+            """INSERT OR REPLACE INTO skipped (folder_id, uid, reason, detail, message_id, sent_at,
+               subject, sender, size, flags, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            [
+                folder,
+                uid,
+                verdict.reason,
+                verdict.detail,
+                mid,
+                sent_at,
+                subject,
+                facts.sender,
+                size,
+                flags,
+                kept,
+            ],
+        )
+        db.execute("DELETE FROM placement WHERE folder_id = ? AND uid = ?", [folder, uid])
+        leaving.append(key)
+    db.executemany("UPDATE message SET outgoing = ?1 WHERE id = ?2 AND outgoing != ?1", own)
+    gone = [
+        key
+        for key in leaving
+        if not db.execute("SELECT 1 FROM placement WHERE message_id = ?", [key]).fetchone()
+    ]
+    remove_messages(db, change, gone)
+    if leaving:
+        change.topics |= {"ledger", "threads"}
+    relink(db, change, threads_with(db, contacts.meet(db, change, candidates, judged_by)))
+    return (rows[-1][0], rows[-1][1]) if rows else None
+
+
+def _bar_again(db: sqlite3.Connection, change: Change, judged_by: Rules) -> None:
+    """Say again of every address why it is no contact (C3)."""
+    rows = db.execute("SELECT id, address, no_contact, person_id FROM address").fetchall()
+    fresh = []
+    for address_id, address, said, person in rows:
+        if said == "deleted":
+            continue
+        bar = "" if person else rules.contact_bar(address, judged_by) or "policy"
+        if bar != said:
+            fresh.append((bar, address_id))
+    db.executemany("UPDATE address SET no_contact = ? WHERE id = ?", fresh)

@@ -1,0 +1,248 @@
+"""Keeping a folder's rows true to the server: new and gone folders, flags, vanished messages."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from crmmail.store import joining
+from crmmail.store.database import Change, Store
+from crmmail.store.kinds import Flag
+from crmmail.store.removal import remove_messages
+from crmmail.sync.folders import UNREAD_ROLES
+from crmmail.sync.mailbox import FolderInfo
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRow:
+    """A folder as the store knows it. See models.Folder for what the cursors mean."""
+
+    id: int
+    name: str
+    selected: bool
+    uidvalidity: int
+    uidnext: int
+    floor: int
+    modseq: int
+
+
+def reconcile_folders(
+    store: Store, account_id: int, listed: Sequence[FolderInfo]
+) -> dict[str, FolderRow]:
+    """Make the account's folders those of the server; returns those to be read, by name.
+
+    A folder that is new gets its role's default (M1); one that is gone takes its placements with
+    it, and what it alone held is orphaned (M12).
+    """
+    with store.write() as (db, change):
+        have = {
+            row[0]: row[1:]
+            for row in db.execute(
+                "SELECT name, id, role, selectable, messages FROM folder WHERE account_id = ?",
+                [account_id],
+            )
+        }
+        gone = [have[name][0] for name in have.keys() - {info.name for info in listed}]
+        if gone:
+            _forget(db, change, gone)
+        for info in listed:
+            if info.name not in have:
+                selected = info.selectable and info.role not in UNREAD_ROLES
+                db.execute(
+                    """INSERT INTO folder (account_id, name, role, selectable, selected, messages)
+                       VALUES (?, ?, ?, ?, ?, ?)""",
+                    [account_id, info.name, info.role, info.selectable, selected, info.messages],
+                )
+                change.topics.add("state")
+            elif have[info.name][1:] != (info.role, int(info.selectable), info.messages):
+                db.execute(
+                    """UPDATE folder SET role = ?, selectable = ?, messages = ? WHERE id = ?""",
+                    [info.role, info.selectable, info.messages, have[info.name][0]],
+                )
+                change.topics.add("state")
+        return _rows(db, account_id)
+
+
+def folder_rows(db: sqlite3.Connection, account_id: int) -> dict[str, FolderRow]:
+    """The account's folders that are read, by name."""
+    return _rows(db, account_id)
+
+
+def begin(store: Store, folder_id: int, info: FolderInfo) -> None:
+    """Start a folder's import from the top: first sight, or a new UIDVALIDITY (S4).
+
+    What it held stays in the store as orphans: the headers will tell where it lies now.
+    """
+    with store.write("state") as (db, change):
+        _clear(db, change, [folder_id])
+        db.execute(
+            """UPDATE folder SET uidvalidity = ?, uidnext = ?, floor = ?, modseq = ?, messages = ?
+               WHERE id = ?""",
+            [info.uidvalidity, info.uidnext, info.uidnext, info.modseq, info.messages, folder_id],
+        )
+
+
+def local_uids(db: sqlite3.Connection, folder_id: int) -> set[int]:
+    """Every UID of a folder that is in the store or the ledger."""
+    return {
+        row[0]
+        for row in db.execute(
+            """SELECT uid FROM placement WHERE folder_id = ?1
+               UNION ALL SELECT uid FROM skipped WHERE folder_id = ?1""",
+            [folder_id],
+        )
+    }
+
+
+def count_local(db: sqlite3.Connection, folder_id: int) -> int:
+    """How many messages of a folder are in the store or the ledger."""
+    row = db.execute(
+        """SELECT (SELECT count(*) FROM placement WHERE folder_id = ?1)
+                + (SELECT count(*) FROM skipped WHERE folder_id = ?1)""",
+        [folder_id],
+    ).fetchone()
+    return int(row[0])
+
+
+def vanish(store: Store, folder_id: int, uids: Iterable[int]) -> None:
+    """Take the rows of messages that the server no longer lists (M12)."""
+    packed = json.dumps(list(uids))
+    with store.write("threads", "ledger") as (db, change):
+        where = "WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))"
+        messages = _placed(db, where, [folder_id, packed])
+        db.execute(f"DELETE FROM placement {where}", [folder_id, packed])  # noqa: S608
+        db.execute(f"DELETE FROM skipped {where}", [folder_id, packed])  # noqa: S608
+        _settle(db, change, messages)
+
+
+def count_again(store: Store, folder_id: int) -> None:
+    """Once a folder was compared UID by UID, its count is that of its rows."""
+    with store.write("state") as (db, _):
+        count = count_local(db, folder_id)
+        db.execute("UPDATE folder SET messages = ? WHERE id = ?", [count, folder_id])
+
+
+def set_flags(store: Store, folder_id: int, flags: dict[int, int], modseq: int) -> None:
+    """Take over flags from the server, together with the folder's cursor for them.
+
+    A message that became a draft, or is none any more, is judged again (M2).
+    """
+    packed = json.dumps(list(flags.items()))
+    with store.write() as (db, change):
+        changed = [
+            row[0]
+            for row in db.execute(
+                """UPDATE placement SET flags = told.value ->> 1 FROM json_each(?) AS told
+                   WHERE folder_id = ? AND uid = told.value ->> 0 AND flags != told.value ->> 1
+                   RETURNING message_id""",
+                [packed, folder_id],
+            )
+        ]
+        db.execute(
+            """UPDATE skipped SET flags = told.value ->> 1,
+                   readmit = readmit OR (reason = 'draft' AND NOT (told.value ->> 1) & ?)
+               FROM json_each(?) AS told
+               WHERE folder_id = ? AND uid = told.value ->> 0 AND flags != told.value ->> 1""",
+            [int(Flag.DRAFT), packed, folder_id],
+        )
+        db.execute("UPDATE folder SET modseq = ? WHERE id = ?", [modseq, folder_id])
+        if changed:
+            change.topics.add("threads")
+            _settle(db, change, changed)
+
+
+def bury_orphans(store: Store, before: int) -> int:
+    """Take out messages that were orphaned before this moment (ms) and did not reappear (M12)."""
+    with store.write() as (db, change):
+        importing = db.execute(
+            """SELECT 1 FROM folder JOIN account ON account.id = folder.account_id
+               JOIN sync_state ON sync_state.account_id = account.id
+               WHERE folder.selected AND folder.floor > 1 AND NOT account.paused
+               AND sync_state.state != 'stopped'"""
+        ).fetchone()
+        if importing:
+            return 0
+        dead = [
+            row[0]
+            for row in db.execute(
+                "SELECT id FROM message WHERE orphaned_at > 0 AND orphaned_at < ? LIMIT 500",
+                [before],
+            )
+        ]
+        remove_messages(db, change, dead)
+        return len(dead)
+
+
+def has_orphans(db: sqlite3.Connection) -> bool:
+    """Whether messages wait to reappear in some folder."""
+    return db.execute("SELECT 1 FROM message WHERE orphaned_at > 0").fetchone() is not None
+
+
+def now_ms() -> int:
+    """The clock by which orphans are judged, in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def _placed(db: sqlite3.Connection, where: str, values: Sequence[object]) -> list[int]:
+    query = f"SELECT message_id FROM placement {where}"  # noqa: S608 - conditions are ours
+    return [row[0] for row in db.execute(query, values)]
+
+
+def _rows(db: sqlite3.Connection, account_id: int) -> dict[str, FolderRow]:
+    return {
+        row[1]: FolderRow(row[0], row[1], bool(row[2]), *row[3:])
+        for row in db.execute(
+            """SELECT id, name, selected, uidvalidity, uidnext, floor, modseq FROM folder
+               WHERE account_id = ? AND selected AND selectable""",
+            [account_id],
+        )
+    }
+
+
+def _forget(db: sqlite3.Connection, change: Change, folder_ids: list[int]) -> None:
+    _clear(db, change, folder_ids)
+    db.execute(
+        "DELETE FROM folder WHERE id IN (SELECT value FROM json_each(?))", [json.dumps(folder_ids)]
+    )
+    change.topics |= {"threads", "ledger", "state"}
+
+
+def _clear(db: sqlite3.Connection, change: Change, folder_ids: list[int]) -> None:
+    packed = json.dumps(folder_ids)
+    where = "WHERE folder_id IN (SELECT value FROM json_each(?))"
+    messages = _placed(db, where, [packed])
+    db.execute(f"DELETE FROM placement {where}", [packed])  # noqa: S608
+    db.execute(f"DELETE FROM skipped {where}", [packed])  # noqa: S608
+    _settle(db, change, messages)
+
+
+def _settle(db: sqlite3.Connection, change: Change, message_ids: Sequence[int]) -> None:
+    """Give messages the flags of the placements they have left; without any they are orphans."""
+    packed = json.dumps(list(message_ids))
+    db.execute(
+        """UPDATE message SET (flags, orphaned_at) = (
+               SELECT max(flags & 1) | max(flags & 2) | max(flags & 4) | max(flags & 8)
+                      | max(flags & 16), 0
+               FROM placement WHERE message_id = message.id)
+           WHERE id IN (SELECT value FROM json_each(?))
+           AND EXISTS (SELECT 1 FROM placement WHERE message_id = message.id)""",
+        [packed],
+    )
+    db.execute(
+        """UPDATE message SET orphaned_at = ? WHERE id IN (SELECT value FROM json_each(?))
+           AND NOT EXISTS (SELECT 1 FROM placement WHERE message_id = message.id)""",
+        [now_ms(), packed],
+    )
+    threads = {
+        row[0]
+        for row in db.execute(
+            """SELECT DISTINCT message.thread_id FROM json_each(?) AS wanted
+               CROSS JOIN message ON message.id = wanted.value""",
+            [packed],
+        )
+    }
+    joining.refresh(db, threads)
+    change.threads |= threads

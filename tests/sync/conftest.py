@@ -1,0 +1,60 @@
+"""A store, and an account on a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.conftest import Mailbox
+
+from crmmail.store import accounts, dump
+from crmmail.store.database import Store
+from crmmail.sync.loop import Report, sync_once
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty store."""
+    opened = Store(tmp_path / "crmmail.db")
+    yield opened
+    opened.close()
+
+
+def connect(store: Store, mailbox: Mailbox, email: str = "me@home.example", **more: object) -> None:
+    """Add the mailbox as an account; its password comes from the environment."""
+    settings: dict[str, object] = {"policy": "sent_and_received", **more}
+    accounts.add(
+        store,
+        email,
+        host=mailbox.host,
+        port=mailbox.port,
+        security="none",
+        username=mailbox.user,
+        secret="env:CRMMAIL_PASSWORD",
+        **settings,  # type: ignore[arg-type]
+    )
+
+
+def sync(store: Store) -> list[Report]:
+    """Sync all accounts, which must go well, and end with every listed message accounted for."""
+    reports = sync_once(store)
+    for report in reports:
+        assert report.errors == []
+        assert report.listed == report.stored + sum(report.skipped.values()), report
+    return reports
+
+
+def dumped(store: Store) -> list[str]:
+    """The logical content of the store."""
+    return list(dump.dump(store.read()))
+
+
+@pytest.fixture
+def account(
+    store: Store, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], Report]:
+    """An account on the mailbox, me@home.example; call it to sync."""
+    monkeypatch.setenv("CRMMAIL_PASSWORD", mailbox.password)
+    connect(store, mailbox)
+    return lambda: sync(store)[0]

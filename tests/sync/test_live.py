@@ -1,0 +1,148 @@
+"""The loop while it runs: push, polling, refusals, stalls, a server that goes away (S1, S5, S6)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.conftest import Mailbox
+from tests.servers import Dovecot
+from tests.sync.conftest import connect
+from tests.sync.letters import letter
+
+from crmmail.store.database import Notice, Store
+from crmmail.sync.loop import Busy, Loop, sync_once
+
+
+@contextmanager
+def looping(store: Store, interval: float = 300.0) -> Iterator[Loop]:
+    loop = Loop(store, interval)
+    loop.start()
+    try:
+        yield loop
+    finally:
+        loop.stop()
+
+
+def wait_until(store: Store, met: Callable[[], bool], seconds: float = 15.0) -> float:
+    """Wait for what the store's notices bring about; returns how long it took."""
+    changed = threading.Event()
+
+    def note(_notice: Notice) -> None:
+        changed.set()
+
+    forget = store.subscribe(note)
+    started = time.monotonic()
+    try:
+        while not met():
+            left = seconds - (time.monotonic() - started)
+            assert left > 0, store.read().execute("SELECT * FROM sync_state").fetchall()
+            changed.wait(min(left, 1.0))
+            changed.clear()
+    finally:
+        forget()
+    return time.monotonic() - started
+
+
+def count(store: Store) -> int:
+    return int(store.read().execute("SELECT count(*) FROM message").fetchone()[0])
+
+
+def state(store: Store) -> tuple[str, str, str]:
+    row = store.read().execute("SELECT state, error, hint FROM sync_state").fetchone()
+    return row or ("", "", "")
+
+
+def test_a_new_message_is_in_the_store_within_2_seconds(
+    store: Store, mailbox: Mailbox, account: object
+) -> None:
+    with looping(store):
+        wait_until(store, lambda: state(store)[0] == "watching")
+        mailbox.append("INBOX", letter(1))
+        assert wait_until(store, lambda: count(store) == 1) < 2.0
+
+
+def test_without_idle_the_next_poll_brings_it(tmp_path: Path, monkeypatch) -> None:
+    with Dovecot(without=["IDLE"]) as server:
+        mailbox = Mailbox(server, server.add_user("poll@home.example"))
+        monkeypatch.setenv("CRMMAIL_PASSWORD", mailbox.password)
+        store = Store(tmp_path / "poll.db")
+        connect(store, mailbox)
+        with looping(store, interval=1.0):
+            wait_until(store, lambda: state(store)[0] == "waiting")
+            mailbox.append("INBOX", letter(1))
+            wait_until(store, lambda: count(store) == 1)
+        store.close()
+
+
+def test_mail_in_another_folder_comes_with_the_next_pass(
+    store: Store, mailbox: Mailbox, account: object
+) -> None:
+    with looping(store) as loop:
+        wait_until(store, lambda: state(store)[0] == "watching")
+        mailbox.append("Archive", letter(1))
+        loop.sync_now()
+        wait_until(store, lambda: count(store) == 1)
+
+
+def test_an_account_added_while_it_runs_is_taken_up(
+    store: Store, mailbox: Mailbox, monkeypatch
+) -> None:
+    monkeypatch.setenv("CRMMAIL_PASSWORD", mailbox.password)
+    mailbox.append("INBOX", letter(1))
+    with looping(store):
+        connect(store, mailbox)
+        wait_until(store, lambda: count(store) == 1)
+
+
+def test_a_wrong_password_stops_the_account_and_says_what_to_do(
+    store: Store, mailbox: Mailbox, account: object, monkeypatch
+) -> None:
+    monkeypatch.setenv("CRMMAIL_PASSWORD", "wrong")
+    with looping(store) as loop:
+        wait_until(store, lambda: state(store)[0] == "stopped")
+        assert "refused the sign-in" in state(store)[1]
+        assert "password" in state(store)[2]
+        monkeypatch.setenv("CRMMAIL_PASSWORD", mailbox.password)
+        loop.sync_now()
+        wait_until(store, lambda: state(store)[0] == "watching")
+        assert state(store)[1:] == ("", "")
+
+
+def test_a_server_that_goes_away_is_tried_again(tmp_path: Path, monkeypatch) -> None:
+    with Dovecot() as server:
+        mailbox = Mailbox(server, server.add_user("gone@home.example"))
+        monkeypatch.setenv("CRMMAIL_PASSWORD", mailbox.password)
+        store = Store(tmp_path / "gone.db")
+        connect(store, mailbox)
+        with looping(store):
+            wait_until(store, lambda: state(store)[0] == "watching")
+            server.kill()
+            wait_until(store, lambda: state(store)[1] != "")
+            server.start()
+            mailbox.append("INBOX", letter(1))
+            wait_until(store, lambda: count(store) == 1)
+        store.close()
+
+
+def test_stopping_does_not_wait_for_the_server(
+    store: Store, mailbox: Mailbox, account: object
+) -> None:
+    loop = Loop(store)
+    loop.start()
+    wait_until(store, lambda: state(store)[0] == "watching")
+    started = time.monotonic()
+    loop.stop()
+    assert time.monotonic() - started < 2.0
+    assert not loop.alive
+
+
+def test_one_process_syncs_at_a_time(store: Store, account: object) -> None:
+    with looping(store):
+        wait_until(store, lambda: state(store)[0] == "watching")
+        with pytest.raises(Busy):
+            sync_once(store)
