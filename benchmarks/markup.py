@@ -18,6 +18,14 @@ _OFFICE_HEAD = (
     'margin:70.85pt 70.85pt 2.0cm 70.85pt;} --></style></head><body lang="EN-GB">\n'
 )
 _BLOCKS = 160
+_CELL = (
+    '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" '
+    'style="border-collapse:collapse;mso-table-lspace:0pt;mso-table-rspace:0pt;width:100%">\n'
+    '<tbody><tr><td align="left" valign="top" class="c4" style="padding:12px 24px 0 24px;'
+    "font-family:Helvetica,Arial,sans-serif;font-size:16px;line-height:24px;color:#3f4a59;"
+    'word-break:break-word;-webkit-text-size-adjust:100%;-ms-text-size-adjust:100%">\n'
+)
+_CELL_END = "\n</td></tr></tbody></table>\n"
 
 
 def office(text: str) -> str:
@@ -37,18 +45,16 @@ def _blocks() -> tuple[str, ...]:
     made = []
     for number in range(_BLOCKS):
         link = f"https://links.example/c/{rng.getrandbits(320):080x}"
+        title, text = words.write(rng, 30)[:50], words.write(rng, 60)[: rng.randint(60, 300)]
+        picture = f"https://img.example/{rng.getrandbits(128):032x}.png"
         made.append(
-            f'<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" '
-            f'style="border-collapse:collapse;mso-table-lspace:0pt;mso-table-rspace:0pt">\n<tr>'
-            f'<td align="left" style="padding:12px 24px;font-family:Helvetica,Arial,sans-serif;'
-            f'font-size:16px;line-height:24px;color:#3f4a59"><a href="{link}" target="_blank" '
-            f'style="color:#1266cc;text-decoration:none"><img src="https://img.example/'
-            f'{rng.getrandbits(128):032x}.png" width="560" height="{200 + number}" alt="" '
-            f'style="display:block;border:0;outline:none"></a>\n<h2 style="margin:0 0 12px;'
-            f'font-size:22px">{html.escape(words.write(rng, 30)[:60])}</h2>\n<p style="margin:0">'
-            f"{html.escape(words.write(rng, rng.randint(150, 700)))}</p>\n"
-            f'<a href="{link}" style="background:#1266cc;border-radius:4px;color:#fff">Read on</a>'
-            f"</td></tr></table>\n"
+            f'{_CELL}{_CELL}<a href="{link}" target="_blank" style="color:#1266cc;text-decoration:'
+            f'none"><img src="{picture}" width="560" height="{200 + number}" alt="" style='
+            f'"display:block;border:0;outline:none;max-width:100%;height:auto"></a>{_CELL_END}'
+            f'{_CELL}<h2 style="margin:0 0 12px;font-size:22px">{html.escape(title)}</h2>\n'
+            f'<p style="margin:0 0 16px 0">{html.escape(text)}</p>\n<a href="{link}" style='
+            f'"background:#1266cc;border-radius:4px;color:#fff;display:inline-block">Read on</a>'
+            f"{_CELL_END}{_CELL_END}"
         )
     return tuple(made)
 
