@@ -23,8 +23,10 @@ _BUSY = ("connecting", "importing", "checking")
 
 def watch(store: Store, as_json: bool) -> None:
     """Sync every account until ctrl+c or SIGTERM, and print what happens."""
-    from crmmail.sync.loop import Loop
+    from crmmail.sync.loop import Loop, exclusive
 
+    with exclusive(store):  # says so at once if another process syncs, where the loop would wait
+        pass
     notices: queue.SimpleQueue[Notice] = queue.SimpleQueue()
     end = store.subscribe(notices.put)
     before = signal.signal(signal.SIGTERM, _interrupt)
