@@ -1,4 +1,4 @@
-"""The store follows the server: new, moved, deleted, re-flagged mail, folders that change (M12, S4)."""
+"""The store follows the server: mail that is new, moved, deleted, re-flagged; folders (M12, S4)."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def test_a_deleted_message_leaves_and_its_people_stay(
     account()
     with store.write() as (db, _):
         db.execute(
-            "INSERT INTO note (kind, record_id, text, created_at, changed_at) VALUES (1, 1, 'x', 0, 0)"
+            "INSERT INTO note (kind, record_id, text, created_at, changed_at) "
+            "VALUES (1, 1, 'x', 0, 0)"
         )
     with mailbox.client() as client:
         client.select_folder("INBOX")

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from crmmail import __version__
 from crmmail.store.database import Store
 from crmmail.sync import rejudge, rules, upkeep
+from crmmail.sync.answers import FolderInfo
 from crmmail.sync.intake import LISTING, Intake
-from crmmail.sync.mailbox import FolderInfo, Login, Mailbox
+from crmmail.sync.mailbox import Login, Mailbox
 from crmmail.sync.problems import BadAnswer, Problem
 from crmmail.sync.upkeep import FolderRow
 

@@ -5,49 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 
-from crmmail import addresses
 from crmmail.store import joining, links
 from crmmail.store.database import Change, Store
 from crmmail.store.joining import Joinable
-from crmmail.sync import contacts, rules
-from crmmail.sync.message import Body, Header, Participant, base_subject, usable_name
-from crmmail.sync.rules import Rules, Verdict
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Kept:
-    """A message that enters. `body` is None when the store had it already (M11)."""
-
-    uid: int
-    flags: int
-    header: Header
-    body: Body | None
-    provider_thread: str = ""  # T4
-
-
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """A message that goes to the ledger. `header` is None when it could not be read (M8)."""
-
-    uid: int
-    flags: int
-    header: Header | None
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Judged messages of one folder, and where its cursor stands once they are in."""
-
-    rules: Rules
-    folder_id: int
-    kept: Sequence[Kept]
-    passed: Sequence[Passed]
-    floor: int | None = None
-    uidnext: int | None = None
+from crmmail.sync import contacts, correspondents, ledger, rules
+from crmmail.sync.batch import Batch, Kept
+from crmmail.sync.message import Participant, base_subject, usable_name
+from crmmail.sync.rules import Rules
 
 
 def known(db: sqlite3.Connection, message_ids: Iterable[str]) -> dict[str, int]:
@@ -68,14 +34,14 @@ def save(store: Store, batch: Batch) -> int:
     to be written to (M5).
     """
     with store.write() as (db, change):
-        address_ids = _addresses(db, batch)
+        address_ids = correspondents.register(db, batch)
         new, old = _sort(db, batch.kept)
         threads = _join(db, change, new, old, batch.rules)
         _insert(db, new, threads, address_ids, batch.rules)
         _place(db, batch, {**new, **old})
-        _name(db, change, new, address_ids)
-        admitted = _write_to(db, batch, address_ids)
-        _ledger(db, batch)
+        correspondents.name(db, change, new, address_ids)
+        admitted = correspondents.note_written(db, batch, address_ids)
+        ledger.record(db, batch)
         everybody = {one for kept in batch.kept for one in _candidates(kept, batch.rules)}
         met = contacts.meet(db, change, everybody, batch.rules)
         touched = set(threads.values()) | _threads_of(db, old.values())
@@ -106,34 +72,6 @@ def loose_key(subject: str, people: Iterable[Participant]) -> tuple[str, bool]:
 
 def _candidates(kept: Kept, judged_by: Rules) -> list[str]:
     return rules.candidates(kept.header.participants, judged_by)
-
-
-def _addresses(db: sqlite3.Connection, batch: Batch) -> dict[str, int]:
-    """Every address of the batch that the store has to know: address -> address.id."""
-    wanted = {person.address for kept in batch.kept for person in kept.header.participants} | {
-        person.address
-        for passed in batch.passed
-        for person in _recipients(passed.header, batch.rules)
-        if addresses.is_role(person.address.partition("@")[0])
-    }
-    packed = json.dumps(list(wanted))
-    query = """SELECT address.address, address.id FROM json_each(?) AS wanted
-               CROSS JOIN address ON address.address = wanted.value"""
-    have = dict(db.execute(query, [packed]).fetchall())
-    if missing := sorted(wanted - have.keys()):
-        db.executemany(
-            "INSERT INTO address (address, site, no_contact) VALUES (?, ?, ?)",
-            [
-                (
-                    address,
-                    addresses.site(addresses.domain_of(address)),
-                    rules.contact_bar(address, batch.rules) or "policy",
-                )
-                for address in missing
-            ],
-        )
-        have = dict(db.execute(query, [packed]).fetchall())
-    return have
 
 
 def _sort(db: sqlite3.Connection, kept: Sequence[Kept]) -> tuple[dict[Kept, int], dict[Kept, int]]:
@@ -285,100 +223,6 @@ def _place(db: sqlite3.Connection, batch: Batch, ids: dict[Kept, int]) -> None:
     db.execute(
         "DELETE FROM skipped WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))",
         [batch.folder_id, json.dumps([kept.uid for kept in ids])],
-    )
-
-
-def _name(
-    db: sqlite3.Connection,
-    change: Change,
-    new: dict[Kept, int],
-    address_ids: dict[str, int],
-) -> None:
-    newest: dict[int, tuple[int, str]] = {}
-    for kept, key in new.items():
-        for one in kept.header.participants:
-            address_id = address_ids[one.address]
-            if newest.get(address_id, (0, ""))[0] < key and usable_name(one.name):
-                newest[address_id] = (key, one.name)
-    db.executemany(
-        "UPDATE address SET name = ?, name_at = ? WHERE id = ? AND name_at < ?",
-        [(name, key, address_id, key) for address_id, (key, name) in newest.items()],
-    )
-    contacts.rename(db, change, newest)
-
-
-def _recipients(header: Header | None, judged_by: Rules) -> list[Participant]:
-    """Whom I wrote to with this message; nobody when it is not mine."""
-    if header is None or not any(
-        one.role == "from" and one.address in judged_by.own for one in header.participants
-    ):
-        return []
-    return [one for one in header.participants if one.role in ("to", "cc", "bcc")]
-
-
-def _write_to(db: sqlite3.Connection, batch: Batch, address_ids: dict[str, int]) -> int:
-    """Remember whom I wrote to; let in what roles among them sent before (M5)."""
-    headers = [kept.header for kept in batch.kept] + [
-        passed.header
-        for passed in batch.passed
-        if passed.header and passed.verdict.reason != "draft"
-    ]
-    mine = {
-        one.address for header in headers for one in _recipients(header, batch.rules)
-    } & address_ids.keys()
-    if not mine:
-        return 0
-    fresh = [
-        row[0]
-        for row in db.execute(
-            """UPDATE address SET written = 1 WHERE NOT written
-               AND id IN (SELECT value FROM json_each(?)) RETURNING address""",
-            [json.dumps([address_ids[address] for address in mine])],
-        )
-        if addresses.is_role(row[0].partition("@")[0])
-    ]
-    return db.execute(
-        """UPDATE skipped SET readmit = 1 WHERE reason = 'group' AND detail = 'role'
-           AND sender IN (SELECT value FROM json_each(?))""",
-        [json.dumps(fresh)],
-    ).rowcount
-
-
-def _ledger(db: sqlite3.Connection, batch: Batch) -> None:
-    """Write the ledger's rows; one that a write since its judgement lets in is marked so."""
-    db.executemany(
-        """INSERT OR REPLACE INTO skipped (folder_id, uid, reason, detail, message_id, sent_at,
-               subject, sender, size, flags, facts, attempts, readmit)
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?3 = 'unreadable',
-               ?4 = 'role' AND EXISTS (SELECT 1 FROM address WHERE address = ?8 AND written))""",
-        [_ledger_row(batch.folder_id, passed) for passed in batch.passed],
-    )
-
-
-def _ledger_row(folder_id: int, passed: Passed) -> tuple[object, ...]:
-    verdict, header = passed.verdict, passed.header
-    row: tuple[object, ...] = (folder_id, passed.uid, verdict.reason, verdict.detail)
-    if header is None:
-        return (*row, "", 0, "", "", 0, passed.flags, "")
-    sender = next((one.address for one in header.participants if one.role == "from"), "")
-    return (
-        *row,
-        header.message_id,
-        header.sent_at,
-        header.subject,
-        sender,
-        header.size,
-        passed.flags,
-        facts_of(header),
-    )
-
-
-def facts_of(header: Header) -> str:
-    """What the rules need to judge a message again without the server (M9), as JSON."""
-    people = [(one.role, one.name, one.address) for one in header.participants]
-    return json.dumps(
-        {"people": people, "sign": header.sign, "invitation": header.invitation},
-        ensure_ascii=False,
     )
 
 

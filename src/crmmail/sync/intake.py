@@ -13,8 +13,9 @@ from typing import Generic, TypeVar
 from crmmail import __version__
 from crmmail.store.database import Store
 from crmmail.sync import ingest, rules
-from crmmail.sync.ingest import Batch, Kept, Passed
-from crmmail.sync.mailbox import SMALL, Listed, Mailbox
+from crmmail.sync.answers import Listed
+from crmmail.sync.batch import Batch, Kept, Passed
+from crmmail.sync.mailbox import SMALL, Mailbox
 from crmmail.sync.message import Body, Header, Unreadable, body_of, parse_body, parse_header
 from crmmail.sync.problems import BadAnswer, Problem
 from crmmail.sync.rules import Facts, Rules, Verdict, judge

@@ -6,9 +6,7 @@ Strings that a stranger may have chosen are never sent.
 
 from __future__ import annotations
 
-import calendar
 import imaplib
-import re
 import select
 import socket
 import ssl
@@ -19,12 +17,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import CapabilityError, IMAPClientError, ProtocolError
-from imapclient.imap_utf7 import decode as decode_utf7
-from imapclient.response_parser import parse_fetch_response, parse_response
+from imapclient.exceptions import CapabilityError, IMAPClientError
 
-from crmmail.store.kinds import Flag
-from crmmail.sync import folders
+from crmmail.sync.answers import (
+    GARBAGE,
+    FolderInfo,
+    Listed,
+    counted,
+    flags_of,
+    folder_info,
+    is_closed,
+    listed,
+    literal,
+    parsed,
+)
 from crmmail.sync.message import HEADER_FIELDS
 from crmmail.sync.problems import BadAnswer, Problem, Refused, Unsafe, in_words
 
@@ -36,23 +42,7 @@ TEXT_LIMIT = 262_144
 UID_WINDOW = 100_000
 _COMMAND = 7_000  # octets of a UID set; servers need take no line over 8,192 (RFC 7162, 4)
 _HEADERS = f"BODY.PEEK[HEADER.FIELDS ({' '.join(name.upper() for name in HEADER_FIELDS)})]"
-_FLAGS = {
-    b"\\seen": Flag.SEEN,
-    b"\\flagged": Flag.FLAGGED,
-    b"\\answered": Flag.ANSWERED,
-    b"\\draft": Flag.DRAFT,
-    b"\\deleted": Flag.DELETED,
-}
 _STATUS = "MESSAGES UIDNEXT UIDVALIDITY"
-_GARBAGE = (
-    ProtocolError,
-    ValueError,
-    IndexError,
-    KeyError,
-    TypeError,
-    MemoryError,
-    AssertionError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,31 +54,6 @@ class Login:
     security: str  # tls | starttls | none
     username: str
     password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class FolderInfo:
-    """A folder as the server lists it. Counts are 0 where it does not say."""
-
-    name: str
-    role: str
-    selectable: bool
-    messages: int = 0
-    uidnext: int = 0
-    uidvalidity: int = 0
-    modseq: int = 0  # a number that changes with flags: HIGHESTMODSEQ, else the count of unseen
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A message as the server lists it: its header block, nothing of its text."""
-
-    uid: int
-    flags: int
-    received_at: int
-    size: int
-    header: bytes
-    provider_thread: str = ""
 
 
 class Mailbox:
@@ -115,7 +80,7 @@ class Mailbox:
             if "LIST-STATUS" in self._can:
                 try:
                     return self._list_status()
-                except (IMAPClientError, imaplib.IMAP4.error, *_GARBAGE) as problem:
+                except (IMAPClientError, imaplib.IMAP4.error, *GARBAGE) as problem:
                     if isinstance(problem, imaplib.IMAP4.abort):
                         raise
                     self._can.discard("LIST-STATUS")  # advertised, then refused
@@ -162,14 +127,14 @@ class Mailbox:
         elif "OBJECTID" in self._can:
             items = f"(THREADID {items[1:]}"
         return {
-            uid: answer if isinstance(answer, Problem) else _listed(uid, answer)
+            uid: answer if isinstance(answer, Problem) else listed(uid, answer)
             for uid, answer in self._fetch(uids, items)
         }
 
     def bodies(self, uids: Sequence[int]) -> dict[int, bytes | Problem]:
         """These messages whole, as sent."""
         return {
-            uid: answer if isinstance(answer, Problem) else _literal(answer, b"BODY[]")
+            uid: answer if isinstance(answer, Problem) else literal(answer, b"BODY[]")
             for uid, answer in self._fetch(uids, "(UID BODY.PEEK[])")
         }
 
@@ -186,7 +151,7 @@ class Mailbox:
         return {
             uid: answer
             if isinstance(answer, Problem)
-            else _literal(answer, f"BODY[{section}]<0>".encode())
+            else literal(answer, f"BODY[{section}]<0>".encode())
             for uid, answer in self._fetch(uids, items)
         }
 
@@ -208,9 +173,9 @@ class Mailbox:
                 "FETCH", f"{low}:{high - 1}", "(UID FLAGS)", *changed
             )
             _accept(kind, data)
-            answers = _parsed(data)
+            answers = parsed(data)
         return {
-            uid: _flags(answer[b"FLAGS"])
+            uid: flags_of(answer[b"FLAGS"])
             for uid, answer in answers.items()
             if low <= uid < high and b"FLAGS" in answer
         }
@@ -303,7 +268,7 @@ class Mailbox:
         if self._client.has_capability("ID"):
             try:
                 self._client.id_({"name": "crmmail"})
-            except (IMAPClientError, imaplib.IMAP4.error, *_GARBAGE) as problem:
+            except (IMAPClientError, imaplib.IMAP4.error, *GARBAGE) as problem:
                 if isinstance(problem, imaplib.IMAP4.abort):
                     raise
         if self._client.has_capability("CONDSTORE") and self._client.has_capability("ENABLE"):
@@ -320,24 +285,24 @@ class Mailbox:
         _accept(kind, data)
         _, lines = imap._untagged_response(kind, data, "LIST")
         _, states = imap._untagged_response(kind, data, "STATUS")
-        counts = dict(_counted(states))
+        counts = dict(counted(states))
         entries = self._client._proc_folder_list(lines)
         return [
-            _folder_info(flags, delimiter, name, counts.get(name, {}))
+            folder_info(flags, delimiter, name, counts.get(name, {}))
             for flags, delimiter, name in entries
         ]
 
     def _status(self, flags: Iterable[bytes], delimiter: bytes, name: str) -> FolderInfo:
         counts: dict[bytes, int] = {}
-        if not _closed(flags):
+        if not is_closed(flags):
             items = [*_STATUS.split(), self._fingerprint]
             try:
                 counts = self._client.folder_status(name, items)
-            except (IMAPClientError, imaplib.IMAP4.error, *_GARBAGE) as problem:
+            except (IMAPClientError, imaplib.IMAP4.error, *GARBAGE) as problem:
                 if isinstance(problem, imaplib.IMAP4.abort):
                     raise
-                return _folder_info((*flags, b"\\Noselect"), delimiter, name, {})
-        return _folder_info(flags, delimiter, name, counts)
+                return folder_info((*flags, b"\\Noselect"), delimiter, name, {})
+        return folder_info(flags, delimiter, name, counts)
 
     def _fetch(
         self, uids: Sequence[int], items: str
@@ -354,7 +319,7 @@ class Mailbox:
                 self._client._imap.untagged_responses.pop("FETCH", None)
                 kind, data = self._client._imap.uid("FETCH", _set(uids), items)
                 _accept(kind, data)
-                answers = _parsed(data)
+                answers = parsed(data)
         except BadAnswer as problem:
             if len(uids) == 1:
                 yield uids[0], problem
@@ -434,165 +399,3 @@ def _accept(kind: str, data: Any) -> None:
     if kind != "OK":
         text = data[0] if data else b""
         raise imaplib.IMAP4.error(text.decode("utf-8", "replace") if text else kind)
-
-
-_ATTRIBUTE = re.compile(
-    rb"""(UID|RFC822\.SIZE|X-GM-THRID|MODSEQ)\ \(?(\d+)\)?
-    |(FLAGS)\ \(([^)]*)\)
-    |(INTERNALDATE)\ "([^"]*)"
-    |(THREADID)\ (NIL|\([^)]*\))
-    |(BODY\[[^\]]*\](?:<\d+>)?)\ \{(\d+)\}""",
-    re.VERBOSE,
-)
-_START = re.compile(rb"\d+ \(")
-
-
-def _parsed(data: list[Any]) -> dict[int, dict[bytes, Any]]:
-    """FETCH answers by UID. Lines without a UID are the server's own news, and left out."""
-    answers: dict[int, dict[bytes, Any]] = {}
-    for group in _groups(data):
-        answer = _quick(group)
-        if answer is None:
-            answer = _slow(group)
-        if isinstance(uid := answer.get(b"UID"), int):
-            answers.setdefault(uid, {}).update(answer)
-    return answers
-
-
-def _groups(data: list[Any]) -> Iterator[list[Any]]:
-    """imaplib's pieces, message by message."""
-    group: list[Any] = []
-    for piece in data:
-        if piece is None:
-            continue
-        if group and _START.match(piece[0] if isinstance(piece, tuple) else piece):
-            yield group
-            group = []
-        group.append(piece)
-    if group:
-        yield group
-
-
-def _quick(group: list[Any]) -> dict[bytes, Any] | None:
-    """Read the usual shapes 10 times faster than the full parser; None for any other."""
-    literal = None
-    line = group[0]
-    if isinstance(line, tuple):
-        line, literal = line
-        if len(group) != 2 or group[1] != b")":
-            return None
-    elif len(group) != 1:
-        return None
-    start = _START.match(line)
-    place = start.end() if start else 0
-    answer: dict[bytes, Any] = {}
-    while found := _ATTRIBUTE.match(line, place):
-        name, value = (one for one in found.groups() if one is not None)
-        if name == b"FLAGS":
-            answer[name] = tuple(value.split())
-        elif name.startswith(b"BODY["):
-            answer[name] = literal
-        elif name in (b"INTERNALDATE", b"THREADID"):
-            answer[name] = value
-        else:
-            answer[name] = int(value)
-        place = found.end()
-        if line[place : place + 1] != b" ":
-            break
-        place += 1
-    end = b"" if literal is not None else b")"
-    return answer if line[place:] == end else None
-
-
-def _slow(group: list[Any]) -> dict[bytes, Any]:
-    try:
-        answers = parse_fetch_response(group, normalise_times=False, uid_is_key=False)
-        return next(iter(answers.values()), {})
-    except _GARBAGE as problem:
-        raise BadAnswer(f"The server's answer cannot be read: {problem}") from problem
-
-
-def _literal(answer: dict[bytes, Any], name: bytes) -> bytes | Problem:
-    for key, value in answer.items():
-        if key.upper().startswith(name):
-            return value if isinstance(value, bytes) else b""
-    return BadAnswer("The server sent the message without its text.")
-
-
-def _listed(uid: int, answer: dict[bytes, Any]) -> Listed | Problem:
-    header = next((value for key, value in answer.items() if key.startswith(b"BODY[HEADER")), None)
-    if not isinstance(header, bytes):
-        return BadAnswer("The server listed the message without its header.")
-    thread = answer.get(b"X-GM-THRID") or answer.get(b"THREADID") or ""
-    if isinstance(thread, tuple):
-        thread = thread[0]
-    if isinstance(thread, bytes):
-        thread = thread.strip(b"()").decode("ascii", "replace").replace("NIL", "")
-    return Listed(
-        uid,
-        _flags(answer.get(b"FLAGS", ())),
-        _epoch(answer.get(b"INTERNALDATE")),
-        int(answer.get(b"RFC822.SIZE", len(header)) or 0),
-        header,
-        str(thread),
-    )
-
-
-def _flags(names: Iterable[bytes]) -> int:
-    return sum(_FLAGS.get(name.lower(), 0) for name in names)
-
-
-_DATE = re.compile(rb"\s*(\d+)-(\w{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
-_MONTHS = {
-    name: number
-    for number, name in enumerate(
-        b"jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1
-    )
-}
-
-
-def _epoch(date: Any) -> int:
-    """An INTERNALDATE in seconds since 1970; now, when the server gives none."""
-    if isinstance(date, bytes) and (found := _DATE.match(date)):
-        day, month, year, hour, minute, second, sign, hours, minutes = found.groups()
-        number = _MONTHS.get(month.lower(), 1)
-        away = (int(hours) * 60 + int(minutes)) * (-60 if sign == b"-" else 60)
-        moment = (int(year), number, int(day), int(hour), int(minute), int(second))
-        return max(0, calendar.timegm(moment) - away)
-    if hasattr(date, "timestamp"):
-        return max(0, int(date.timestamp()))
-    return int(time.time())
-
-
-def _closed(flags: Iterable[bytes]) -> bool:
-    return bool({flag.lower() for flag in flags} & {b"\\noselect", b"\\nonexistent"})
-
-
-def _folder_info(
-    flags: Iterable[bytes], delimiter: bytes | None, name: str | int, counts: dict[bytes, int]
-) -> FolderInfo:
-    names = tuple(flag.decode("ascii", "replace") for flag in flags)
-    split = (delimiter or b"").decode("ascii", "replace")
-    return FolderInfo(
-        str(name),
-        folders.role(str(name), names, split),
-        not _closed(flags),
-        counts.get(b"MESSAGES", 0),
-        counts.get(b"UIDNEXT", 0),
-        counts.get(b"UIDVALIDITY", 0),
-        counts.get(b"HIGHESTMODSEQ", counts.get(b"UNSEEN", 0)) or 0,
-    )
-
-
-def _counted(lines: list[Any]) -> Iterator[tuple[str, dict[bytes, int]]]:
-    """STATUS answers: folder name and its counts."""
-    for line in lines:
-        if not line:
-            continue
-        name, counts = parse_response([line] if isinstance(line, bytes) else list(line))
-        pairs = iter(counts)
-        yield _decoded(name), dict(zip(pairs, pairs, strict=True))
-
-
-def _decoded(name: bytes | int) -> str:
-    return decode_utf7(name) if isinstance(name, bytes) else str(name)

@@ -50,8 +50,8 @@ def apply(store: Store, judged_by: Rules, stopping: Callable[[], bool] = bool) -
                 return
             with store.write() as (db, change):
                 after = step(db, change, judged_by, written, after)
-    with store.write("ledger", "people") as (db, change):
-        _bar_again(db, change, judged_by)
+    with store.write("ledger", "people") as (db, _):
+        _bar_again(db, judged_by)
         db.execute("UPDATE account SET applied = ? WHERE id = ?", [wanted, account])
 
 
@@ -150,7 +150,7 @@ def _stored_step(
     return (rows[-1][0], rows[-1][1]) if rows else None
 
 
-def _bar_again(db: sqlite3.Connection, change: Change, judged_by: Rules) -> None:
+def _bar_again(db: sqlite3.Connection, judged_by: Rules) -> None:
     """Say again of every address why it is no contact (C3)."""
     rows = db.execute("SELECT id, address, no_contact, person_id FROM address").fetchall()
     fresh = []

@@ -12,8 +12,8 @@ from crmmail.store import joining
 from crmmail.store.database import Change, Store
 from crmmail.store.kinds import Flag
 from crmmail.store.removal import remove_messages
+from crmmail.sync.answers import FolderInfo
 from crmmail.sync.folders import UNREAD_ROLES
-from crmmail.sync.mailbox import FolderInfo
 
 
 @dataclass(frozen=True, slots=True)
