@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -81,6 +81,7 @@ class Store:
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         try:
+            _check(path)
             self._writer = self._connect(cache_kb=32_000)
             _migrate(self._writer, path)
         except sqlite3.DatabaseError as problem:
@@ -121,7 +122,8 @@ class Store:
                 yield self._writer, change
                 self._writer.execute("COMMIT")
             except BaseException:
-                self._writer.execute("ROLLBACK")
+                if self._writer.in_transaction:  # a full disk has ended it already
+                    self._writer.execute("ROLLBACK")
                 raise
         notice = change.notice()
         if notice.topics:
@@ -178,20 +180,28 @@ def _nothing(_connection: object) -> None:
     """What an engine does about a transaction that is not its own."""
 
 
-def _migrate(db: sqlite3.Connection, path: Path) -> None:
-    """Bring the file to this version's schema: forward only, one transaction, a copy first."""
-    (have,) = db.execute("PRAGMA user_version").fetchone()
-    steps = _migrations()
-    newest = max(steps)
+def _check(path: Path) -> None:
+    """Refuse what is no store of ours, before anything of the file is touched."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        (have,) = db.execute("PRAGMA user_version").fetchone()
+        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    newest = max(_migrations())
     if have > newest:
         raise StoreError(
             f"{path} was written by a newer crmmail (schema {have}, this one knows {newest}).",
             "Upgrade crmmail. The file was left as it is.",
         )
+    if have == 0 and tables:
+        raise sqlite3.DatabaseError("it holds other tables")
+
+
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
+    """Bring the file to this version's schema: forward only, one transaction, a copy first."""
+    (have,) = db.execute("PRAGMA user_version").fetchone()
+    steps = _migrations()
+    newest = max(steps)
     if have == newest:
         return
-    if have == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        raise sqlite3.DatabaseError("it holds other tables")
     if have:
         copy = path.with_name(f"{path.name}.before-{newest}")
         copy.unlink(missing_ok=True)
