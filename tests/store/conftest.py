@@ -104,8 +104,10 @@ class Filler:
             "flags": int(flags),
             "size": 1000,
             "preview": text[:20],
+            "refs": f"{re}@x.example" if re else "",
         }
         self._insert("message", **(values | fields))
+        self._insert("thread_ref", mid=values["message_id"], thread_id=thread_id)
         names = " ".join(address for _, address in people)
         self._insert("message_text", message_id=message_id, people=names, text=text)
         for position, ((role, _), address_id) in enumerate(zip(people, ids, strict=True)):

@@ -111,6 +111,7 @@ def split(db: sqlite3.Connection, change: Change, thread_ids: Iterable[int]) -> 
     with the oldest message.
     """
     remain: set[int] = set()
+    gone: list[int] = []
     for thread_id in thread_ids:
         messages = [
             Joinable(row[0], row[1], tuple(row[2].split()), row[3], row[4], bool(row[5]))
@@ -123,10 +124,13 @@ def split(db: sqlite3.Connection, change: Change, thread_ids: Iterable[int]) -> 
         db.execute("DELETE FROM thread_ref WHERE thread_id = ?", [thread_id])
         change.threads.add(thread_id)
         if not messages:
-            links.unlink(db, change, thread_id)
-            db.execute("DELETE FROM thread WHERE id = ?", [thread_id])
+            gone.append(thread_id)
             continue
         remain |= _part(db, thread_id, messages)
+    links.unlink(db, change, gone)  # at once: each record is counted again only once
+    db.execute(
+        "DELETE FROM thread WHERE id IN (SELECT value FROM json_each(?))", [json.dumps(gone)]
+    )
     refresh(db, remain)
     return remain
 
@@ -218,6 +222,6 @@ def _new_thread(db: sqlite3.Connection) -> int:
 def _merge(db: sqlite3.Connection, change: Change, loser: int, winner: int) -> None:
     db.execute("UPDATE message SET thread_id = ? WHERE thread_id = ?", [winner, loser])
     db.execute("UPDATE thread_ref SET thread_id = ? WHERE thread_id = ?", [winner, loser])
-    links.unlink(db, change, loser, heir=winner)
+    links.unlink(db, change, [loser], heir=winner)
     db.execute("DELETE FROM thread WHERE id = ?", [loser])
     change.threads.add(loser)

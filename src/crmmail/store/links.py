@@ -102,7 +102,7 @@ def relink(db: sqlite3.Connection, change: Change, thread_ids: Iterable[int]) ->
     db.execute(_PRESENT)
     for select in _WANT:
         db.execute(
-            f"INSERT INTO wanted {select} {'AND' if ' WHERE ' in select else 'WHERE'} true"  # noqa: S608
+            f"INSERT INTO wanted {select} {'AND' if ' WHERE ' in select else 'WHERE'} true"
             " ON CONFLICT DO UPDATE SET why = why | excluded.why"
         )
     for statement in _DIFFER:
@@ -135,20 +135,27 @@ def threads_with(db: sqlite3.Connection, address_ids: Iterable[int]) -> set[int]
     return {row[0] for row in rows}
 
 
-def unlink(db: sqlite3.Connection, change: Change, thread_id: int, heir: int | None = None) -> None:
-    """Take a thread off every record before it goes; what was linked by hand goes to its heir."""
+def unlink(
+    db: sqlite3.Connection, change: Change, thread_ids: Iterable[int], heir: int | None = None
+) -> None:
+    """Take threads off every record before they go; what was linked by hand goes to their heir."""
+    packed = json.dumps(list(thread_ids))
     rows = db.execute(
-        "SELECT kind, record_id, why, hand FROM thread_link WHERE thread_id = ?", [thread_id]
+        """SELECT link.kind, link.record_id, link.hand FROM json_each(?) AS gone
+           CROSS JOIN thread_link AS link ON link.thread_id = gone.value""",
+        [packed],
     ).fetchall()
-    db.execute("DELETE FROM thread_link WHERE thread_id = ?", [thread_id])
+    db.execute(
+        "DELETE FROM thread_link WHERE thread_id IN (SELECT value FROM json_each(?))", [packed]
+    )
     if heir is not None:
         db.executemany(
             """INSERT INTO thread_link (kind, record_id, thread_id, hand) VALUES (?, ?, ?, ?)
                ON CONFLICT DO UPDATE SET hand = excluded.hand WHERE hand = 0""",
-            [(kind, record, heir, hand) for kind, record, _, hand in rows if hand],
+            [(kind, record, heir, hand) for kind, record, hand in rows if hand],
         )
     for kind in _TABLES:
-        recount(db, kind, [row[1] for row in rows if row[0] == kind])
+        recount(db, kind, {row[1] for row in rows if row[0] == kind})
     change.records.update((row[0], row[1]) for row in rows)
 
 
@@ -160,7 +167,7 @@ def recount(db: sqlite3.Connection, kind: Kind, ids: Iterable[int]) -> None:
                 FROM thread_link AS link JOIN thread ON thread.id = link.thread_id
                 WHERE link.kind = {int(kind)} AND link.record_id = {_TABLES[kind]}.id
                 AND link.hand >= 0)
-            WHERE id IN (SELECT value FROM json_each(?))""",  # noqa: S608
+            WHERE id IN (SELECT value FROM json_each(?))""",
         [json.dumps(list(ids))],
     )
 
@@ -200,7 +207,7 @@ def _prepare(db: sqlite3.Connection) -> None:
             db.execute(statement)
         db.executemany("INSERT INTO reason VALUES (?, ?)", _reasons())
     for table in ("touched", "present", "wanted", "moved"):
-        db.execute(f"DELETE FROM temp.{table}")  # noqa: S608
+        db.execute(f"DELETE FROM temp.{table}")
 
 
 def _reasons() -> list[tuple[int, str]]:
@@ -226,7 +233,7 @@ def _count(db: sqlite3.Connection, change: Change) -> None:
                 FROM (SELECT moved.record_id, count(*) AS n, min(thread.first_at) AS first_at
                       FROM moved JOIN thread ON thread.id = moved.thread_id
                       WHERE moved.kind = {int(kind)} AND NOT moved.gone GROUP BY 1) AS gained
-                WHERE {table}.id = gained.record_id"""  # noqa: S608
+                WHERE {table}.id = gained.record_id"""
         )
         db.execute(
             f"""UPDATE {table} SET
@@ -239,7 +246,7 @@ def _count(db: sqlite3.Connection, change: Change) -> None:
                       CROSS JOIN thread_link AS link ON link.thread_id = touched.thread_id
                       CROSS JOIN thread ON thread.id = touched.thread_id
                       WHERE link.kind = {int(kind)} AND link.hand >= 0 GROUP BY 1) AS seen
-                WHERE {table}.id = seen.record_id"""  # noqa: S608
+                WHERE {table}.id = seen.record_id"""
         )
         recount(db, kind, lost)
     records = db.execute(

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from crmmail.store import joining, links
 from crmmail.store.database import Change
+from crmmail.store.kinds import Kind
 
 
 def remove_messages(db: sqlite3.Connection, change: Change, message_ids: Iterable[int]) -> None:
@@ -33,13 +34,16 @@ def remove_messages(db: sqlite3.Connection, change: Change, message_ids: Iterabl
     db.execute(
         """INSERT INTO search (search, rowid, subject, people, text)
            SELECT 'delete', source.id, source.subject, source.people, source.text
-           FROM json_each(?) AS gone CROSS JOIN search_source AS source ON source.id = gone.value""",
+           FROM json_each(?) AS gone
+           CROSS JOIN search_source AS source ON source.id = gone.value""",
         [packed],
     )
     db.execute("DELETE FROM message WHERE id IN (SELECT value FROM json_each(?))", [packed])
     remain = joining.split(db, change, threads)
     _rename(db, addresses)
     links.relink(db, change, remain)
+    for kind in Kind:  # a thread that lost its oldest message may have been a record's first
+        links.recount(db, kind, [record for of, record in change.records if of == kind])
     change.topics.update(("threads", "people", "companies", "opportunities"))
 
 
