@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,9 +47,16 @@ def run(argv: Sequence[str], env: Mapping[str, str] | None = None) -> Cost:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     os.close(writer)
-    output, errors = process.communicate()
+    try:
+        output, errors = process.communicate()
+    except BaseException:  # interrupted: the command does not outlive us
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+        raise
     with os.fdopen(reader) as figures:
         told = figures.read()
     if not told:

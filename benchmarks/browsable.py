@@ -1,0 +1,88 @@
+"""How soon the newest threads can be browsed, watched from outside while crmmail imports."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.servers import Dovecot
+
+from benchmarks.rivals import Crmmail
+
+THREADS = 200
+_NEWEST = """
+    SELECT message.message_id FROM thread JOIN message ON message.id = thread.last_id
+    ORDER BY thread.last_at DESC, thread.id DESC LIMIT ?
+"""
+_PATIENCE = 600.0
+
+
+class TooSlowError(Exception):
+    """The threads did not come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Browsable:
+    """Seconds from the login."""
+
+    any: float  # until some 200 threads are in the store
+    newest: float  # until the 200 newest of the whole mailbox are, with their newest messages
+
+
+def newest_threads(store: Path) -> list[str]:
+    """The newest threads, by the Message-ID of their newest message."""
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as db:
+        return [mid for (mid,) in db.execute(_NEWEST, [THREADS])]
+
+
+def watch(server: Dovecot, crmmail: Crmmail, wanted: list[str]) -> Browsable:
+    """Import into an empty store until the wanted threads are there; then end the import."""
+    crmmail.prepare()
+    logins = _logins(server)
+    process = subprocess.Popen(
+        crmmail.sync_command,
+        env={**os.environ, **crmmail.env},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        while _logins(server) == logins:
+            _check(process, time.monotonic())
+            time.sleep(0.002)
+        return _poll(process, crmmail.store, set(wanted))
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _poll(process: subprocess.Popen[bytes], store: Path, wanted: set[str]) -> Browsable:
+    start, some = time.monotonic(), 0.0
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as db:
+        while True:
+            over = process.poll() is not None
+            present = {mid for (mid,) in db.execute(_NEWEST, [THREADS])}
+            passed = time.monotonic() - start
+            if not some and len(present) >= len(wanted):
+                some = passed
+            if wanted <= present:
+                return Browsable(some, passed)
+            if over:
+                raise TooSlowError("the import ended without the newest threads")
+            _check(process, start)
+            time.sleep(0.01)
+
+
+def _check(process: subprocess.Popen[bytes], start: float) -> None:
+    if process.poll() not in (None, 0):
+        raise TooSlowError(f"crmmail ended with {process.returncode}")
+    if time.monotonic() - start > _PATIENCE:
+        raise TooSlowError(f"not there after {_PATIENCE:.0f} s")
+
+
+def _logins(server: Dovecot) -> int:
+    return (server.dir / "log").read_text("utf-8", "replace").count("Login: user=<")
