@@ -1,0 +1,185 @@
+"""The parts of a message that is there in full: bytes -> nodes and their contents.
+
+fast-mail-parser reads nearly every message; the standard library, guarded, reads what it refuses;
+what neither can take apart is read as one text.
+"""
+
+from __future__ import annotations
+
+import email
+import re
+from collections.abc import Callable
+from email.message import Message
+from typing import Any
+
+from fast_mail_parser import ParseError, parse_email_tree
+
+from crmmail.sync import charset, headers
+from crmmail.sync.parts import DEEPEST, MOST_PARTS, Node, number
+
+_FALLBACK_LIMIT = 2_000_000
+_METHOD = re.compile(rb"^METHOD[;:]", re.MULTILINE | re.IGNORECASE)
+_PARAM = re.compile(r";\s*([\w!#$&+.^`|~-]{1,40})\s*=\s*(?:\"([^\"]{0,300})\"?|([^;\s\"]{1,300}))")
+_BAD_CONTENT = (ParseError, ValueError, LookupError, RecursionError, AttributeError, TypeError)
+
+Contents = Callable[[str], bytes]
+"""The bytes of a section, without transfer encoding; raises KeyError if there is none."""
+
+
+class Broken(ValueError):
+    """A part could not be decoded by the parser that made the tree."""
+
+
+def parts_of(raw: bytes) -> tuple[Node, Contents]:
+    """The root of a message's parts, and what each section holds."""
+    try:
+        return _Quick(raw).result()
+    except (*_BAD_CONTENT, Broken):
+        return slow_parts_of(raw)
+
+
+def slow_parts_of(raw: bytes) -> tuple[Node, Contents]:
+    """The same through the standard library, tolerant of any encoding, for at most 2 MB."""
+    try:
+        return _Slow(email.message_from_bytes(raw[:_FALLBACK_LIMIT])).result()
+    except _BAD_CONTENT:
+        body = raw[len(headers.block_of(raw)) :]
+        node = Node("text/plain", "1", size=len(body))
+        return node, lambda _: body
+
+
+class _Quick:
+    """A tree of fast-mail-parser."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._left = MOST_PARTS
+        self._found: dict[str, Any] = {}
+        self._order: list[tuple[Node, Any]] = []
+        self._root = self._node(parse_email_tree(raw, mode="lazy"), 0)
+
+    def result(self) -> tuple[Node, Contents]:
+        number(self._root)
+        self._found = {node.section: part for node, part in self._order}
+        return self._root, self._content
+
+    def _node(self, part: Any, depth: int) -> Node:
+        self._left -= 1
+        mime = part.content_type.lower()
+        node = Node(mime, size=part.encoded_size or 0)
+        self._order.append((node, part))
+        if depth:
+            node.disposition = (part.disposition or "").lower()
+            node.name = part.filename
+            node.has_id = part.content_id is not None
+        elif part.disposition:
+            node.disposition, node.name = part.disposition.lower(), part.filename
+        elif not mime.startswith("multipart/"):
+            node.name = part.filename
+        if mime.startswith("text/") or "pkcs7" in mime:
+            self._describe(node, part)
+        if depth < DEEPEST:
+            for child in part.children:
+                if self._left <= 0:
+                    break
+                node.children.append(self._node(child, depth + 1))
+        if mime == "message/rfc822" and part.children:
+            node.subject = _first(part.children[0].headers, "subject")
+        return node
+
+    def _describe(self, node: Node, part: Any) -> None:
+        node.params = params(_first(part.headers, "content-type"))
+        if node.mime == "text/calendar":
+            node.method = bool(node.params.get("method")) or (
+                node.disposition != "attachment"
+                and node.size < 262_144
+                and bool(_METHOD.search(part.content or b""))
+            )
+
+    def _content(self, section: str) -> bytes:
+        if section.endswith(".HEADER"):
+            message = self._found[section.removesuffix(".HEADER")].content or b""
+            return headers.block_of(message)
+        try:
+            return self._found[section].content or b""
+        except ParseError as error:
+            raise Broken(str(error)) from error
+
+
+class _Slow:
+    """A tree of the standard library."""
+
+    def __init__(self, message: Message) -> None:
+        self._left = MOST_PARTS
+        self._order: list[tuple[Node, Message]] = []
+        self._root = self._node(message, 0)
+
+    def result(self) -> tuple[Node, Contents]:
+        number(self._root)
+        found = {node.section: part for node, part in self._order}
+
+        def content(section: str) -> bytes:
+            if section.endswith(".HEADER"):
+                message = _inner(found[section.removesuffix(".HEADER")])
+                return "".join(f"{name}: {value}\n" for name, value in message.items()).encode(
+                    "utf-8", "surrogateescape"
+                )
+            return _payload(found[section])
+
+        return self._root, content
+
+    def _node(self, part: Message, depth: int) -> Node:
+        self._left -= 1
+        node = Node(part.get_content_type())
+        self._order.append((node, part))
+        node.params = params(str(part.get("content-type", "")))
+        node.disposition = (part.get_content_disposition() or "").lower()
+        node.name = charset.words(_file_name(part))
+        node.has_id = part.get("content-id") is not None
+        node.method = node.mime == "text/calendar" and bool(node.params.get("method"))
+        payload = part.get_payload()
+        if isinstance(payload, str):
+            node.size = len(payload)
+        elif isinstance(payload, list) and depth < DEEPEST:
+            for child in payload[: max(0, self._left)]:
+                if isinstance(child, Message):
+                    node.children.append(self._node(child, depth + 1))
+        if node.mime == "message/rfc822":
+            node.subject = charset.words(str(_inner(part).get("subject", "")))
+        return node
+
+
+def params(content_type: str) -> dict[str, str]:
+    """The parameters of a Content-Type, by name."""
+    found: dict[str, str] = {}
+    for one in _PARAM.finditer(content_type[:4_000]):
+        found.setdefault(one[1].lower(), one[2] if one[2] is not None else one[3])
+    return found
+
+
+def _first(fields: dict[str, list[str]], name: str) -> str:
+    for key, values in fields.items():
+        if key.lower() == name and values:
+            return values[0]
+    return ""
+
+
+def _file_name(part: Message) -> str:
+    try:
+        return str(part.get_filename() or "")
+    except _BAD_CONTENT:
+        return ""
+
+
+def _inner(part: Message) -> Message:
+    """The message that a part embeds."""
+    payload = part.get_payload()
+    first = payload[0] if isinstance(payload, list) and payload else None
+    return first if isinstance(first, Message) else Message()
+
+
+def _payload(part: Message) -> bytes:
+    payload = part.get_payload()
+    if not isinstance(payload, str):
+        return b""
+    data = payload.encode("utf-8", "surrogateescape")
+    return charset.unpack(data, str(part.get("content-transfer-encoding", "")))
