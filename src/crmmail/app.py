@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -55,7 +55,7 @@ class CrmmailApp(App[None], inherit_bindings=False):
     def __init__(self, store: Store, *, sync: bool = True) -> None:
         super().__init__()
         self.store = store
-        self._sync = Background(store) if sync else None
+        self._sync = Background(store, self._sync_failed) if sync else None
         self._lock = threading.Lock()
         self._topics: set[str] = set()
         self._flushed_at = 0.0
@@ -78,6 +78,12 @@ class CrmmailApp(App[None], inherit_bindings=False):
         self._unsubscribe()
         if self._sync is not None:
             self._sync.stop()
+
+    def _sync_failed(self, problem: str) -> None:
+        """The sync could not start; this runs in its thread."""
+        words = f"The sync did not start: {problem}"
+        with suppress(RuntimeError):  # the app is closing
+            self.call_from_thread(self.notify, words, severity="error", timeout=60, markup=False)
 
     # Following the store
 
@@ -147,8 +153,9 @@ class CrmmailApp(App[None], inherit_bindings=False):
 class Background:
     """The sync loop, in threads of its own; its imports are slow, so it starts after the paint."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, failed: Callable[[str], None]) -> None:
         self._store = store
+        self._failed = failed
         self._lock = threading.Lock()
         self._loop: Loop | None = None
         self._stopped = False
@@ -158,12 +165,15 @@ class Background:
         threading.Thread(target=self._start, name="crmmail-sync", daemon=True).start()
 
     def _start(self) -> None:
-        from crmmail.sync.loop import Loop
+        try:
+            from crmmail.sync.loop import Loop
 
-        with self._lock:
-            if not self._stopped:
-                self._loop = Loop(self._store)
-                self._loop.start()
+            with self._lock:
+                if not self._stopped:
+                    self._loop = Loop(self._store)
+                    self._loop.start()
+        except Exception as problem:  # a thread of its own: nobody else would hear of it
+            self._failed(str(problem))
 
     def sync_now(self) -> bool:
         """Ask for a pass at once; False when nothing runs yet."""

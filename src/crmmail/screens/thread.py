@@ -77,7 +77,7 @@ class ThreadScreen(StoreScreen):
         db = self.store.read()
         detail = threads.get(db, self.thread_id)
         if detail is None:
-            self._leave()
+            self._follow_messages()
             return
         known = {message.id for message in self._messages}
         self._messages = messages.of_thread(db, self.thread_id)
@@ -86,10 +86,17 @@ class ThreadScreen(StoreScreen):
         self.header.show(*self._header(detail))
         self._draw(keep=bool(known))
 
-    def _leave(self) -> None:
-        """The thread is gone: it was joined with another, or its last message was deleted."""
-        self.notify("This conversation is gone, or part of another one now.", markup=False)
-        self.app.pop_screen()
+    def _follow_messages(self) -> None:
+        """The thread is gone: show the one that its messages have joined, or leave."""
+        db = self.store.read()
+        joined = (messages.thread_of(db, message.id) for message in self._messages)
+        found = next((thread for thread in joined if thread is not None), None)
+        if found is not None:
+            self.thread_id = found
+            self.reload()
+        else:
+            self.notify("This conversation is gone.", markup=False)
+            self.app.pop_screen()
 
     def _draw(self, keep: bool = True) -> None:
         reader = Reader(self._text, self._attachments)

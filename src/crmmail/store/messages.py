@@ -92,6 +92,12 @@ def get(db: sqlite3.Connection, message_id: int) -> MessageRow | None:
     return found[0] if found else None
 
 
+def thread_of(db: sqlite3.Connection, message_id: int) -> int | None:
+    """The thread that a message is in now: threads join as mail arrives."""
+    row = db.execute("SELECT thread_id FROM message WHERE id = ?", [message_id]).fetchone()
+    return int(row[0]) if row else None
+
+
 def text(db: sqlite3.Connection, message_id: int) -> Text:
     """The text of a message; empty if it has none."""
     row = db.execute(

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
-from rich.cells import cell_len, get_character_cell_size, set_cell_size, split_graphemes
+from rich.cells import cell_len, get_character_cell_size, set_cell_size
 
 Piece = tuple[str, str]
 """A text and its role."""
@@ -20,16 +20,23 @@ Piece = tuple[str, str]
 ROLES = ("text", "muted", "strong", "accent", "title", "quote", "good", "bad", "mark")
 """The roles; each is a component class `piece--ROLE` of the widgets that draw pieces."""
 
-_JOINERS = "\u200c\u200d"
+_VARIATION = "\ufe0f"
 
 
 def safe(text: str) -> str:
-    """Text without anything that is not drawn: a last guard, the first is `crmmail.text`."""
-    return text if text.isprintable() else "".join(map(_drawable, text))
+    """Text without anything that is not drawn: a last guard, the first is `crmmail.text`.
+
+    Joined emoji come apart, because terminals disagree on how wide they are.
+    """
+    if text.isprintable() and _VARIATION not in text:
+        return text
+    return "".join(map(_drawable, text))
 
 
 def _drawable(character: str) -> str:
-    if character.isprintable() or character in _JOINERS:
+    if character == _VARIATION:
+        return ""
+    if character.isprintable() or character == "\u200c":
         return character
     category = unicodedata.category(character)
     if category == "Zs" or character in "\t\n":
@@ -107,12 +114,7 @@ def _break_at(text: str, start: int, stop: int) -> int:
 
 def _cell_ends(text: str) -> list[int]:
     """For every character, the cell behind it."""
-    if "\u200d" not in text and "\ufe0f" not in text:
-        return list(accumulate(map(get_character_cell_size, text)))
-    widths = [0] * len(text)
-    for start, _, size in split_graphemes(text)[0]:
-        widths[start] = size
-    return list(accumulate(widths))
+    return list(accumulate(map(get_character_cell_size, text)))
 
 
 def _reach(ends: Sequence[int], start: int, room: int) -> int:

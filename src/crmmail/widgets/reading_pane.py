@@ -246,7 +246,7 @@ class ReadingPane(PieceView):
 
 def _wrapped(line: Line, width: int) -> Iterator[_Row]:
     """The rows of a line; a line with a tail is one row."""
-    if not all(text.isprintable() for text, _ in line.pieces):
+    if any(safe(text) is not text for text, _ in line.pieces):
         line = replace(line, pieces=tuple((safe(text), role) for text, role in line.pieces))
     text = "".join(text for text, _ in line.pieces)
     if line.tail[0]:

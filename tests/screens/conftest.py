@@ -1,0 +1,57 @@
+"""A small store on a fixed day, and the app on it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+
+from crmmail.app import CrmmailApp
+from crmmail.store.database import Store
+from tests.screens import filler
+
+NOW = dt.datetime(2026, 3, 14, 9, 26, tzinfo=ZoneInfo("Europe/Berlin"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a test that is a coroutine in a loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    wanted = inspect.signature(pyfuncitem.obj).parameters
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in wanted}))
+    return True
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[None]:
+    """It is 2026-03-14 09:26 in Berlin, and stays so."""
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def empty_store(tmp_path: Path) -> Iterator[Store]:
+    """A store with nothing in it."""
+    store = Store(tmp_path / "crmmail.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def store(empty_store: Store) -> Store:
+    """A store with a few people, companies and conversations."""
+    filler.small(empty_store, int(NOW.timestamp()))
+    return empty_store
+
+
+@pytest.fixture
+def app(store: Store) -> CrmmailApp:
+    """The app on the small store, without a sync."""
+    return CrmmailApp(store, sync=False)

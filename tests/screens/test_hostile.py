@@ -1,0 +1,114 @@
+"""Text by strangers on every screen: no crash, no markup, nothing that a terminal obeys."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from rich.cells import cell_len
+
+from crmmail.app import CrmmailApp
+from crmmail.store.database import Store
+from tests.screens.conftest import NOW
+from tests.screens.filler import ME, Filler, Mail
+from tests.screens.harness import press, settle, text
+
+AT = int(NOW.timestamp()) - 100
+HOSTILE = (
+    "[/foo]",
+    "[@click=app.quit]press[/]",
+    "Re: [JIRA-12] hello",
+    "[type=x, v={'a[0]'}]",
+    "\x1b]52;c;aGVsbG8=\x07",
+    "\x1b[31mred\x9b2J",
+    "\u202egnp.exe\u2066",
+    "漢字" * 40,
+    "e\u0301" * 60 + "\u0301" * 30,
+    "👩\u200d👩\u200d👧\ufe0f flag 🏳\ufe0f\u200d🌈",
+    "\u0000\u0008\u007f\u2028 line",
+    "$name $$ %s {0} \\[b]",
+    "",
+)
+# C0, DEL, C1, bidi, lone surrogates, line separators.
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def fill(store: Store, hostile: str) -> None:
+    with store.write("accounts", "threads", "people", "companies") as (db, change):
+        rows = Filler(db, change)
+        rows.account(f"{hostile or 'x'}@home.example", state="waiting", error=hostile, hint=hostile)
+        company = rows.company(hostile, "evil.example")
+        rows.person(hostile, "mallory@evil.example", company=company)
+        rows.person(f"Second {hostile}", f"{hostile}@evil.example", company=company)
+        rows.opportunity(hostile, company_id=company, stage=hostile or "new", closes_on=hostile)
+        mails = [
+            Mail(
+                "mallory@evil.example",
+                AT + number,
+                to=(ME, f"{hostile}@evil.example"),
+                text=f"{hostile}\n> {hostile}\n{hostile * 3}",
+                preview=hostile,
+                quotes="1-2",
+                parts=((hostile, hostile, 12),),
+                seen=False,
+            )
+            for number in range(6)
+        ]
+        rows.thread(hostile, *mails)
+        rows.link()
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+async def test_hostile_text_is_only_text(empty_store: Store, hostile: str) -> None:
+    fill(empty_store, hostile)
+    app = CrmmailApp(empty_store, sync=False)
+    async with app.run_test(size=(150, 40), notifications=True) as pilot:
+        for keys in (
+            (),
+            ("3",),
+            ("2",),
+            ("1",),
+            ("enter",),
+            ("enter",),
+            ("O", "Z"),
+            ("question_mark",),
+        ):
+            await press(pilot, *keys)
+            _check(app)
+        assert app.is_running
+
+
+def _check(app: CrmmailApp) -> None:
+    for strip in app.screen._compositor.render_strips():
+        assert _FORBIDDEN.findall(strip.text) == []
+        assert sum(cell_len(segment.text) for segment in strip) == app.size.width
+        assert not any(segment.style and segment.style.meta.get("@click") for segment in strip)
+
+
+async def test_brackets_are_drawn_as_they_are(empty_store: Store) -> None:
+    fill(empty_store, "Re: [JIRA-12] [b]hello[/b]")
+    app = CrmmailApp(empty_store, sync=False)
+    async with app.run_test(size=(150, 40)) as pilot:
+        for keys in ((), ("enter",), ("enter",)):
+            await press(pilot, *keys)
+            assert "Re: [JIRA-12] [b]hello[/b]" in text(app)
+
+
+async def test_what_the_user_types_is_no_markup_either(app: CrmmailApp) -> None:
+    async with app.run_test(size=(150, 40)) as pilot:
+        await press(pilot, "slash", *"[")
+        app.screen.query_one("FilterLine").value = "[/foo] [@click=app.quit]"  # type: ignore[attr-defined]
+        await settle(pilot)
+        assert "No person matches “[/foo] [@click=app.quit]”" in text(app)
+
+
+def test_no_text_is_drawn_as_markup() -> None:
+    """Static and Label parse markup: our code gives them no text made at run time."""
+    from pathlib import Path
+
+    import crmmail
+
+    sources = list(Path(crmmail.__file__).parent.glob("**/*.py"))
+    assert len(sources) > 20
+    for source in sources:
+        assert re.findall(r"\b(?:Static|Label)\(f\"", source.read_text("utf-8")) == [], source

@@ -1,0 +1,206 @@
+"""The first screen: three lists, a filter, a preview; alive while the store changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from crmmail.app import CrmmailApp
+from crmmail.screens.record import RecordScreen
+from crmmail.screens.records import RecordsScreen
+from crmmail.screens.thread import ThreadScreen
+from crmmail.store.database import Store
+from tests.screens.conftest import NOW
+from tests.screens.filler import Filler, Mail
+from tests.screens.harness import press, settle, text
+
+AT = int(NOW.timestamp())
+
+
+def records(app: CrmmailApp) -> RecordsScreen:
+    assert isinstance(app.screen, RecordsScreen)
+    return app.screen
+
+
+async def test_people_are_there_newest_contact_first(app: CrmmailApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        shown = text(app)
+        assert shown.index("Ada Lovelace") < shown.index("Person 00") < shown.index("Person 01")
+        assert "ada@acme.example" in shown
+        assert "34 people" in shown
+        assert "田中 花子" in shown
+        assert records(app).shown.has_focus
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (("2",), "Nordwind"),
+        (("3",), "12,500 EUR"),
+        (("tab",), "Nordwind"),
+        (("shift+tab",), "12,500 EUR"),
+        (("tab", "tab", "tab"), "Ada Lovelace"),
+        (("3", "1"), "Ada Lovelace"),
+    ],
+)
+async def test_keys_switch_the_list(app: CrmmailApp, keys: tuple[str, ...], expected: str) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, *keys)
+        assert expected in text(app)
+
+
+async def test_a_click_switches_the_list(app: CrmmailApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.click("Tabs", offset=(16, 0))
+        await settle(pilot)
+        assert "Nordwind" in text(app)
+
+
+async def test_each_list_keeps_its_cursor(app: CrmmailApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "j", "j", "2", "j", "1")
+        assert records(app).shown.cursor == 2
+        await press(pilot, "2")
+        assert records(app).shown.cursor == 1
+
+
+async def test_filter_narrows_while_it_is_typed_and_escape_shows_all(app: CrmmailApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "slash", *"acme")
+        assert isinstance(app.focused, Input)
+        assert "Ada Lovelace" in text(app)
+        assert "Person 00" not in text(app)
+        assert "2 people" in text(app)
+        await press(pilot, "enter")
+        assert records(app).shown.has_focus
+        await press(pilot, "2")
+        assert "2 companies" in text(app)
+        await press(pilot, "1")
+        assert "2 people" in text(app)
+        await press(pilot, "escape")
+        assert "34 people" in text(app)
+
+
+async def test_escape_in_the_filter_shows_all(app: CrmmailApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "slash", *"zzz")
+        assert "No person matches “zzz”" in text(app)
+        await press(pilot, "escape")
+        assert "34 people" in text(app)
+        assert records(app).shown.has_focus
+
+
+async def test_enter_opens_a_record_and_escape_comes_back(app: CrmmailApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "j", "enter")
+        assert isinstance(app.screen, RecordScreen)
+        assert "Bob Stone" in text(app)
+        await press(pilot, "escape")
+        assert records(app).shown.cursor == 1
+        await press(pilot, "enter", "q")
+        assert isinstance(app.screen, RecordsScreen)
+        await press(pilot, "q", "escape")
+        assert isinstance(app.screen, RecordsScreen)
+
+
+async def test_wide_terminals_show_the_newest_threads_beside(app: CrmmailApp) -> None:
+    async with app.run_test(size=(160, 40)) as pilot:
+        await settle(pilot)
+        assert "Pilot in March" in text(app)
+        await press(pilot, "j", "j")
+        assert "お見積り" in text(app)
+        await press(pilot, "k", "k", "right", "j", "enter")
+        assert isinstance(app.screen, ThreadScreen)
+        assert "Invoice 4711" in text(app)
+        await press(pilot, "escape", "left")
+        assert records(app).shown.has_focus
+
+
+async def test_narrow_terminals_read_no_preview(app: CrmmailApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "j", "right")
+        assert len(records(app).preview.ids) == 0
+        assert records(app).shown.has_focus
+        await pilot.resize_terminal(160, 40)
+        await settle(pilot)
+        assert len(records(app).preview.ids) == 1
+
+
+async def test_without_an_account_it_says_what_to_do(empty_store: Store) -> None:
+    app = CrmmailApp(empty_store, sync=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "crmmail account add" in text(app)
+        assert "crmmail demo" in text(app)
+        assert "No account yet" in text(app)
+        with empty_store.write("accounts") as (db, change):
+            Filler(db, change).account(state="connecting")
+        await until(lambda: settle(pilot), lambda: "Nobody yet" in text(app))
+        assert "connecting" in text(app)
+
+
+async def until(rest: Callable[[], object], true: Callable[[], bool]) -> None:
+    """Wait up to two seconds for something to be true."""
+    for _ in range(20):
+        if true():
+            return
+        await rest()  # type: ignore[misc]
+    assert true()
+
+
+async def test_a_new_message_moves_its_person_up_and_not_the_cursor(
+    app: CrmmailApp, store: Store
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "j", "j")
+        record_list = records(app).shown
+        before = record_list.current
+        with store.write("threads", "people") as (db, change):
+            fill = Filler(db, change)
+            fill.thread("News", Mail("p29@many.example", AT - 5, text="It is new."))
+            fill.link()
+        await until(lambda: settle(pilot), lambda: "Person 29" in text(app))
+        assert record_list.current == before
+        assert record_list.cursor == 3
+        assert record_list.scroll_offset.y == 0
+
+
+async def test_what_another_process_writes_is_seen(
+    app: CrmmailApp, store: Store, tmp_path: Path
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        other = Store(store.path)
+        with other.write("people") as (db, change):
+            Filler(db, change).person("Zoe Elsewhere", "zoe@else.example")
+            db.execute("UPDATE person SET last_at = ? WHERE name LIKE 'Zoe%'", [AT])
+        other.close()
+        await until(lambda: settle(pilot), lambda: "Zoe Elsewhere" in text(app))
+
+
+async def test_a_screen_behind_is_read_again_when_it_is_back(app: CrmmailApp, store: Store) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "enter")
+        with store.write("people") as (db, change):
+            Filler(db, change).person("Zoe", "zoe@else.example")
+        await settle(pilot)
+        await press(pilot, "escape")
+        assert "35 people" in text(app)
+
+
+async def test_a_long_list_is_read_by_a_thread_after_its_first_page(empty_store: Store) -> None:
+    with empty_store.write("people", "accounts") as (db, change):
+        fill = Filler(db, change)
+        fill.account()
+        for number in range(1_500):
+            fill.person(f"P {number:04}", f"p{number}@many.example")
+    app = CrmmailApp(empty_store, sync=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "1,500 people" in text(app)
+        await press(pilot, "end")
+        assert "P 1499" in text(app)

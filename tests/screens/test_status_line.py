@@ -1,0 +1,54 @@
+"""The status line's words (S6)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from crmmail.store.accounts import StateRow
+from crmmail.widgets.status_line import Meter, describe, most_telling
+from tests.screens.conftest import NOW
+
+AT = int(NOW.timestamp())
+IDLE = StateRow(1, "me@home.example", "watching", 0, 0, 0, AT - 120, 0, "", "")
+
+
+def say(state: StateRow, rate: float = 0.0) -> str:
+    return "".join(text for text, _ in describe(state, rate, AT))
+
+
+def test_an_import_tells_progress_rate_and_time_left() -> None:
+    busy = replace(IDLE, state="importing", done=1_200, total=51_200)
+    assert say(busy) == "● me@home.example  importing 1,200 of 51,200"
+    assert say(busy, rate=500.0).endswith("1,200 of 51,200  500/s  2 min left")
+
+
+def test_rest_tells_the_last_success_and_the_next_try() -> None:
+    assert say(IDLE) == "● me@home.example  up to date, watching  last sync 09:24"
+    waiting = replace(IDLE, state="waiting", next_try=AT + 200)
+    assert say(waiting).endswith("up to date  last sync 09:24  next in 3 min")
+
+
+def test_an_error_comes_first_with_what_to_do() -> None:
+    wrong = replace(IDLE, state="stopped", error="The password is wrong.", hint="Set it anew.")
+    assert say(wrong) == "✗ me@home.example  The password is wrong.  Set it anew."
+    away = replace(IDLE, state="waiting", error="No route.", next_try=AT + 30)
+    assert say(away).endswith("No route.  Next try in 30 s.")
+
+
+def test_the_account_in_trouble_is_the_most_telling() -> None:
+    states = [
+        replace(IDLE, email="a@x.example"),
+        replace(IDLE, email="b@x.example", state="importing"),
+        replace(IDLE, email="c@x.example", error="Off."),
+    ]
+    assert [state.email[0] for state in most_telling(states)] == ["c", "b", "a"]
+
+
+def test_the_rate_is_of_the_last_seconds() -> None:
+    meter = Meter()
+    assert meter.rate(0.0) == 0.0
+    for second in range(40):
+        meter.add(float(second), 100 * second if second < 20 else 2_000 + 10 * (second - 20))
+    assert 9 < meter.rate(39.0) < 11
+    meter.add(40.0, 0)  # another import begins
+    assert meter.rate(41.0) == 0.0
