@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -40,8 +41,9 @@ Cli = Callable[..., Outcome]
 
 
 @pytest.fixture
-def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
-    """Run a command line in this process."""
+def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Run a command line in this process, with nobody at the keyboard."""
+    monkeypatch.setattr("sys.stdin", io.StringIO())
 
     def run(*words: object) -> Outcome:
         capfd.readouterr()

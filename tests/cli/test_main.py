@@ -17,7 +17,7 @@ from crmmail.cli.root import app
 from tests.cli.conftest import Cli
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
-CRMMAIL = [sys.executable, "-c", "import sys; from crmmail.cli import main; sys.exit(main())"]
+CRMMAIL = [sys.executable, "-m", "crmmail"]
 
 
 def commands() -> Iterator[tuple[str, ...]]:
@@ -162,7 +162,7 @@ def test_a_folder_that_cannot_be_made_is_told(
 
 @pytest.mark.usefixtures("filled")
 def test_a_pipe_that_is_closed_early_is_no_error() -> None:
-    line = 'crmmail_() { "$@"; }; crmmail_ $0 "$1" "$2" dump | head -n 1; echo ${PIPESTATUS[0]}'
+    line = '"$0" "$1" "$2" dump | head -n 1; echo ${PIPESTATUS[0]}'
     ended = subprocess.run(
         ["bash", "-c", line, *CRMMAIL], capture_output=True, text=True, env=dict(os.environ)
     )

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import crmmail
-from crmmail.cli.problems import Exit, tell
+from crmmail.cli.problems import Exit, close_pipe, tell
 from crmmail.errors import CrmmailError
 
 
@@ -15,17 +15,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns its exit code. A problem becomes a sentence on stderr."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        return _run(words)
+        code = _run(words)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
-    except BrokenPipeError:  # `crmmail people list | head`: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        close_pipe()
         return Exit.OK
     except Exception as problem:
-        code = tell(problem)
-        if code is None:
+        if (told := tell(problem)) is None:
             raise
-        return code
+        return told
 
 
 def _run(words: list[str]) -> int:

@@ -17,7 +17,7 @@ from crmmail.store import accounts
 if TYPE_CHECKING:
     import sqlite3
 
-    from crmmail.sync.mailbox import FolderInfo
+    from crmmail.sync.answers import FolderInfo
 
 group = typer.Typer(
     no_args_is_help=True,

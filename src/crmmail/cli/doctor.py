@@ -80,8 +80,8 @@ def _checks(offline: bool, masks: dict[str, str]) -> Iterator[Check]:
             db = store.read()
             rows, states = accounts.all_accounts(db), accounts.states(db)
             for number, row in enumerate(rows, 1):
-                masks |= {row.email: f"account {number}", row.username: f"user {number}"}
-                masks |= {row.host: f"server {number}"}
+                masks |= {row.host: f"server {number}", row.username: f"user {number}"}
+                masks |= {row.email: f"account {number}"}
             yield from _tried("store", partial(_store, db, store.path))
     except (CrmmailError, OSError, sqlite3.Error) as problem:
         yield _failed("store", problem)

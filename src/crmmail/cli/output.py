@@ -11,6 +11,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from crmmail.cli.problems import close_pipe
 from crmmail.settings import store_path
 from crmmail.store.database import Store
 
@@ -41,7 +42,11 @@ def write(text: str) -> None:
     """Text on stdout, as UTF-8 whatever the locale: names come from everywhere."""
     if hasattr(sys.stdout, "reconfigure") and sys.stdout.encoding.lower() != "utf-8":
         sys.stdout.reconfigure(encoding="utf-8")
-    sys.stdout.write(text)
+    try:
+        sys.stdout.write(text)
+    except BrokenPipeError:  # `crmmail people list | head`: the reader has seen enough
+        close_pipe()
+        raise SystemExit(0) from None
 
 
 def note(text: str, stream: TextIO | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 from enum import IntEnum
@@ -27,6 +28,11 @@ class NotFoundError(CrmmailError):
 
 class RefusedError(CrmmailError):
     """The server refused the sign-in."""
+
+
+def close_pipe() -> None:
+    """Let what is still to be printed go nowhere, after the reader of a pipe has left."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def tell(problem: Exception) -> int | None:
