@@ -7,8 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import crmmail
-from crmmail.cli.problems import Exit, close_pipe, tell
-from crmmail.errors import CrmmailError
+from crmmail.cli.problems import Exit, close_pipe, need_terminal, tell
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,11 +46,7 @@ def _run(words: list[str]) -> int:
 
 
 def _open_app() -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CrmmailError(
-            "The app needs a terminal.",
-            "For scripts there are commands with --json: crmmail --help",
-        )
+    need_terminal()
     from crmmail.app import run
     from crmmail.settings import store_path
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
 from crmmail.cli.output import examples
-from crmmail.errors import CrmmailError
+from crmmail.cli.problems import need_terminal
 
 EXAMPLES = examples("crmmail demo")
 
@@ -17,10 +16,7 @@ def demo() -> None:
 
     Your own store is not touched, and nothing stays behind.
     """
-    if find_spec("pymap") is None:
-        raise CrmmailError(
-            "The demo's mail server is not installed.", "Install it: pip install 'crmmail[demo]'"
-        )
+    need_terminal()
     from crmmail.app import run
     from crmmail.demo.run import Demo
 

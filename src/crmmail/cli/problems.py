@@ -30,6 +30,15 @@ class RefusedError(CrmmailError):
     """The server refused the sign-in."""
 
 
+def need_terminal() -> None:
+    """Refuse to open the app where nobody would see it."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CrmmailError(
+            "The app needs a terminal.",
+            "For scripts there are commands with --json: crmmail --help",
+        )
+
+
 def close_pipe() -> None:
     """Let what is still to be printed go nowhere, after the reader of a pipe has left."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
