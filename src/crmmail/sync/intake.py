@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import queue
+import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -20,6 +22,9 @@ from crmmail.sync.message import Body, Header, Unreadable, body_of, parse_body, 
 from crmmail.sync.problems import BadAnswer, Problem
 from crmmail.sync.rules import Facts, Rules, Verdict, judge
 from crmmail.sync.structure import TextPlan, plan
+from crmmail.text import one_line
+
+log = logging.getLogger(__name__)
 
 LISTING = 500
 """Messages listed in one command."""
@@ -101,13 +106,13 @@ class Intake:
                 case Listed() as one:
                     try:
                         header = parse_header(one.header, one.received_at, one.size)
-                    except Unreadable as problem:
-                        failed.append(_unreadable(uid, one.flags, None, str(problem)))
+                    except Exception as problem:
+                        failed.append(_unreadable(uid, one.flags, None, problem))
                         continue
                     verdict = judge(_facts(header, one.flags), self._rules, written)
                     judged.append(Fetched(one, header, verdict))
                 case Problem() as problem:
-                    failed.append(_unreadable(uid, 0, None, str(problem)))
+                    failed.append(_unreadable(uid, 0, None, problem))
         return judged, failed
 
     def _fetch(self, part: Sequence[Fetched], have: dict[str, int]) -> list[Fetched]:
@@ -160,7 +165,24 @@ class Intake:
             (kept if isinstance(entry, Kept) else passed).append(entry)  # type: ignore[arg-type]
         if not kept and not passed and floor is None:
             return 0
-        return ingest.save(self._store, Batch(self._rules, folder_id, kept, passed, floor))
+        return self._write(Batch(self._rules, folder_id, kept, passed, floor))
+
+    def _write(self, batch: Batch) -> int:
+        """Save a batch; one message that the store refuses is found by halving (M8)."""
+        try:
+            return ingest.save(self._store, batch)
+        except sqlite3.OperationalError:
+            raise  # a full disk, a lock: no message's fault
+        except Exception as problem:
+            if len(batch.kept) == 1:
+                one = batch.kept[0]
+                failed = _unreadable(one.uid, one.flags, None, problem)
+                return self._write(replace(batch, kept=(), passed=[*batch.passed, failed]))
+            if not batch.kept:
+                raise
+            middle = len(batch.kept) // 2
+            first = replace(batch, kept=batch.kept[:middle], passed=(), floor=None)
+            return self._write(first) + self._write(replace(batch, kept=batch.kept[middle:]))
 
 
 def _parse(one: Fetched) -> Kept | Passed:
@@ -170,8 +192,8 @@ def _parse(one: Fetched) -> Kept | Passed:
         return Passed(uid, flags, header, one.verdict)
     try:
         body = _body(one.raw)
-    except (Unreadable, Problem) as problem:
-        return _unreadable(uid, flags, header, str(problem))
+    except Exception as problem:
+        return _unreadable(uid, flags, header, problem)
     if body is not None and body.invitation:
         return Passed(uid, flags, replace(header, invitation=True), Verdict("invitation"))
     return Kept(uid, flags, header, body, one.listed.provider_thread)
@@ -189,8 +211,13 @@ def _facts(header: Header, flags: int) -> Facts:
     return Facts(header.participants, header.sign, header.invitation, flags)
 
 
-def _unreadable(uid: int, flags: int, header: Header | None, problem: str) -> Passed:
-    return Passed(uid, flags, header, Verdict("unreadable", f"{problem} [{__version__}]"))
+def _unreadable(uid: int, flags: int, header: Header | None, problem: Exception) -> Passed:
+    """M8: one message that fails, whatever the fault, is set aside; the others go on."""
+    words = str(problem)
+    if not isinstance(problem, Unreadable | Problem):
+        log.error("message %d", uid, exc_info=problem)
+        words = f"{type(problem).__name__}: {words}"
+    return Passed(uid, flags, header, Verdict("unreadable", f"{one_line(words)} [{__version__}]"))
 
 
 def _parts(judged: Sequence[Fetched], have: dict[str, int]) -> Iterator[list[Fetched]]:
