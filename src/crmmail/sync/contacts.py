@@ -20,8 +20,8 @@ def meet(
 ) -> set[int]:
     """Make people, and their companies, of the candidates that may be contacts.
 
-    Returns the ids of the addresses that now belong to somebody: their old mail is to be linked
-    (C6).
+    Returns the ids of the addresses whose old mail is to be linked (C6): of the new people, and
+    all at the domains of the new companies.
     """
     allowed = sorted({one for one in candidates if not contact_bar(one, rules)})
     if not allowed:
@@ -33,8 +33,9 @@ def meet(
         [json.dumps(allowed)],
     ).fetchall()
     now = int(time.time())
+    founded = set[str]()
     for address_id, address, site, name in strangers:
-        company = _company(db, change, site, now)
+        company = _company(db, change, site, now, founded)
         person = db.execute(
             "INSERT INTO person (name, company_id, created_at) VALUES (?, ?, ?)",
             [person_name(name, address), company, now],
@@ -46,7 +47,12 @@ def meet(
         change.records.add((Kind.PERSON, int(person or 0)))
     if strangers:
         change.topics.add("people")
-    return {row[0] for row in strangers}
+    at_new = db.execute(
+        """SELECT address.id FROM json_each(?) AS wanted
+           CROSS JOIN address ON address.site = wanted.value""",
+        [json.dumps(sorted(founded))],
+    )
+    return {row[0] for row in strangers} | {row[0] for row in at_new}
 
 
 def rename(db: sqlite3.Connection, change: Change, address_ids: Iterable[int]) -> None:
@@ -66,7 +72,9 @@ def rename(db: sqlite3.Connection, change: Change, address_ids: Iterable[int]) -
             change.records.add((Kind.PERSON, person))
 
 
-def _company(db: sqlite3.Connection, change: Change, site: str, now: int) -> int | None:
+def _company(
+    db: sqlite3.Connection, change: Change, site: str, now: int, founded: set[str]
+) -> int | None:
     """The company at a work domain, made when it is new; None where anybody can have an address."""
     if not site or addresses.is_free(site):
         return None
@@ -84,6 +92,7 @@ def _company(db: sqlite3.Connection, change: Change, site: str, now: int) -> int
         or 0
     )
     db.execute("INSERT INTO company_domain (domain, company_id) VALUES (?, ?)", [site, company])
+    founded.add(site)
     change.topics.add("companies")
     change.records.add((Kind.COMPANY, company))
     return company
