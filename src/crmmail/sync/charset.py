@@ -90,6 +90,20 @@ def decode_header(data: bytes, hint: str = "") -> str:
     return _by_likelihood(data)
 
 
+def likely(data: bytes) -> str:
+    """The charset that text looks most like; Western where accents stand alone among ASCII."""
+    high = data.translate(None, bytes(range(128)))
+    runs = sum(map(len, _HIGH_RUN.findall(data[: _SAMPLE * 4])))
+    if len(high) < 8 or runs * 2 < len(high[:_SAMPLE]):
+        return "cp1252"
+    from charset_normalizer import from_bytes
+
+    at = next((at for at, byte in enumerate(data) if byte > 127), 0)
+    sample = data[max(0, at - 200) :][:_SAMPLE]
+    best = from_bytes(sample, steps=3, chunk_size=512, cp_isolation=_LIKELY).best()
+    return (codec(best.encoding) if best else "") or "cp1252"
+
+
 def words(text: str) -> str:
     """Text with its RFC 2047 encoded words decoded; what is none stays as it is."""
     if "=?" not in text:
@@ -181,15 +195,4 @@ def _nearly(data: bytes, name: str) -> str | None:
 
 
 def _by_likelihood(data: bytes) -> str:
-    """Text in the charset it looks most like; Western where accents stand alone among ASCII."""
-    high = data.translate(None, bytes(range(128)))
-    runs = sum(map(len, _HIGH_RUN.findall(data[: _SAMPLE * 4])))
-    if len(high) < 8 or runs * 2 < len(high[:_SAMPLE]):
-        return data.decode("cp1252", "replace")
-    from charset_normalizer import from_bytes
-
-    at = next((at for at, byte in enumerate(data) if byte > 127), 0)
-    sample = data[max(0, at - 200) :][:_SAMPLE]
-    best = from_bytes(sample, steps=3, chunk_size=512, cp_isolation=_LIKELY).best()
-    name = codec(best.encoding) if best else ""
-    return data.decode(name or "cp1252", "replace")
+    return data.decode(likely(data), "replace")

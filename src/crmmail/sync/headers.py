@@ -21,6 +21,7 @@ from crmmail.text import one_line
 LIMIT = 262_144
 """How much of a header block is read, in bytes."""
 _FIELD_LIMIT = 65_536
+_MOST_WORDS = 1_000  # encoded words; more take fast-mail-parser quadratic time
 _DAY = 86_400
 _YEAR_1990 = 631_152_000
 _YEAR_2100 = 4_102_444_800
@@ -34,6 +35,7 @@ _FIELD_START = re.compile(rb"^[!-9;-~]+[ \t]*:", re.MULTILINE)
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 _ID = re.compile(r"<([^<>]{1,2000})>")
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\s\";]{1,60})", re.IGNORECASE)
+_WORD_CHARSET = re.compile(r"=\?([\w.:-]{1,40})\?[bq]\?", re.IGNORECASE)
 _METHOD = re.compile(r";\s*method\s*=\s*\"?[a-z]", re.IGNORECASE)
 
 
@@ -96,7 +98,7 @@ class Fields:
 def read(raw: bytes) -> Fields:
     """Read the header block at the beginning of `raw`; never raises."""
     block = block_of(raw)
-    if not block.isascii() and not _is_utf8(block):
+    if block.count(b"=?") > _MOST_WORDS or not (block.isascii() or _is_utf8(block)):
         return Fields(block)
     try:
         mail = parse_email(block, mode="metadata")
@@ -183,13 +185,24 @@ def is_invitation(fields: Fields) -> bool:
 def _split(block: bytes) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     fields = [(name.decode("ascii").lower(), value) for name, value in _FIELD.findall(block)]
-    types = b"".join(value for name, value in fields if name == "content-type")
-    named = _CHARSET.search(types[:2_000].decode("latin-1"))
-    hint = named[1] if named else ""
+    hint = _charset_of(fields)
     for name, value in fields:
         text = charset.decode_header(value[:_FIELD_LIMIT], hint)
         found.setdefault(name, []).append(_FOLD.sub("", text).strip())
     return found
+
+
+def _charset_of(fields: list[tuple[str, bytes]]) -> str:
+    """The charset of raw 8-bit fields: the one named beside them, else the likely one."""
+    types = b"".join(value[:2_000] for name, value in fields if name == "content-type")
+    for pattern, data in (
+        (_CHARSET, types),
+        (_WORD_CHARSET, b" ".join(value for _, value in fields)),
+    ):
+        if named := pattern.search(data[:_FIELD_LIMIT].decode("latin-1")):
+            return named[1]
+    foreign = b" ".join(value for _, value in fields if not value.isascii())
+    return "" if _is_utf8(foreign) else charset.likely(foreign)
 
 
 def _is_utf8(block: bytes) -> bool:

@@ -35,11 +35,10 @@ _SPACED = frozenset("p h1 h2 h3 h4 h5 h6 ul ol dl table pre blockquote".split())
 _HEADER_IDS = frozenset({"divRplyFwdMsg", "divrplyfwdmsg", "zwchr"})
 _OUTLOOK_RULE = re.compile(r"border:\s*none;\s*border-top:\s*solid\s+#?\w+\s+1\.0pt", re.IGNORECASE)
 
-_STYLED = re.compile(
-    r"display|visibility|mso-hide|max-height|opacity|font-size\s*:\s*0|RplyFwdMsg|zwchr|border-top"
-    r"|yahoo_quoted|\bhidden\b",
-    re.IGNORECASE,
-)
+_STYLED = (
+    "display visibility mso-hide max-height opacity rplyfwdmsg zwchr border-top yahoo_quoted hidden"
+).split()
+_NO_SIZE = re.compile(r"font-size\s{0,9}:\s{0,9}0")
 _HIDDEN = re.compile(
     r"(?:\A|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all"
     r"|(?:max-height|opacity)\s*:\s*0(?![.\d]))",
@@ -87,7 +86,8 @@ class _Walk:
     def __init__(self, lines: Lines, html: str) -> None:
         self._lines = lines
         self._tree = LexborHTMLParser(html)
-        self._styled = bool(_STYLED.search(html))
+        lowered = html.lower()
+        self._styled = any(word in lowered for word in _STYLED) or bool(_NO_SIZE.search(lowered))
         self._tight = "MsoNormal" in html  # Outlook's paragraphs have no margin
         self._closers: dict[int, list[str]] = {}  # by node: what its end has to undo
 

@@ -118,6 +118,9 @@ def parse_body(raw: bytes) -> Body:
         raise Unreadable("The server sent an empty message.")
     root, content = tree.parts_of(raw)
     plan = choose(root)
+    if plan.is_empty:
+        root, content = tree.rescued_parts_of(raw)
+        plan = choose(root)
     try:
         payloads = {part.section: content(part.section) for part in plan.parts}
     except tree.Broken:
@@ -170,7 +173,11 @@ def _readable(part: TextPart, data: bytes) -> str:
             text = charset.decode(data[: 2 * TEXT_LIMIT], part.charset)
             if part.flowed:
                 text = flowed.unflow(text.replace("\r\n", "\n"), delsp=part.delsp)
-    return block(text)
+    return "\n".join(_right_trimmed(line) for line in block(text).split("\n"))
+
+
+def _right_trimmed(line: str) -> str:
+    return "-- " if line in ("-- ", "--") else line.rstrip()
 
 
 def _heading(data: bytes) -> str:

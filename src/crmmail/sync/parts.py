@@ -38,6 +38,12 @@ _EXTENSIONS = {
     "application/pkcs7-signature": ".p7s",
     "application/pkcs7-mime": ".p7m",
 }
+_NAMELESS = {
+    "message/delivery-status": "delivery-status",
+    "message/disposition-notification": "receipt",
+    "text/rfc822-headers": "headers.txt",
+    "application/ms-tnef": "winmail.dat",
+}
 _UNSAFE_NAME = re.compile(r"[\\/]+")
 _NAME_LIMIT = 200
 ENCRYPTED = "This message is encrypted, so that crmmail cannot read it."
@@ -80,6 +86,11 @@ class TextPlan:
     invitation: bool
     note: str = ""
     """What to say if there is no text."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no part was found at all."""
+        return not (self.parts or self.attachments or self.note)
 
 
 @dataclass(slots=True)
@@ -201,21 +212,21 @@ class _Chooser:
 
     def _related(self, node: Node, depth: int) -> None:
         """A root, and what it shows: the root is read, the rest is listed."""
-        textual = [one for one in node.children if one.is_container or one.mime in _TEXT]
+        textual = [one for one in node.children if one.children or one.mime in _TEXT]
         root = textual[0] if textual else None
         for child in node.children:
             self.visit(child, depth + 1, related=child is not root)
 
-    def last_resort(self) -> list[TextPart]:
+    def last_resort(self, depth: int = 0) -> list[TextPart]:
         """What there is to read in a message without a text of its own."""
         if self._named:
             return self._named[:1]
-        for message in self._messages[:3] if not self.note else ():
-            inner = _Chooser()
+        if self._messages and not self.note and depth < 3:
+            message, inner = self._messages[0], _Chooser()
             for child in message.children:
                 inner.visit(child, 1)
             heading = TextPart(f"{message.section}.HEADER", "text/rfc822-headers")
-            return [heading, *(inner.texts or inner._named[:1])]
+            return [heading, *(inner.texts or inner.last_resort(depth + 1))]
         return [_text_part(node) for node in self._reports[:2]]
 
 
@@ -268,6 +279,8 @@ def safe_name(node: Node) -> str:
 
 
 def _nameless(mime: str) -> str:
+    if mime in _NAMELESS:
+        return _NAMELESS[mime]
     kind = mime.partition("/")[0]
     stem = {"message": "message", "image": "image", "audio": "audio", "video": "video"}.get(kind)
     return (stem or "attachment") + _EXTENSIONS.get(mime, "")

@@ -21,7 +21,6 @@ def _any(words: Iterable[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
-_QUOTED = re.compile(r" {0,3}>")
 _VERB = re.compile(_any(quote_words.VERBS), re.IGNORECASE)
 _OPENING = re.compile(rf"\W{{0,3}}(?:\d|(?:{_any(quote_words.OPENINGS)})(?!\w))", re.IGNORECASE)
 _COLON = re.compile(r"[:：]\W{0,2}\Z")
@@ -43,7 +42,8 @@ _LABEL = re.compile(
     + r")[\s*]{0,3}[:：]",
     re.IGNORECASE,
 )
-_LINK = re.compile(r"<?\bhttps?://[^\s<>]*>?")
+_TARGET = re.compile(r"\s?<(?:https?://|mailto:)[^\s<>]*>")
+_LINK = re.compile(r"\bhttps?://([^\s<>/?#]*)[^\s<>]*")
 _DECORATION = re.compile(r"[-=_*#~+]{3,}")
 
 Span = tuple[int, int]
@@ -59,7 +59,7 @@ def scan(text: str) -> tuple[Span, ...]:
 def preview(text: str, spans: Sequence[Span]) -> str:
     """The first words that were written for this message: no quotes, no signature, no links."""
     own = _unquoted(text.split("\n"), spans)
-    return _gist(own) or _gist(text.replace(">", " ").split("\n"))
+    return _gist(own) or _gist(text.replace(">", " ").replace("-- \n", "").split("\n"))
 
 
 class _Scan:
@@ -85,7 +85,7 @@ class _Scan:
 
     def _quote_from(self, at: int, line: str, written: bool) -> int:
         """The end of the quote that begins here; `at` if none does."""
-        if _QUOTED.match(line):
+        if _is_quoted(line):
             return self._run(at)
         last = line.rstrip()[-1:]
         if self._tries <= 0 or not (":" in line or "：" in line or last in "-_\u2500="):
@@ -106,7 +106,7 @@ class _Scan:
         """Lines that begin with ">", and the blank lines between them."""
         end = at + 1
         for index in range(at + 1, len(self._lines)):
-            if _QUOTED.match(self._lines[index]):
+            if _is_quoted(self._lines[index]):
                 end = index + 1
             elif self._lines[index].strip():
                 break
@@ -128,7 +128,7 @@ class _Scan:
         joined = ""
         for start in range(at, max(-1, at - 3), -1):
             line = self._lines[start]
-            if not line.strip() or len(line) > _LONGEST or _QUOTED.match(line):
+            if not line.strip() or len(line) > _LONGEST or _is_quoted(line):
                 break
             joined = f"{line} {joined}"
             if not _OPENING.match(line) or not _VERB.search(joined):
@@ -144,7 +144,7 @@ class _Scan:
     def _quoted_below(self, at: int) -> bool:
         for line in self._lines[at + 1 : at + 4]:
             if line.strip():
-                return bool(_QUOTED.match(line))
+                return _is_quoted(line)
         return False
 
     def _header_block(self, at: int, least: int) -> bool:
@@ -171,6 +171,10 @@ class _Scan:
         return end
 
 
+def _is_quoted(line: str) -> bool:
+    return line.startswith((">", " >", "  >", "   >"))
+
+
 def _merged(spans: list[Span], lines: Sequence[str]) -> tuple[Span, ...]:
     """Spans that touch, or have only blank lines between them, as one."""
     out: list[Span] = []
@@ -195,9 +199,9 @@ def _gist(lines: Sequence[str]) -> str:
     words: list[str] = []
     length = 0
     for line in lines:
-        if line in ("-- ", "--") or length > 2 * _PREVIEW:
+        if line == "-- " or length > 2 * _PREVIEW:
             break
         words.append(line[: 4 * _PREVIEW])
         length += len(line.strip())
-    text = _DECORATION.sub(" ", _LINK.sub(" ", " ".join(words)))
+    text = _DECORATION.sub(" ", _LINK.sub(r"\1", _TARGET.sub("", " ".join(words))))
     return one_line(text, 1_000)[:_PREVIEW].strip()

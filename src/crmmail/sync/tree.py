@@ -19,8 +19,22 @@ from crmmail.sync.parts import DEEPEST, MOST_PARTS, Node, number
 
 _FALLBACK_LIMIT = 2_000_000
 _METHOD = re.compile(rb"^METHOD[;:]", re.MULTILINE | re.IGNORECASE)
+_NO_MIME = re.compile(r"[\s;,]")
 _PARAM = re.compile(r";\s*([\w!#$&+.^`|~-]{1,40})\s*=\s*(?:\"([^\"]{0,300})\"?|([^;\s\"]{1,300}))")
 _BAD_CONTENT = (ParseError, ValueError, LookupError, RecursionError, AttributeError, TypeError)
+
+_TEXT_PART = re.compile(
+    rb"^--([^\s][^\r\n]{0,100}?)[ \t]*\r?\n(?:[\w-]{1,40}:[^\n]{0,200}\n|[ \t][^\n]{0,200}\n){0,5}?"
+    rb"Content-Type:\s{0,9}text/",
+    re.MULTILINE | re.IGNORECASE,
+)
+_ANY_PART = re.compile(
+    rb"^--([^\s][^\r\n]{0,100}?)[ \t]*\r?\nContent-", re.MULTILINE | re.IGNORECASE
+)
+_CONTENT_TYPE = re.compile(
+    rb"^Content-(?:Type|Transfer-Encoding)[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 Contents = Callable[[str], bytes]
 """The bytes of a section, without transfer encoding; raises KeyError if there is none."""
@@ -48,6 +62,20 @@ def slow_parts_of(raw: bytes) -> tuple[Node, Contents]:
         return node, lambda _: body
 
 
+def rescued_parts_of(raw: bytes) -> tuple[Node, Contents]:
+    """A message whose parts cannot be told apart by the boundary that it names: by the one before
+    its first text part, else all of it as one text.
+    """
+    block = headers.block_of(raw)
+    body = raw[len(block) : _FALLBACK_LIMIT]
+    if found := _TEXT_PART.search(body) or _ANY_PART.search(body):
+        boundary = found[1].replace(b'"', b"")
+        kind = b'Content-Type: multipart/mixed; boundary="' + boundary + b'"\n'
+        return parts_of(kind + _CONTENT_TYPE.sub(b"", block) + b"\n" + body)
+    mime = "text/html" if body.lstrip()[:1] == b"<" else "text/plain"
+    return Node(mime, "1", size=len(body)), lambda _: body.strip()
+
+
 class _Quick:
     """A tree of fast-mail-parser."""
 
@@ -64,7 +92,7 @@ class _Quick:
 
     def _node(self, part: Any, depth: int) -> Node:
         self._left -= 1
-        mime = part.content_type.lower()
+        mime = _NO_MIME.split(part.content_type.lower(), maxsplit=1)[0]
         node = Node(mime, size=part.encoded_size or 0)
         self._order.append((node, part))
         if depth:
@@ -75,6 +103,7 @@ class _Quick:
             node.disposition, node.name = part.disposition.lower(), part.filename
         elif not mime.startswith("multipart/"):
             node.name = part.filename
+        node.name = charset.words(node.name)
         if mime.startswith("text/") or "pkcs7" in mime:
             self._describe(node, part)
         if depth < DEEPEST:
