@@ -404,6 +404,27 @@ def _make_certificate(folder: Path) -> None:
                 ),
                 critical=False,
             )
+            # What Python 3.13 wants of a chain: RFC 5280 to the letter.
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+            )
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), critical=False
+            )
+            .add_extension(
+                x509.KeyUsage(
+                    digital_signature=not ca,
+                    key_cert_sign=ca,
+                    crl_sign=ca,
+                    content_commitment=False,
+                    key_encipherment=False,
+                    data_encipherment=False,
+                    key_agreement=False,
+                    encipher_only=False,
+                    decipher_only=False,
+                ),
+                critical=True,
+            )
             .sign(by, hashes.SHA256())
         )
         return certificate.public_bytes(serialization.Encoding.PEM)
