@@ -13,6 +13,7 @@ from crmmail.text import one_line
 
 _RULES = {
     "folder": "M1: the folder is not synced",
+    "old": "M10: older than the account's “mail since”",
     "draft": "M2: a draft",
     "blocked": "M3: somebody in it is on the blocklist",
     "internal": "M4: between colleagues only",

@@ -296,7 +296,7 @@ class Skipped(SQLModel, table=True):
 
     folder_id: int = Field(primary_key=True, foreign_key="folder.id", ondelete="CASCADE")
     uid: int = Field(primary_key=True)
-    reason: str  # draft | blocked | internal | group | invitation | nobody | unreadable
+    reason: str  # old | draft | blocked | internal | group | invitation | nobody | unreadable
     detail: str = ""  # what fired: "List-Id", "role:info", the blocked pattern, the error
     message_id: str = Field(default="", index=True)
     sent_at: int = 0

@@ -51,13 +51,16 @@ def _rename(db: sqlite3.Connection, address_ids: list[int]) -> None:
     """Let the newest message that is left decide each name (C4); drop addresses nobody uses."""
     packed = json.dumps(address_ids)
     db.execute(
-        """UPDATE address SET name = newest.name, name_at = newest.message_id
-           FROM (SELECT participant.address_id, max(participant.message_id) AS message_id,
-                        participant.name
+        """UPDATE address SET name = ifnull(newest.name, ''),
+               name_at = ifnull(newest.message_id, 0)
+           FROM (SELECT wanted.value AS address_id, participant.name,
+                        max(participant.message_id) AS message_id
                  FROM json_each(?) AS wanted
-                 CROSS JOIN participant ON participant.address_id = wanted.value
-                 WHERE participant.name != '' GROUP BY 1) AS newest
-           WHERE address.id = newest.address_id AND address.name_at != newest.message_id""",
+                 LEFT JOIN participant ON participant.address_id = wanted.value
+                     AND participant.name != ''
+                 GROUP BY 1) AS newest
+           WHERE address.id = newest.address_id
+           AND address.name_at != ifnull(newest.message_id, 0)""",
         [packed],
     )
     db.execute(

@@ -208,7 +208,7 @@ def _body(raw: Raw) -> Body | None:
 
 
 def _facts(header: Header, flags: int) -> Facts:
-    return Facts(header.participants, header.sign, header.invitation, flags)
+    return Facts(header.participants, header.sign, header.invitation, flags, header.sent_at)
 
 
 def _unreadable(uid: int, flags: int, header: Header | None, problem: Exception) -> Passed:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Container
 from dataclasses import asdict
 from hashlib import blake2b
 
+from crmmail import addresses
 from crmmail.store.database import Change, Store
 from crmmail.store.links import relink, threads_with
 from crmmail.store.removal import remove_messages
@@ -42,6 +43,8 @@ def apply(store: Store, judged_by: Rules, stopping: Callable[[], bool] = bool) -
     row = store.read().execute("SELECT applied FROM account WHERE id = ?", [account]).fetchone()
     if row is None or row[0] == wanted:
         return
+    with store.write() as (db, _):
+        _own_again(db, judged_by)
     written = rules.written_to(store.read())
     for step in (_ledger_step, _stored_step):
         after: tuple[int, int] | None = (0, 0)
@@ -55,6 +58,38 @@ def apply(store: Store, judged_by: Rules, stopping: Callable[[], bool] = bool) -
         db.execute("UPDATE account SET applied = ? WHERE id = ?", [wanted, account])
 
 
+def _own_again(db: sqlite3.Connection, judged_by: Rules) -> None:
+    """Which messages are mine, and so whom I have written to, once own addresses changed."""
+    db.execute(
+        """UPDATE message SET outgoing = NOT outgoing WHERE outgoing != (ifnull(from_id, 0) IN (
+               SELECT address.id FROM own_address
+               JOIN address ON address.address = own_address.address))"""
+    )
+    facts = db.execute(
+        """SELECT facts FROM skipped WHERE reason != 'draft' AND facts != ''
+           AND sender IN (SELECT value FROM json_each(?))""",
+        [json.dumps(sorted(judged_by.own))],
+    )
+    roles = {
+        address
+        for (packed,) in facts
+        for role, _, address in json.loads(packed)["people"]
+        if role in ("to", "cc", "bcc") and addresses.is_role(address.partition("@")[0])
+    }
+    db.executemany(
+        "INSERT OR IGNORE INTO address (address, site, no_contact) VALUES (?, ?, 'group')",
+        [(role, addresses.site(addresses.domain_of(role))) for role in sorted(roles)],
+    )
+    db.execute(
+        """UPDATE address SET written = NOT written WHERE written != (
+               address IN (SELECT value FROM json_each(?)) OR EXISTS (
+                   SELECT 1 FROM participant JOIN message ON message.id = participant.message_id
+                   WHERE participant.address_id = address.id AND message.outgoing
+                   AND participant.role IN ('to', 'cc', 'bcc')))""",
+        [json.dumps(sorted(roles))],
+    )
+
+
 def _ledger_step(
     db: sqlite3.Connection,
     change: Change,
@@ -63,16 +98,18 @@ def _ledger_step(
     after: tuple[int, int],
 ) -> tuple[int, int] | None:
     rows = db.execute(
-        """SELECT folder_id, uid, reason, detail, flags, facts, readmit FROM skipped
+        """SELECT folder_id, uid, reason, detail, flags, facts, readmit, sent_at FROM skipped
            WHERE (folder_id, uid) > (?, ?) AND facts != '' AND reason != 'unreadable'
            AND folder_id IN (SELECT id FROM folder WHERE account_id = ?)
            ORDER BY folder_id, uid LIMIT ?""",
         [*after, judged_by.account_id, _BATCH],
     ).fetchall()
-    for folder, uid, reason, detail, flags, facts, readmit in rows:
+    for folder, uid, reason, detail, flags, facts, readmit, sent_at in rows:
         told = json.loads(facts)
         people = [Participant(*one) for one in told["people"]]
-        verdict = judge(Facts(people, told["sign"], told["invitation"], flags), judged_by, written)
+        verdict = judge(
+            Facts(people, told["sign"], told["invitation"], flags, sent_at), judged_by, written
+        )
         now = verdict or Verdict(reason, detail)
         if (now.reason, now.detail, verdict is None) != (reason, detail, bool(readmit)):
             db.execute(
@@ -107,11 +144,9 @@ def _stored_step(
     ).fetchall()
     leaving: list[int] = []
     candidates: set[str] = set()
-    own: list[tuple[bool, int]] = []
     for folder, uid, flags, key, sign, mid, sent_at, subject, size, _, packed in rows:
         people = [Participant(*one) for one in json.loads(packed)]
-        facts = Facts(people, sign, False, flags)
-        own.append((facts.sender in judged_by.own, key))
+        facts = Facts(people, sign, False, flags, sent_at)
         if (verdict := judge(facts, judged_by, written)) is None:
             candidates.update(rules.candidates(people, judged_by))
             continue
@@ -137,7 +172,6 @@ def _stored_step(
         )
         db.execute("DELETE FROM placement WHERE folder_id = ? AND uid = ?", [folder, uid])
         leaving.append(key)
-    db.executemany("UPDATE message SET outgoing = ?1 WHERE id = ?2 AND outgoing != ?1", own)
     gone = [
         key
         for key in leaving

@@ -27,6 +27,7 @@ class Rules:
     exclude_free: bool = True
     sync_internal: bool = False
     policy: str = "sent"
+    since: int = 0  # M10: older mail stays outside
 
     def is_internal(self, address: str) -> bool:
         """Whether an address is in an internal domain of this account (M4)."""
@@ -54,6 +55,7 @@ class Facts:
     sign: str
     invitation: bool
     flags: int
+    sent_at: int
 
     @property
     def sender(self) -> str:
@@ -70,10 +72,12 @@ class Verdict:
 
 
 def judge(facts: Facts, rules: Rules, written: Container[str]) -> Verdict | None:
-    """The first of M2 to M7 that fires, or None: the message enters.
+    """The first of M10 and M2 to M7 that fires, or None: the message enters.
 
     `written` are the role addresses that I have written to (M5).
     """
+    if facts.sent_at < rules.since:
+        return Verdict("old")
     others = [person.address for person in facts.people if person.address not in rules.own]
     if facts.flags & Flag.DRAFT:
         return Verdict("draft")
@@ -134,7 +138,8 @@ def candidates(people: Iterable[Participant], rules: Rules) -> list[str]:
 def load(db: sqlite3.Connection, account_id: int) -> Rules:
     """An account's rules as they are set now."""
     row = db.execute(
-        "SELECT exclude_group, exclude_free, sync_internal, policy FROM account WHERE id = ?",
+        """SELECT exclude_group, exclude_free, sync_internal, policy, mail_since
+           FROM account WHERE id = ?""",
         [account_id],
     ).fetchone()
     return Rules(
@@ -147,6 +152,7 @@ def load(db: sqlite3.Connection, account_id: int) -> Rules:
         exclude_free=bool(row[1]),
         sync_internal=bool(row[2]),
         policy=row[3],
+        since=row[4],
     )
 
 

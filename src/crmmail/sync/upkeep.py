@@ -63,6 +63,7 @@ def reconcile_folders(
                     [info.role, info.selectable, info.messages, have[info.name][0]],
                 )
                 change.topics.add("state")
+        _unselect(db, change, account_id)
         return _rows(db, account_id)
 
 
@@ -200,6 +201,26 @@ def _rows(db: sqlite3.Connection, account_id: int) -> dict[str, FolderRow]:
             [account_id],
         )
     }
+
+
+def _unselect(db: sqlite3.Connection, change: Change, account_id: int) -> None:
+    """The mail of a folder that the user turned off goes (M9)."""
+    off = [
+        row[0]
+        for row in db.execute(
+            """SELECT id FROM folder WHERE account_id = ? AND uidvalidity
+               AND NOT (selected AND selectable)""",
+            [account_id],
+        )
+    ]
+    if off:
+        _clear(db, change, off)
+        db.execute(
+            """UPDATE folder SET uidvalidity = 0, uidnext = 0, floor = 0, modseq = 0
+               WHERE id IN (SELECT value FROM json_each(?))""",
+            [json.dumps(off)],
+        )
+        change.topics |= {"threads", "ledger", "state"}
 
 
 def _forget(db: sqlite3.Connection, change: Change, folder_ids: list[int]) -> None:

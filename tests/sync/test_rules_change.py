@@ -1,0 +1,133 @@
+"""A changed rule is applied to what is here, both ways: the store ends like a fresh import (M9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.conftest import Mailbox
+from tests.sync.conftest import connect, dumped, sync
+from tests.sync.letters import ME, START, letter
+
+from crmmail.store.database import Store
+from crmmail.sync.loop import Report
+
+Sync = Callable[[], Report]
+
+
+def letters() -> list[bytes]:
+    """One of every kind that a rule can turn on or off."""
+    return [
+        letter(1),
+        letter(2, more="List-Id: <l.example>"),
+        letter(3, sender="Colleague <col@home.example>"),
+        letter(4, sender="Spam <spam@pest.com>"),
+        letter(5, sender="Spam <more@sub.pest.com>", to=f"{ME}, ann@acme.com"),
+        letter(6, sender="info@acme.com"),
+        letter(7, sender="Old Me <me@old.example>", to="bo@other.com"),
+        letter(8, sender="Free <free@gmail.com>"),
+        letter(9, sender=f"Me <{ME}>", to="Cy <cy@third.com>", refs="<1@test>"),
+        letter(10, sender="Ann Lee <ann@acme.com>", refs="<2@test>"),
+    ]
+
+
+CHANGES = {
+    "group": "UPDATE account SET exclude_group = 0",
+    "internal": "UPDATE account SET sync_internal = 1",
+    "domain": "INSERT INTO internal_domain VALUES (1, 'acme.com')",
+    "address blocked": "INSERT INTO blocklist VALUES ('spam@pest.com')",
+    "domain blocked": "INSERT INTO blocklist VALUES ('@pest.com')",
+    "alias": "INSERT INTO own_address VALUES (1, 'me@old.example')",
+    "since": f"UPDATE account SET mail_since = {int(START.timestamp()) + 5 * 86_400}",
+    "folder": "UPDATE folder SET selected = 0 WHERE name = 'Archive'",
+}
+"""Each with people who are there already: people never leave with a rule (M12)."""
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_a_changed_rule_and_back(
+    tmp_path: Path, store: Store, mailbox: Mailbox, account: Sync, change: str
+) -> None:
+    mailbox.append("INBOX", *letters()[:7])
+    mailbox.append("Archive", *letters()[4:])
+    with store.write() as (db, _):
+        db.execute("UPDATE account SET policy = 'none'")
+    account()
+    before = dumped(store)
+    fresh = Store(tmp_path / "fresh.db")
+    connect(fresh, mailbox, policy="none")
+    if "folder" in change:
+        sync(fresh)
+    with fresh.write() as (db, _):
+        db.execute(change)
+    sync(fresh)
+    kept = {
+        name: store.read().execute(f"SELECT count(*) FROM {name}").fetchone()
+        for name in ("account", "internal_domain", "blocklist", "own_address")
+    }
+    with store.write() as (db, _):
+        db.execute(change)
+    account()
+    assert dumped(store) == dumped(fresh)
+    assert dumped(store) != before
+    undo(store, change)
+    account()
+    assert dumped(store) == before
+    assert kept == {
+        name: store.read().execute(f"SELECT count(*) FROM {name}").fetchone() for name in kept
+    }
+    fresh.close()
+
+
+def undo(store: Store, change: str) -> None:
+    """Set the rule back to what it was."""
+    with store.write() as (db, _):
+        if change.startswith("INSERT"):
+            table = change.split()[2]
+            newest = {
+                "blocklist": "",
+                "own_address": "WHERE address = 'me@old.example'",
+                "internal_domain": "WHERE domain = 'acme.com'",
+            }[table]
+            db.execute(f"DELETE FROM {table} {newest}")
+        else:
+            db.execute("UPDATE account SET exclude_group = 1, sync_internal = 0, mail_since = 0")
+            db.execute("UPDATE folder SET selected = 1 WHERE name = 'Archive'")
+
+
+def test_a_changed_policy_makes_the_people_of_old_mail(
+    store: Store, mailbox: Mailbox, account: Sync
+) -> None:
+    mailbox.append("INBOX", *letters())
+    with store.write() as (db, _):
+        db.execute("UPDATE account SET policy = 'none'")
+    account()
+    names = "SELECT name, threads FROM person ORDER BY name"
+    assert store.read().execute(names).fetchall() == []
+    with store.write() as (db, _):
+        db.execute("UPDATE account SET policy = 'sent'")
+    account()
+    assert store.read().execute(names).fetchall() == [("Cy", 1)]
+    with store.write() as (db, _):
+        db.execute("UPDATE account SET policy = 'sent_and_received', exclude_free = 0")
+    account()
+    assert [name for name, _ in store.read().execute(names)] == [
+        "Ann Lee",
+        "Bo",
+        "Cy",
+        "Free",
+        "Old Me",
+        "Spam",
+        "Spam",
+    ]
+
+
+def test_nothing_is_judged_twice_without_a_change(
+    store: Store, mailbox: Mailbox, account: Sync
+) -> None:
+    mailbox.append("INBOX", *letters())
+    account()
+    applied = store.read().execute("SELECT applied FROM account").fetchone()
+    account()
+    assert store.read().execute("SELECT applied FROM account").fetchone() == applied != ("",)
