@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
 import sqlite3
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -197,26 +196,30 @@ class Keyring(KeyringBackend):
 '''
 
 
+SPAWN = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+
+
 def on_terminal(words: list[str], answers: dict[str, str]) -> tuple[int, str]:
     """Run a command on a terminal of its own and answer its questions; what was on the screen."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execv(sys.executable, [sys.executable, "-m", "crmmail", *words])
-    screen, seen, end = "", 0, time.monotonic() + 30
-    while time.monotonic() < end:
-        if not select.select([terminal], [], [], 0.1)[0]:
-            continue
-        try:
-            screen += os.read(terminal, 4096).decode("utf-8", "replace")
-        except OSError:  # how Linux says that the other end is gone
-            break
+    process = subprocess.Popen(
+        [sys.executable, "-c", SPAWN, sys.executable, "-m", "crmmail", *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin
+    assert process.stdout
+    screen, seen = "", 0
+    while part := os.read(process.stdout.fileno(), 4096):
+        screen += part.decode("utf-8", "replace")
         for question, answer in answers.items():
             if question in screen[seen:]:
                 seen = len(screen)
                 time.sleep(0.1)  # getpass throws away what was typed before it listened
-                os.write(terminal, answer.encode() + b"\n")
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), screen
+                process.stdin.write(answer.encode() + b"\n")
+                process.stdin.flush()
+    process.stdin.close()
+    process.stdout.close()
+    return process.wait(timeout=30), screen
 
 
 def test_on_a_terminal_it_asks_and_keeps_the_password_in_the_keyring(
