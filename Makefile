@@ -50,7 +50,7 @@ bench: env ## measure imports beside mbsync and notmuch (docs/benchmarks.md)
 	$(BIN)/python -m benchmarks
 
 pictures: env ## draw the README's pictures from the demo
-	$(BIN)/python -m crmmail.demo.pictures docs/pictures
+	$(BIN)/python tools/pictures.py docs/pictures
 
 constraints: env ## write the installed versions down
 	@{ head -n 1 constraints.txt; \
