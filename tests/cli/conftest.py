@@ -93,15 +93,15 @@ INBOX = [
     mail(6, "Dora <dora@home.example>", ME, "Lunch"),
 ]
 DRAFTS = [mail(7, ME, ANN, "Unfinished")]
+FOLDERS = {"Sent": SENT, "INBOX": INBOX, "Drafts": DRAFTS}
 
 
 @pytest.fixture(scope="session")
 def sample_server(dovecot: Dovecot) -> Mailbox:
     """The sample mailbox: 4 messages to store, 3 to skip."""
     box = Mailbox(dovecot, dovecot.add_user(ME))
-    box.append("Sent", *SENT)
-    box.append("INBOX", *INBOX)
-    box.append("Drafts", *DRAFTS)
+    for folder, messages in FOLDERS.items():
+        box.append(folder, *messages)
     return box
 
 

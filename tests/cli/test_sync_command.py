@@ -20,9 +20,10 @@ from crmmail.cli.watch import line
 from crmmail.settings import store_path
 from crmmail.store.database import Store
 from crmmail.sync.loop import Report, exclusive
-from tests.cli.conftest import ANN, ME, Cli, add_account, mail
+from tests.cli.conftest import ANN, FOLDERS, ME, Cli, add_account, mail
 from tests.cli.test_main import CRMMAIL
 from tests.conftest import Mailbox
+from tests.servers import Dovecot
 
 
 @pytest.mark.usefixtures("filled")
@@ -177,11 +178,15 @@ def test_a_run_in_one_sentence() -> None:
 
 
 def test_the_dump_of_two_stores_that_say_the_same_is_the_same(
-    cli: Cli, filled: Path, tmp_path: Path, sample_server: Mailbox, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = cli("dump").out
     monkeypatch.setenv("CRMMAIL_DATA_DIR", str(tmp_path / "other"))
-    add_account(cli, sample_server)
-    assert cli("sync").code == 0
+    with Dovecot() as server:
+        moved = Mailbox(server, server.add_user("moved"))
+        for folder, messages in reversed(FOLDERS.items()):
+            moved.append(folder, *reversed(messages))
+        add_account(cli, moved)
+        assert cli("sync").code == 0
     assert len(first) > 1_000
     assert cli("dump").out == first

@@ -90,7 +90,8 @@ def _accounts(db: sqlite3.Connection) -> Iterator[str]:
     for row in cursor.execute("SELECT * FROM account ORDER BY email"):
         values = dict(row)
         account_id = values.pop("id")
-        del values["secret"]
+        for how_to_reach_it in ("host", "port", "security", "username", "secret"):
+            del values[how_to_reach_it]
         yield _line(
             "account",
             **values,
