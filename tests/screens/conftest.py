@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import inspect
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -49,6 +50,32 @@ def store(empty_store: Store) -> Store:
     """A store with a few people, companies and conversations."""
     filler.small(empty_store, int(NOW.timestamp()))
     return empty_store
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's mailbox as a real sync brings it in, once for all tests."""
+    from crmmail.demo.run import Demo
+    from crmmail.sync.loop import sync_once
+
+    folder = tmp_path_factory.mktemp("sample")
+    with time_machine.travel(NOW, tick=True), Demo(folder, now=NOW.astimezone(dt.UTC)) as demo:
+        store = Store(demo.store_path)
+        (report,) = sync_once(store)
+        assert report.errors == []
+        assert demo.note_deals(store)
+        store.close()
+    return demo.store_path
+
+
+@pytest.fixture
+def sample_store(sample: Path, tmp_path: Path) -> Iterator[Store]:
+    """The demo's store, for one test to use up."""
+    path = tmp_path / "sample.db"
+    shutil.copy(sample, path)
+    store = Store(path)
+    yield store
+    store.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from crmmail.app import CrmmailApp
 from crmmail.screens.help import HelpScreen, own_bindings
 from crmmail.screens.records import RecordsScreen
 from crmmail.store.database import Store
-from tests.screens.harness import lines, press, settle, text
+from tests.screens.harness import lines, press, settle, text, until
 
 FIRST_PAINT = """
 import asyncio, sys
@@ -70,7 +69,10 @@ async def test_every_key_has_an_id_and_a_description(
     ("keys", "expected"),
     [
         ((), ("↓ j", "g home", "Half a page down", "shift+tab", "Opportunities", "^q", "Sync now")),
-        (("enter", "enter"), ("Previous message", "All quotes", "K [", "space", "Next thread")),
+        (
+            ("enter", "enter"),
+            ("Previous message", "all quoted text", "K [", "space", "Next thread"),
+        ),
     ],
 )
 async def test_help_shows_every_key_of_the_screen(
@@ -142,40 +144,41 @@ def _drawn_styles(app: CrmmailApp, words: str) -> Style:
     raise AssertionError(f"{words} is not drawn")
 
 
-class SlowLoop:
-    """Takes the place of the sync loop: notes when it is started and stopped."""
-
-    started = threading.Event()
-    stopped = threading.Event()
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-
-    def start(self) -> None:
-        type(self).started.set()
-
-    def stop(self, timeout: float = 2.0) -> None:
-        type(self).stopped.set()
-
-    def sync_now(self) -> None:
-        self.asked = True
-
-
 async def test_the_sync_starts_after_the_paint_and_stops_at_the_end(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from crmmail.sync import loop
 
-    monkeypatch.setattr(loop, "Loop", SlowLoop)
+    loops: list[loop.Loop] = []
+
+    class Remembered(loop.Loop):
+        def start(self) -> None:
+            loops.append(self)
+            super().start()
+
+    monkeypatch.setattr(loop, "Loop", Remembered)
     app = CrmmailApp(store, sync=True)
-    assert not SlowLoop.started.is_set()
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        await settle(pilot)
-        assert SlowLoop.started.wait(10)
+        assert loops == []
+        await until(pilot, lambda: bool(loops) and loops[0].alive)
         await press(pilot, "ctrl+r")
         assert "Looking for new mail." in text(app)
-        assert not SlowLoop.stopped.is_set()
-    assert SlowLoop.stopped.is_set()
+    assert not loops[0].alive
+
+
+async def test_a_sync_that_cannot_start_says_why(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from crmmail.sync import loop
+
+    def broken(store: Store) -> None:
+        raise RuntimeError(f"no threads [/left] for {store.path.name}")
+
+    monkeypatch.setattr(loop, "Loop", broken)
+    app = CrmmailApp(store, sync=True)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until(pilot, lambda: "The sync did not start" in text(app))
+        assert "[/left]" in text(app)
 
 
 def test_the_end_waits_for_nothing(store: Store, tmp_path: Path) -> None:

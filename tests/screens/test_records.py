@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from crmmail.screens.thread import ThreadScreen
 from crmmail.store.database import Store
 from tests.screens.conftest import NOW
 from tests.screens.filler import Filler, Mail
-from tests.screens.harness import press, settle, text
+from tests.screens.harness import press, settle, text, until
 
 AT = int(NOW.timestamp())
 
@@ -139,17 +138,8 @@ async def test_without_an_account_it_says_what_to_do(empty_store: Store) -> None
         assert "No account yet" in text(app)
         with empty_store.write("accounts") as (db, change):
             Filler(db, change).account(state="connecting")
-        await until(lambda: settle(pilot), lambda: "Nobody yet" in text(app))
+        await until(pilot, lambda: "Nobody yet" in text(app))
         assert "connecting" in text(app)
-
-
-async def until(rest: Callable[[], object], true: Callable[[], bool]) -> None:
-    """Wait up to two seconds for something to be true."""
-    for _ in range(20):
-        if true():
-            return
-        await rest()  # type: ignore[misc]
-    assert true()
 
 
 async def test_a_new_message_moves_its_person_up_and_not_the_cursor(
@@ -163,7 +153,7 @@ async def test_a_new_message_moves_its_person_up_and_not_the_cursor(
             fill = Filler(db, change)
             fill.thread("News", Mail("p29@many.example", AT - 5, text="It is new."))
             fill.link()
-        await until(lambda: settle(pilot), lambda: "Person 29" in text(app))
+        await until(pilot, lambda: "Person 29" in text(app))
         assert record_list.current == before
         assert record_list.cursor == 3
         assert record_list.scroll_offset.y == 0
@@ -179,7 +169,7 @@ async def test_what_another_process_writes_is_seen(
             Filler(db, change).person("Zoe Elsewhere", "zoe@else.example")
             db.execute("UPDATE person SET last_at = ? WHERE name LIKE 'Zoe%'", [AT])
         other.close()
-        await until(lambda: settle(pilot), lambda: "Zoe Elsewhere" in text(app))
+        await until(pilot, lambda: "Zoe Elsewhere" in text(app))
 
 
 async def test_a_screen_behind_is_read_again_when_it_is_back(app: CrmmailApp, store: Store) -> None:

@@ -56,7 +56,11 @@ def key_sections(screen: Screen[None]) -> Iterator[Section]:
         lines = [Line(((node.BINDING_GROUP_TITLE or "", "title"),))]
         for binding in own_bindings(node):
             keys = " ".join(_display(screen, binding))
-            lines.append(Line(((fit(keys, _KEYS), "accent"), (binding.description, "text"))))
+            lines.append(
+                Line(
+                    ((fit(keys, _KEYS), "accent"), (binding.tooltip or binding.description, "text"))
+                )
+            )
         yield Section(position, (*lines, Line()))
 
 

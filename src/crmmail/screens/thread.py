@@ -26,10 +26,14 @@ class ThreadScreen(StoreScreen):
     """A thread's messages; the threads of the list it came from are one key away."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,o", "fold", "Fold", id="thread.fold"),
-        Binding("O", "fold_all", "Fold all", show=False, id="thread.fold_all"),
-        Binding("z", "quotes", "Quotes", id="thread.quotes"),
-        Binding("Z", "all_quotes", "All quotes", show=False, id="thread.all_quotes"),
+        Binding("enter,o", "fold", "Fold", tooltip="Open or close the message", id="thread.fold"),
+        Binding("O", "fold_all", "Open or close all messages", show=False, id="thread.fold_all"),
+        Binding(
+            "z", "quotes", "Quotes", tooltip="Show or hide its quoted text", id="thread.quotes"
+        ),
+        Binding(
+            "Z", "all_quotes", "Show or hide all quoted text", show=False, id="thread.all_quotes"
+        ),
         Binding("n", "message(1)", "Next message", show=False, id="thread.next_message"),
         Binding("p,N", "message(-1)", "Previous message", show=False, id="thread.last_message"),
         Binding("J,right_square_bracket", "thread(1)", "Next thread", id="thread.next"),

@@ -31,9 +31,9 @@ class Column:
 
 
 PEOPLE = (
-    Column("Name", 16, 36, 3, "strong"),
+    Column("Name", 16, 36, 2, "strong"),
     Column("Company", 10, 30, 2, rank=1),
-    Column("Address", 14, 60, 3, "muted", rank=2),
+    Column("Address", 14, 60, 4, "muted", rank=2),
     Column("Threads", 7, role="muted", right=True, rank=3),
     Column("Last", _DATE, role="muted", right=True),
 )
@@ -124,7 +124,7 @@ def opportunity(row: OpportunityRow, width: int) -> Iterator[Piece]:
 def _reason(why: str, width: int) -> str:
     """What put a thread on a company or a deal (C7): the first reason, where there is room all."""
     reasons = [reason for reason in why.split(",") if reason != "participant"]
-    if not reasons:
+    if not reasons or width < 64:
         return ""
     return fit(", ".join(reasons), 16) if width >= 100 else fit(reasons[0], 7)
 
@@ -132,7 +132,7 @@ def _reason(why: str, width: int) -> str:
 def thread(row: ThreadRow, width: int) -> Iterator[Piece]:
     """A conversation on one line: who, how many, about what, since when."""
     strong = "strong" if row.unread else "text"
-    names = min(max(width // 4, 14), 34)
+    names = min(max(width // 4, 12), 34)
     reason = _reason(row.why, width)
     why = len(reason) + 2 if reason else 0
     about = width - 2 - names - 4 - 2 - why - 2 - _DATE
