@@ -138,7 +138,9 @@ class AccountSync:
         """Take what arrived above the cursor; start over when the folder is another one (S4)."""
         if row.uidvalidity and row.uidvalidity == info.uidvalidity and row.uidnext == info.uidnext:
             return
-        info = self._examine(row.name, info)
+        told = info.uidnext and info.uidvalidity
+        info = self._examine(row.name, info) if told else self._mailbox.examine(row.name)
+        self._open = row.name
         if row.uidvalidity != info.uidvalidity:
             upkeep.begin(self._store, row.id, info)
             return

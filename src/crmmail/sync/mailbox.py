@@ -91,15 +91,25 @@ class Mailbox:
         """Open a folder, read only."""
         with in_words():
             info = self._client.select_folder(name, readonly=True)
+        messages, uidnext = int(info.get(b"EXISTS", 0)), int(info.get(b"UIDNEXT", 0))
+        if messages and not uidnext:
+            uidnext = self._highest() + 1
         return FolderInfo(
             name,
             "",
             True,
-            int(info.get(b"EXISTS", 0)),
-            int(info.get(b"UIDNEXT", 0)),
-            int(info.get(b"UIDVALIDITY", 0)),
+            messages,
+            uidnext or 1,
+            int(info.get(b"UIDVALIDITY", 0)) or 1,
             int(info.get(b"HIGHESTMODSEQ", 0) or 0),
         )
+
+    def _highest(self) -> int:
+        """The highest UID of the open folder, for servers that do not tell UIDNEXT."""
+        with in_words():
+            kind, data = self._client._imap.uid("SEARCH", "UID", "*")
+            _accept(kind, data)
+            return max((int(uid) for line in data for uid in (line or b"").split()), default=0)
 
     # -- messages of the folder that is open -------------------------------------------------
 
