@@ -30,7 +30,7 @@ def normal(address: str) -> str:
     Returns "" for what is no usable address.
     """
     address = "".join(address.split()).lower()
-    if len(address) > 320 or not _USABLE.fullmatch(address):
+    if len(address) > 320 or not address.isprintable() or not _USABLE.fullmatch(address):
         return ""
     local, domain = address.rsplit("@", 1)
     return f"{local}@{ascii_domain(domain)}"

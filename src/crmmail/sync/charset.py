@@ -35,9 +35,7 @@ _ALIASES = {
 # Codecs that are no charset of mail, or not of linear time.
 _REFUSED = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem"}
 # What undeclared mail is written in; a longer list only makes the guesses worse.
-_LIKELY = (
-    "cp1252 cp1250 cp1251 koi8_r gb18030 big5 cp949 cp932 euc_jp cp1253 cp1254 cp1255 cp1256 cp874"
-).split()
+_LIKELY = ("cp1252 cp1250 cp1251 koi8_r gb18030 big5 cp949 cp932 euc_jp cp1253").split()
 _SAMPLE = 4_096
 _HIGH_RUN = re.compile(rb"[\x80-\xff]{2,}")
 _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")

@@ -227,14 +227,15 @@ def _ids(value: str) -> list[str]:
     """The ids of a field: what stands in <>, or bare words with an "@" when nothing does."""
     found = _ID.findall(value)[-2 * _REFS :]
     if not found and "<" not in value:
-        found = [word for word in value.split()[-2 * _REFS :] if "@" in word]
+        words = value.split()[-2 * _REFS :]
+        found = words if all("@" in word for word in words) else []
     return [_clean_id(one) for one in found]
 
 
 def _reply_id(value: str) -> list[str]:
     """Old mail writes sentences into In-Reply-To, with the sender's address in <> before the id."""
     ids = _ids(value)
-    rest = _ID.sub("", value)
+    rest = _ID.sub("", value) if "<" in value else ""
     if any(letter.isalpha() for letter in rest) and ids:
         last = ids[-1]
         return [last] if any(letter.isdigit() for letter in last) else []

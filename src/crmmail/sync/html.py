@@ -19,7 +19,7 @@ LIMIT = 1_000_000
 """How much HTML is read, in characters."""
 _PIECE = 64_000
 _PIECES = 5
-_MOST_TAGS = 6_000  # in a piece
+_MOST_TAGS = 6_000  # that open, in a piece
 _LONGEST_TAG = 20_000
 
 _SKIPPED = frozenset(
@@ -53,7 +53,9 @@ _ENDS = {
 }
 _DATA_URI = re.compile(r"data:[\w/+.;=-]{0,100},[A-Za-z0-9+/=%\s]{200,}+")
 _BLOCK_END = re.compile(r"</(?:p|div|tr|table|td|li|blockquote)\s*>", re.IGNORECASE)
-_QUOTE_TAG = re.compile(r"<(/?)blockquote\b", re.IGNORECASE)
+_REOPENING = re.compile(r"<(/?)(blockquote|table)\b", re.IGNORECASE)
+_REOPENED = {"blockquote": "<blockquote>", "table": "<table><tr><td>"}
+_MOST_REOPENED = 20
 _FLAT_BLOCK = re.compile(
     r"<(?:/?(?:p|div|tr|table|ul|ol|h[1-6]|blockquote|pre|center|dl)|br|li|hr|dt|dd)\b[^<>]*>",
     re.IGNORECASE,
@@ -186,18 +188,28 @@ class _Walk:
 
 
 def _pieces(html: str) -> Iterator[str]:
-    """HTML in pieces that end with a block; quotes that are open go on in the next."""
-    start, depth = 0, 0
+    """HTML in pieces that end with a block; quotes and tables that are open go on in the next."""
+    start = 0
+    within: list[str] = []
     while start < len(html):
         end = start + _PIECE
         if end < len(html):
             ends = [found.end() for found in _BLOCK_END.finditer(html, end - _PIECE // 4, end)]
             end = ends[-1] if ends else end
         piece = html[start:end]
-        yield "<blockquote>" * min(depth, 10) + piece
-        for found in _QUOTE_TAG.finditer(piece):
-            depth = max(0, depth + (-1 if found[1] else 1))
+        yield "".join(_REOPENED[name] for name in within) + piece
+        for found in _REOPENING.finditer(piece) if end < len(html) else ():
+            _step(within, found[2].lower(), closes=bool(found[1]))
         start = end
+
+
+def _step(within: list[str], name: str, *, closes: bool) -> None:
+    if not closes:
+        within.append(name)
+        del within[:-_MOST_REOPENED]
+    elif name in within:
+        while within.pop() != name:
+            pass
 
 
 def _without_ballast(html: str) -> str:
@@ -217,7 +229,7 @@ def _without_ballast(html: str) -> str:
 
 def _is_dense(piece: str) -> bool:
     """Whether there are more, or longer, tags than in anything that is to be read."""
-    if piece.count("<") > _MOST_TAGS:
+    if piece.count("<") - piece.count("</") > _MOST_TAGS:
         return True
     return len(piece) > _LONGEST_TAG and max(map(len, piece.split(">"))) > _LONGEST_TAG
 
@@ -225,5 +237,7 @@ def _is_dense(piece: str) -> bool:
 def _flat(html: str) -> str:
     """Text with tags taken out, in linear time whatever they are."""
     html = _FLAT_BLOCK.sub("\n", _without_ballast(html).replace("\n", " "))
-    text = _FLAT_TAG.sub("", _FLAT_CELL.sub("  ", html))
-    return _SPACES.sub(" ", unescape(_HUGE_REFERENCE.sub("\ufffd", text)))
+    text = _FLAT_TAG.sub("", _FLAT_CELL.sub("\0", html))
+    text = _SPACES.sub(" ", unescape(_HUGE_REFERENCE.sub("\ufffd", text)))
+    lines = (line.strip(" \0").replace("\0", "  ") for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)

@@ -181,6 +181,7 @@ class Lines:
         self._joins = self._space = False
         self._line.append(text)
         self._width += len(text)
+        self._size += len(text)
         if self._cells and self._cells[-1][1] == -1:
             self._cells[-1] = (0, len(self._out), self._width - len(text))
         if self._label is not None:
@@ -205,7 +206,7 @@ class Lines:
 
     def _put(self, line: str, depth: int) -> None:
         self._out.append("> " * min(depth, _DEEPEST) + line)
-        self._size += len(self._out[-1]) + 1
+        self._size += len(self._out[-1]) - len(line) + 1
 
     def _add_preformatted(self, data: str) -> None:
         for number, line in enumerate(data.replace("\r\n", "\n").replace("\r", "\n").split("\n")):

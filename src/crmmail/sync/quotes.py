@@ -59,7 +59,7 @@ def scan(text: str) -> tuple[Span, ...]:
 def preview(text: str, spans: Sequence[Span]) -> str:
     """The first words that were written for this message: no quotes, no signature, no links."""
     own = _unquoted(text.split("\n"), spans)
-    return _gist(own) or _gist(text.replace(">", " ").replace("-- \n", "").split("\n"))
+    return _gist(own) or _gist(text.replace("-- \n", "").split("\n"))
 
 
 class _Scan:
@@ -201,7 +201,7 @@ def _gist(lines: Sequence[str]) -> str:
     for line in lines:
         if line == "-- " or length > 2 * _PREVIEW:
             break
-        words.append(line[: 4 * _PREVIEW])
+        words.append(line[: 4 * _PREVIEW].lstrip("> "))
         length += len(line.strip())
     text = _DECORATION.sub(" ", _LINK.sub(r"\1", _TARGET.sub("", " ".join(words))))
     return one_line(text, 1_000)[:_PREVIEW].strip()

@@ -18,6 +18,7 @@ from crmmail.sync import charset, headers
 from crmmail.sync.parts import DEEPEST, MOST_PARTS, Node, number
 
 _FALLBACK_LIMIT = 2_000_000
+_KNOWN = frozenset({"", "7bit", "8bit", "binary", "base64", "quoted-printable"})
 _METHOD = re.compile(rb"^METHOD[;:]", re.MULTILINE | re.IGNORECASE)
 _NO_MIME = re.compile(r"[\s;,]")
 _PARAM = re.compile(r";\s*([\w!#$&+.^`|~-]{1,40})\s*=\s*(?:\"([^\"]{0,300})\"?|([^;\s\"]{1,300}))")
@@ -128,10 +129,13 @@ class _Quick:
         if section.endswith(".HEADER"):
             message = self._found[section.removesuffix(".HEADER")].content or b""
             return headers.block_of(message)
+        part = self._found[section]
         try:
-            return self._found[section].content or b""
+            data: bytes = part.content or b""
         except ParseError as error:
             raise Broken(str(error)) from error
+        encoding = _first(part.headers, "content-transfer-encoding")
+        return data if encoding.lower() in _KNOWN else charset.unpack(data, encoding)
 
 
 class _Slow:
