@@ -116,6 +116,10 @@ class Server:
         self.stop()
         shutil.rmtree(self.dir, ignore_errors=True)
 
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex((self.host, self.port)) == 0
+
     def _answers(self) -> bool:
         try:
             with socket.create_connection((self.host, self.port), timeout=1) as probe:
@@ -136,6 +140,8 @@ class Server:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # children that outlive their parent
         process.wait()
+        while self._listens():
+            time.sleep(0.005)
 
 
 class ImapServer(Server):

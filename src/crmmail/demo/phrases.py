@@ -16,6 +16,7 @@ class Language:
     attribution: str  # before a quotation
     header: str  # before a quotation, in Outlook's manner: four words
     reply: str = "Re:"  # Outlook's
+    first: str = "1"  # of a month
 
 
 _LANGUAGES = {
@@ -42,6 +43,7 @@ _LANGUAGES = {
         "Le {weekday} {day} {month} {year} à {time}, {who} a écrit :",
         "De Envoyé À Objet",
         "RE:",
+        "1er",
     ),
     "es": Language(
         "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
@@ -115,7 +117,7 @@ def reply_prefix(lang: str, client: str) -> str:
 
 def _fill(pattern: str, language: Language, when: datetime, who: str) -> str:
     return pattern.format(
-        day=when.day,
+        day=when.day if when.day > 1 else language.first,
         month=language.months.split()[when.month - 1],
         year=when.year,
         weekday=language.weekdays.split()[when.weekday()],

@@ -34,6 +34,31 @@ class _Config(Config):
         return b"The demo's mailbox"
 
 
+class _WholeResponses:
+    """A StreamWriter that sends a response in one piece, where pymap writes it in many.
+
+    imapclient's idle_check() takes half a line for a broken connection.
+    """
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._pieces: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._writer, name)
+
+    def write(self, data: bytes) -> None:
+        self._pieces.append(bytes(data))
+
+    def writelines(self, data: Iterable[bytes]) -> None:
+        self._pieces.extend(data)
+
+    async def drain(self) -> None:
+        self._writer.write(b"".join(self._pieces))
+        self._pieces.clear()
+        await self._writer.drain()
+
+
 class Server:
     """pymap with its in-memory mailbox, in a daemon thread with an event loop of its own."""
 
@@ -83,8 +108,13 @@ class Server:
         async with owner.new_session() as session:
             self._mailboxes = session.mailbox_set
         await self._fill()
-        served = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(login, config))
-        async with await asyncio.start_server(served, HOST, 0) as server:
+        serve = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(login, config))
+
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            whole: Any = _WholeResponses(writer)
+            await serve(reader, whole)
+
+        async with await asyncio.start_server(connected, HOST, 0) as server:
             self.port = server.sockets[0].getsockname()[1]
             self._ready.set()
             await self._end.wait()
