@@ -20,8 +20,9 @@ from imapclient import IMAPClient
 from crmmail.demo.run import ALIAS, EMAIL, SECRET, Demo
 from crmmail.demo.sample import Sample, SampleMessage, build, deals
 from crmmail.errors import CrmmailError
-from crmmail.store import accounts
+from crmmail.store import accounts, companies, opportunities, people
 from crmmail.store.database import Store
+from crmmail.sync.loop import Loop, sync_once
 
 NOW = datetime(2026, 3, 11, 15, 20, tzinfo=UTC)  # a Wednesday
 HOME = "quietrooms.example"
@@ -243,6 +244,39 @@ def test_a_delivered_message_is_heard_within_two_seconds(demo: Demo) -> None:
     assert heard == [(before + 1, b"EXISTS")]
     assert taken < 2
     assert b"javier.ortega@meridiano.example" in next(iter(newest.values()))[b"BODY[HEADER]"]
+
+
+def test_a_sync_finds_people_companies_and_deals_and_a_reason_for_the_rest(demo: Demo) -> None:
+    store = Store(demo.store_path)
+    assert not demo.note_deals(store)
+    (report,) = sync_once(store)
+    assert demo.note_deals(store)
+    db = store.read()
+    found = {row.name: row for row in people.rows(db, people.view(db))}
+    assert (report.errors, report.listed) == ([], 420)
+    assert set(report.skipped) == {"folder", "group", "internal", "invitation"}
+    assert report.stored + sum(report.skipped.values()) == report.listed
+    assert 36 <= len(found) <= 42
+    assert {"Astrid Lindqvist", "田中 美咲", "Emre Yıldız"} <= set(found)
+    assert found["Klaus Petersen"].threads == 4
+    assert 15 <= len(companies.view(db)) <= 20
+    assert all(row.threads for row in opportunities.rows(db, opportunities.view(db)))
+    store.close()
+
+
+def test_mail_that_arrives_by_itself_is_in_the_store_at_once(demo: Demo) -> None:
+    store = Store(demo.store_path)
+    loop = Loop(store)
+    loop.start()
+    demo.start_deliveries()  # every 0.3 s once the first import has brought all contacts
+    end = time.monotonic() + 20
+    while not (met := people.view(store.read(), match="Hanna Wilk")) and time.monotonic() < end:
+        time.sleep(0.05)
+    deals_noted = len(opportunities.view(store.read()))
+    loop.stop()
+    assert len(met) == 1
+    assert deals_noted == len(deals(NOW))
+    store.close()
 
 
 def test_everything_ends_with_the_demo(tmp_path: Path) -> None:
