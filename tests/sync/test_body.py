@@ -214,3 +214,22 @@ class TestDamage:
         found = read(multipart("mixed", PLAIN, inner))
         assert found.text.startswith("Hello plain")
         assert len(found.attachments) == 1
+
+    def test_raw_bytes_in_quoted_printable(self) -> None:
+        part = "Content-Transfer-Encoding: quoted-printable\n\n=C3=BC \u00fc\n"
+        assert read(part).text == "ü ü"
+        assert read(multipart("mixed", part, PDF)).text == "ü ü"
+
+    def test_a_boundary_that_begins_like_another(self) -> None:
+        inner = multipart("alternative", PLAIN, HTML, boundary="b1_alt")
+        found = read(multipart("mixed", inner, PDF))
+        assert found.text.startswith("Hello plain")
+        assert "html" not in found.text
+        assert names(found) == ["a.pdf"]
+
+    def test_a_multipart_inside_whose_boundary_is_wrong(self) -> None:
+        inner = multipart("alternative", PLAIN, HTML, boundary="b2")
+        found = read(multipart("mixed", inner.replace('boundary="b2"', "x=y"), PDF))
+        assert found.text.startswith("Hello plain")
+        assert "html" not in found.text
+        assert names(found) == ["a.pdf"]

@@ -127,7 +127,10 @@ class TestNames:
 class TestDamage:
     @pytest.mark.parametrize(
         "data",
-        [None, b"", (), [], (None,), 7, b"text", ((),), ([],), ([], b"mixed"), (None, None, None)],
+        [
+            *(None, b"", (), [], (None,), 7, b"text", ((),), ([],), ([], b"mixed"), (None,) * 3),
+            ([(b"text", b"plain", None, None, None, b"7bit", 0, 0)], b"mixed"),
+        ],
     )
     def test_nothing_of_use(self, data: Any) -> None:
         with pytest.raises(Unreadable):
@@ -141,8 +144,8 @@ class TestDamage:
             (b"text", b"plain", (b"charset",), 3, 4, 5, b"x", (), (), ()),
             (b"message", b"rfc822", None, None, None, b"7bit", 10),
             (b"message", b"rfc822", None, None, None, b"7bit", 10, (None,) * 10, None, 4),
-            ((b"text", b"plain"), (b"text", b"html"), None, None),
-            ([(b"text", b"plain"), None, 5], b"mixed", b"NIL", 4),
+            ((b"text", b"plain"), (b"image", b"png"), None, None),
+            ([(b"image", b"png"), None, 5], b"mixed", b"NIL", 4),
             (b"text", b"plain", None, None, None, b"8bit", 10, 2, None, b"inline", None),
         ],
     )

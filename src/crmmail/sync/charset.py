@@ -13,9 +13,9 @@ from functools import lru_cache
 
 # Names that codecs does not know, or knows in a narrower reading than senders mean.
 _ALIASES = {
-    "ansi": "cp1252", "ansi_x3.4-1968": "cp1252", "ascii": "cp1252", "us-ascii": "cp1252",
+    "ansi": "cp1252", "ansi_x3.4-1968": "", "ascii": "", "us-ascii": "",
     "iso-8859-1": "cp1252", "iso8859-1": "cp1252", "iso_8859-1": "cp1252", "latin1": "cp1252",
-    "latin-1": "cp1252", "l1": "cp1252", "8859_1": "cp1252", "default_charset": "cp1252",
+    "latin-1": "cp1252", "l1": "cp1252", "8859_1": "cp1252", "default_charset": "",
     "x-user-defined": "cp1252", "windows-1252": "cp1252", "unknown-8bit": "", "x-unknown": "",
     "iso-8859-9": "cp1254", "iso-8859-11": "cp874", "tis-620": "cp874", "windows-874": "cp874",
     "iso-8859-8-i": "iso8859-8", "iso-8859-8-e": "iso8859-8", "iso-8859-6-i": "iso8859-6",
@@ -60,7 +60,7 @@ def decode(data: bytes, declared: str = "") -> str:
     """Text of a body: the declared charset where it holds, else the most likely one."""
     if data.isascii() and b"\x1b" not in data and b"~{" not in data and b"+" not in data:
         return _without_mark(data, declared) or data.decode("ascii")
-    name = codec(declared)
+    name = codec(declared) or ("iso2022_jp_ext" if b"\x1b$" in data else "")
     if name in ("", "cp1252") and (text := _strict(data, "utf-8")) is not None:
         return text
     if name and (text := _strict(data, name)) is not None:

@@ -118,9 +118,6 @@ def parse_body(raw: bytes) -> Body:
         raise Unreadable("The server sent an empty message.")
     root, content = tree.parts_of(raw)
     plan = choose(root)
-    if plan.is_empty:
-        root, content = tree.rescued_parts_of(raw)
-        plan = choose(root)
     try:
         payloads = {part.section: content(part.section) for part in plan.parts}
     except tree.Broken:

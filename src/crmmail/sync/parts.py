@@ -88,9 +88,9 @@ class TextPlan:
     """What to say if there is no text."""
 
     @property
-    def is_empty(self) -> bool:
-        """Whether no part was found at all."""
-        return not (self.parts or self.attachments or self.note)
+    def says_nothing(self) -> bool:
+        """Whether no part was found, or only text parts without a byte."""
+        return not (self.attachments or self.note or any(part.size for part in self.parts))
 
 
 @dataclass(slots=True)

@@ -22,13 +22,15 @@ _CONTINUED = re.compile(r"(.+?)\*(\d*)(\*?)")
 def plan(bodystructure: Any) -> TextPlan:
     """Plan the reading of a message from its BODYSTRUCTURE as imapclient parses it.
 
-    Raises Unreadable when it describes no part at all.
+    Raises Unreadable when it describes no part, or only empty ones: the whole message tells more.
     """
     root = _Reader().node(bodystructure, 0)
-    if root is None:
-        raise Unreadable("The server's description of the message has no parts.")
-    number(root)
-    return choose(root)
+    if root is not None:
+        number(root)
+        found = choose(root)
+        if not (root.is_container and found.says_nothing):
+            return found
+    raise Unreadable("The server's description of the message has no parts.")
 
 
 class _Reader:

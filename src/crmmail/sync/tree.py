@@ -17,7 +17,9 @@ from fast_mail_parser import ParseError, parse_email_tree
 from crmmail.sync import charset, headers
 from crmmail.sync.parts import DEEPEST, MOST_PARTS, Node, number
 
-_FALLBACK_LIMIT = 2_000_000
+_FALLBACK_LIMIT = 4_000_000
+_ENCODING = "Content-Transfer-Encoding"
+_KEPT = "X-Crmmail-Transfer-Encoding"  # where the standard library does not look
 _KNOWN = frozenset({"", "7bit", "8bit", "binary", "base64", "quoted-printable"})
 _METHOD = re.compile(rb"^METHOD[;:]", re.MULTILINE | re.IGNORECASE)
 _NO_MIME = re.compile(r"[\s;,]")
@@ -32,17 +34,13 @@ _TEXT_PART = re.compile(
 _ANY_PART = re.compile(
     rb"^--([^\s][^\r\n]{0,100}?)[ \t]*\r?\nContent-", re.MULTILINE | re.IGNORECASE
 )
-_CONTENT_TYPE = re.compile(
-    rb"^Content-(?:Type|Transfer-Encoding)[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*",
-    re.MULTILINE | re.IGNORECASE,
-)
 
 Contents = Callable[[str], bytes]
 """The bytes of a section, without transfer encoding; raises KeyError if there is none."""
 
 
 class Broken(ValueError):
-    """A part could not be decoded by the parser that made the tree."""
+    """What fast-mail-parser made of a message is wrong, or cannot be decoded."""
 
 
 def parts_of(raw: bytes) -> tuple[Node, Contents]:
@@ -54,27 +52,13 @@ def parts_of(raw: bytes) -> tuple[Node, Contents]:
 
 
 def slow_parts_of(raw: bytes) -> tuple[Node, Contents]:
-    """The same through the standard library, tolerant of any encoding, for at most 2 MB."""
+    """The same through the standard library, tolerant of any encoding, for at most 4 MB."""
     try:
         return _Slow(email.message_from_bytes(raw[:_FALLBACK_LIMIT])).result()
     except _BAD_CONTENT:
         body = raw[len(headers.block_of(raw)) :]
         node = Node("text/plain", "1", size=len(body))
         return node, lambda _: body
-
-
-def rescued_parts_of(raw: bytes) -> tuple[Node, Contents]:
-    """A message whose parts cannot be told apart by the boundary that it names: by the one before
-    its first text part, else all of it as one text.
-    """
-    block = headers.block_of(raw)
-    body = raw[len(block) : _FALLBACK_LIMIT]
-    if found := _TEXT_PART.search(body) or _ANY_PART.search(body):
-        boundary = found[1].replace(b'"', b"")
-        kind = b'Content-Type: multipart/mixed; boundary="' + boundary + b'"\n'
-        return parts_of(kind + _CONTENT_TYPE.sub(b"", block) + b"\n" + body)
-    mime = "text/html" if body.lstrip()[:1] == b"<" else "text/plain"
-    return Node(mime, "1", size=len(body)), lambda _: body.strip()
 
 
 class _Quick:
@@ -84,6 +68,9 @@ class _Quick:
         self._left = MOST_PARTS
         self._found: dict[str, Any] = {}
         self._order: list[tuple[Node, Any]] = []
+        self._boundaries: list[str] = []
+        self._raw = raw
+        self._is_clean = raw.isascii() and b"\x1b" not in raw
         self._root = self._node(parse_email_tree(raw, mode="lazy"), 0)
 
     def result(self) -> tuple[Node, Contents]:
@@ -107,13 +94,17 @@ class _Quick:
         node.name = charset.words(node.name)
         if mime.startswith("text/") or "pkcs7" in mime:
             self._describe(node, part)
+        elif node.is_container:
+            self._check(part)
         if depth < DEEPEST:
             for child in part.children:
                 if self._left <= 0:
                     break
                 node.children.append(self._node(child, depth + 1))
         if mime == "message/rfc822" and part.children:
-            node.subject = _first(part.children[0].headers, "subject")
+            node.subject = _first(part.children[0].headers, "subject") or (
+                headers.read(part.content or b"").text("subject")
+            )
         return node
 
     def _describe(self, node: Node, part: Any) -> None:
@@ -125,6 +116,15 @@ class _Quick:
                 and bool(_METHOD.search(part.content or b""))
             )
 
+    def _check(self, part: Any) -> None:
+        """Refuse what fast-mail-parser cuts wrongly: a boundary that begins like another one."""
+        boundary = params(_first(part.headers, "content-type")).get("boundary", "")
+        if not part.children or any(
+            boundary.startswith(other) or other.startswith(boundary) for other in self._boundaries
+        ):
+            raise Broken(f"The boundary {boundary!r} does not divide the message.")
+        self._boundaries.append(boundary)
+
     def _content(self, section: str) -> bytes:
         if section.endswith(".HEADER"):
             message = self._found[section.removesuffix(".HEADER")].content or b""
@@ -134,12 +134,16 @@ class _Quick:
             data: bytes = part.content or b""
         except ParseError as error:
             raise Broken(str(error)) from error
-        encoding = _first(part.headers, "content-transfer-encoding")
-        return data if encoding.lower() in _KNOWN else charset.unpack(data, encoding)
+        encoding = _first(part.headers, _ENCODING.lower()).lower()
+        if encoding == "quoted-printable" and not self._is_clean:
+            if self._root.is_container:
+                raise Broken("fast-mail-parser drops bytes that should not be in quoted-printable.")
+            return charset.unpack(self._raw[len(headers.block_of(self._raw)) :], encoding)
+        return data if encoding in _KNOWN else charset.unpack(data, encoding)
 
 
 class _Slow:
-    """A tree of the standard library."""
+    """A tree of the standard library, with multiparts divided where their boundary is wrong."""
 
     def __init__(self, message: Message) -> None:
         self._left = MOST_PARTS
@@ -152,33 +156,48 @@ class _Slow:
 
         def content(section: str) -> bytes:
             if section.endswith(".HEADER"):
-                message = _inner(found[section.removesuffix(".HEADER")])
-                return "".join(f"{name}: {value}\n" for name, value in message.items()).encode(
-                    "utf-8", "surrogateescape"
-                )
+                return _fields(_inner(found[section.removesuffix(".HEADER")]))
             return _payload(found[section])
 
         return self._root, content
 
     def _node(self, part: Message, depth: int) -> Node:
         self._left -= 1
-        node = Node(part.get_content_type())
+        mime = part.get_content_type()
+        if mime.startswith("multipart/") and not part.is_multipart():
+            part, mime = _divided(part, alone=depth == 0)
+        node = Node(mime)
         self._order.append((node, part))
         node.params = params(str(part.get("content-type", "")))
         node.disposition = (part.get_content_disposition() or "").lower()
         node.name = charset.words(_file_name(part))
         node.has_id = part.get("content-id") is not None
-        node.method = node.mime == "text/calendar" and bool(node.params.get("method"))
-        payload = part.get_payload()
-        if isinstance(payload, str):
-            node.size = len(payload)
-        elif isinstance(payload, list) and depth < DEEPEST:
-            for child in payload[: max(0, self._left)]:
-                if isinstance(child, Message):
-                    node.children.append(self._node(child, depth + 1))
-        if node.mime == "message/rfc822":
+        node.method = mime == "text/calendar" and bool(node.params.get("method"))
+        node.size = len(_raw(part))
+        if depth < DEEPEST and (node.is_container or mime == "message/rfc822"):
+            for child in _children(part)[: max(0, self._left)]:
+                node.children.append(self._node(child, depth + 1))
+        if mime == "message/rfc822":
             node.subject = charset.words(str(_inner(part).get("subject", "")))
         return node
+
+
+def _divided(part: Message, *, alone: bool) -> tuple[Message, str]:
+    """A multipart that its boundary does not divide: by the one before its first text part; else,
+    if it is `alone` the message, all of it as one text.
+    """
+    data = _raw(part)
+    found = _TEXT_PART.search(data) or _ANY_PART.search(data)
+    if found:
+        boundary = found[1].replace(b'"', b"")
+        mime = part.get_content_type()
+        kind = b'Content-Type: %s; boundary="%s"\n\n' % (mime.encode("ascii", "replace"), boundary)
+        message = email.message_from_bytes(kind + data)
+        if message.is_multipart():
+            return message, mime
+    if not alone:
+        return part, part.get_content_type()
+    return part, "text/html" if data.lstrip()[:1] == b"<" else "text/plain"
 
 
 def params(content_type: str) -> dict[str, str]:
@@ -203,16 +222,34 @@ def _file_name(part: Message) -> str:
         return ""
 
 
+def _children(part: Message) -> list[Message]:
+    payload = part.get_payload()
+    return [one for one in payload if isinstance(one, Message)] if part.is_multipart() else []
+
+
 def _inner(part: Message) -> Message:
     """The message that a part embeds."""
-    payload = part.get_payload()
-    first = payload[0] if isinstance(payload, list) and payload else None
-    return first if isinstance(first, Message) else Message()
+    return next(iter(_children(part)), Message())
+
+
+def _fields(message: Message) -> bytes:
+    lines = (f"{name}: {value}\n" for name, value in message.items())
+    return "".join(lines).encode("utf-8", "surrogateescape")
+
+
+def _raw(part: Message) -> bytes:
+    """The bytes of a part in their transfer encoding."""
+    if part.is_multipart():
+        # The standard library makes messages of the groups of a delivery report.
+        is_report = part.get_content_type() == "message/delivery-status"
+        return b"\n".join(map(_fields, _children(part))) if is_report else b""
+    if _ENCODING in part:
+        part[_KEPT] = str(part[_ENCODING])
+        del part[_ENCODING]
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
 
 
 def _payload(part: Message) -> bytes:
-    payload = part.get_payload()
-    if not isinstance(payload, str):
-        return b""
-    data = payload.encode("utf-8", "surrogateescape")
-    return charset.unpack(data, str(part.get("content-transfer-encoding", "")))
+    data = _raw(part)
+    return charset.unpack(data, str(part.get(_KEPT, "")))
