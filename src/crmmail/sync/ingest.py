@@ -40,7 +40,7 @@ def save(store: Store, batch: Batch) -> int:
         _insert(db, new, threads, address_ids, batch.rules)
         _place(db, batch, {**new, **old})
         correspondents.name(db, change, new, address_ids)
-        admitted = correspondents.note_written(db, batch, address_ids)
+        admitted = correspondents.note_written(db, batch)
         ledger.record(db, batch)
         everybody = {one for kept in batch.kept for one in _candidates(kept, batch.rules)}
         met = contacts.meet(db, change, everybody, batch.rules)

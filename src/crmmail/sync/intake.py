@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from crmmail import __version__
+from crmmail.addresses import is_role
 from crmmail.store.database import Store
-from crmmail.sync import ingest, rules
+from crmmail.store.kinds import Flag
+from crmmail.sync import correspondents, ingest, rules
 from crmmail.sync.answers import Listed
 from crmmail.sync.batch import Batch, Kept, Passed
 from crmmail.sync.mailbox import SMALL, Mailbox
@@ -64,6 +66,8 @@ class Intake:
         self._store = store
         self._mailbox = mailbox
         self._rules = judged_by
+        self.reached = 0.0
+        """When the oldest message of the last take was received, in seconds since 1970."""
 
     def take(self, folder_id: int, uids: Sequence[int], *, backfill: bool = False) -> int:
         """Take these messages of the open folder, newest first; returns how many were let in from
@@ -74,8 +78,19 @@ class Intake:
         admitted = 0
         with closing(_Ahead(self._loads(sorted(uids, reverse=True)))) as loads:
             for load in loads:
+                for one in load.fetched[-1:]:
+                    self.reached = one.listed.received_at
                 admitted += self._save(folder_id, load, load.floor if backfill else None)
         return admitted
+
+    def written_roles(self, uids: Sequence[int]) -> set[str]:
+        """The role addresses that these messages of the open folder show me to have written to."""
+        found: set[str] = set()
+        for one in self._mailbox.headers(uids, ("From", "To", "Cc", "Bcc")).values():
+            if isinstance(one, Listed) and not one.flags & Flag.DRAFT:
+                header = parse_header(one.header, one.received_at)
+                found.update(correspondents.recipients(header, self._rules))
+        return {address for address in found if is_role(address.partition("@")[0])}
 
     # -- on the network's side -----------------------------------------------------------------
 

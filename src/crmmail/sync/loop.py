@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 from crmmail.errors import CrmmailError
 from crmmail.store.database import Store
-from crmmail.sync.account import account_rows
 from crmmail.sync.once import Report, sync_account
+from crmmail.sync.session import account_rows
 from crmmail.sync.worker import Worker
 
 __all__ = ["INTERVAL", "Busy", "Loop", "Report", "exclusive", "sync_once"]

@@ -41,7 +41,6 @@ TEXT_LIMIT = 262_144
 """How much of one text part of a larger message is fetched, in bytes."""
 UID_WINDOW = 100_000
 _COMMAND = 7_000  # octets of a UID set; servers need take no line over 8,192 (RFC 7162, 4)
-_HEADERS = f"BODY.PEEK[HEADER.FIELDS ({' '.join(name.upper() for name in HEADER_FIELDS)})]"
 _STATUS = "MESSAGES UIDNEXT UIDVALIDITY"
 
 
@@ -129,9 +128,12 @@ class Mailbox:
                     found += map(int, (line or b"").split())
         return sorted({uid for uid in found if low <= uid < high})
 
-    def headers(self, uids: Sequence[int]) -> dict[int, Listed | Problem]:
+    def headers(
+        self, uids: Sequence[int], fields: Sequence[str] = HEADER_FIELDS
+    ) -> dict[int, Listed | Problem]:
         """List these messages. One that the server cannot list is given with its problem (M8)."""
-        items = f"(UID FLAGS INTERNALDATE RFC822.SIZE {_HEADERS})"
+        names = " ".join(name.upper() for name in fields)
+        items = f"(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS ({names})])"
         if "X-GM-EXT-1" in self._can:
             items = f"(X-GM-THRID {items[1:]}"
         elif "OBJECTID" in self._can:

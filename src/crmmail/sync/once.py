@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from crmmail.store import accounts
 from crmmail.store.database import Store
 from crmmail.sync import state
-from crmmail.sync.account import AccountRow, AccountSync, sign_in
+from crmmail.sync.account import AccountSync
 from crmmail.sync.problems import Problem, Refused, Unsafe, told
+from crmmail.sync.session import AccountRow, sign_in
 
 _TRIES = 3
 """Connections in a row without progress after which a single run gives up."""

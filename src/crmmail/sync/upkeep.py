@@ -22,17 +22,24 @@ class FolderRow:
 
     id: int
     name: str
-    selected: bool
     uidvalidity: int
     uidnext: int
     floor: int
     modseq: int
+    messages: int
+
+    def differs(self, info: FolderInfo) -> bool:
+        """Whether the folder has to be compared with the server: it is not as it was last time."""
+        return (self.uidvalidity, self.uidnext, self.modseq, self.messages) != (
+            info.uidvalidity,
+            info.uidnext,
+            info.modseq,
+            info.messages,
+        )
 
 
-def reconcile_folders(
-    store: Store, account_id: int, listed: Sequence[FolderInfo]
-) -> dict[str, FolderRow]:
-    """Make the account's folders those of the server; returns those to be read, by name.
+def reconcile_folders(store: Store, account_id: int, listed: Sequence[FolderInfo]) -> None:
+    """Make the account's folders those of the server.
 
     A folder that is new gets its role's default (M1); one that is gone takes its placements with
     it, and what it alone held is orphaned (M12).
@@ -59,17 +66,24 @@ def reconcile_folders(
                 change.topics.add("state")
             elif have[info.name][1:] != (info.role, int(info.selectable), info.messages):
                 db.execute(
-                    """UPDATE folder SET role = ?, selectable = ?, messages = ? WHERE id = ?""",
+                    """UPDATE folder SET role = ?, selectable = ?,
+                           messages = CASE WHEN selected THEN messages ELSE ? END WHERE id = ?""",
                     [info.role, info.selectable, info.messages, have[info.name][0]],
                 )
                 change.topics.add("state")
         _unselect(db, change, account_id)
-        return _rows(db, account_id)
 
 
-def folder_rows(db: sqlite3.Connection, account_id: int) -> dict[str, FolderRow]:
-    """The account's folders that are read, by name."""
-    return _rows(db, account_id)
+def folder_rows(db: sqlite3.Connection, account_id: int) -> list[FolderRow]:
+    """The account's folders that are read."""
+    return [
+        FolderRow(*row)
+        for row in db.execute(
+            """SELECT id, name, uidvalidity, uidnext, floor, modseq, messages FROM folder
+               WHERE account_id = ? AND selected AND selectable""",
+            [account_id],
+        )
+    ]
 
 
 def begin(store: Store, folder_id: int, info: FolderInfo) -> None:
@@ -119,15 +133,41 @@ def vanish(store: Store, folder_id: int, uids: Iterable[int]) -> None:
         _settle(db, change, messages)
 
 
-def count_again(store: Store, folder_id: int) -> None:
-    """Once a folder was compared UID by UID, its count is that of its rows."""
+def compared(store: Store, folder_id: int, modseq: int) -> None:
+    """A folder was compared with the server: its rows say how many messages it has."""
     with store.write("state") as (db, _):
-        count = count_local(db, folder_id)
-        db.execute("UPDATE folder SET messages = ? WHERE id = ?", [count, folder_id])
+        db.execute(
+            "UPDATE folder SET modseq = ?, messages = ? WHERE id = ?",
+            [modseq, count_local(db, folder_id), folder_id],
+        )
 
 
-def set_flags(store: Store, folder_id: int, flags: dict[int, int], modseq: int) -> None:
-    """Take over flags from the server, together with the folder's cursor for them.
+def waiting(
+    db: sqlite3.Connection, account_id: int, version: str
+) -> list[tuple[str, int, list[int]]]:
+    """Messages of the ledger to be fetched again: (folder name, folder id, UIDs)."""
+    rows = db.execute(
+        """SELECT folder.name, folder.id, json_group_array(skipped.uid) FROM folder
+           JOIN skipped ON skipped.folder_id = folder.id
+           WHERE folder.account_id = ?1 AND (skipped.readmit
+               OR (reason = 'unreadable' AND instr(detail, ?2) = 0))
+           GROUP BY folder.id""",
+        [account_id, version],
+    )
+    return [(name, folder_id, json.loads(packed)) for name, folder_id, packed in rows]
+
+
+def stop_waiting(store: Store, folder_id: int, uids: Iterable[int]) -> None:
+    """What still waits after its turn was not there any more: the comparison will find it."""
+    with store.write() as (db, _):
+        db.executemany(
+            "UPDATE skipped SET readmit = 0 WHERE folder_id = ? AND uid = ?",
+            [(folder_id, uid) for uid in uids],
+        )
+
+
+def set_flags(store: Store, folder_id: int, flags: dict[int, int]) -> None:
+    """Take over flags from the server.
 
     A message that became a draft, or is none any more, is judged again (M2).
     """
@@ -149,7 +189,6 @@ def set_flags(store: Store, folder_id: int, flags: dict[int, int], modseq: int) 
                WHERE folder_id = ? AND uid = told.value ->> 0 AND flags != told.value ->> 1""",
             [int(Flag.DRAFT), packed, folder_id],
         )
-        db.execute("UPDATE folder SET modseq = ? WHERE id = ?", [modseq, folder_id])
         if changed:
             change.topics.add("threads")
             _settle(db, change, changed)
@@ -190,17 +229,6 @@ def now_ms() -> int:
 def _placed(db: sqlite3.Connection, where: str, values: Sequence[object]) -> list[int]:
     query = f"SELECT message_id FROM placement {where}"  # noqa: S608 - conditions are ours
     return [row[0] for row in db.execute(query, values)]
-
-
-def _rows(db: sqlite3.Connection, account_id: int) -> dict[str, FolderRow]:
-    return {
-        row[1]: FolderRow(row[0], row[1], bool(row[2]), *row[3:])
-        for row in db.execute(
-            """SELECT id, name, selected, uidvalidity, uidnext, floor, modseq FROM folder
-               WHERE account_id = ? AND selected AND selectable""",
-            [account_id],
-        )
-    }
 
 
 def _unselect(db: sqlite3.Connection, change: Change, account_id: int) -> None:

@@ -12,9 +12,10 @@ from contextlib import suppress
 
 from crmmail.store.database import Store
 from crmmail.sync import state
-from crmmail.sync.account import AccountRow, AccountSync, sign_in
+from crmmail.sync.account import AccountSync
 from crmmail.sync.mailbox import Mailbox
 from crmmail.sync.problems import Problem, Refused, told
+from crmmail.sync.session import AccountRow, sign_in
 
 log = logging.getLogger(__name__)
 
