@@ -43,6 +43,7 @@ class CrmmailApp(App[None], inherit_bindings=False):
     TITLE = "crmmail"
     BINDING_GROUP_TITLE = "Everywhere"
     ALLOW_SELECT = False
+    PAUSE_GC_ON_SCROLL = True
     CSS = PIECE_CSS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "keys", "Help", id="app.help", key_display="?"),

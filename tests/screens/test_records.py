@@ -194,3 +194,42 @@ async def test_a_long_list_is_read_by_a_thread_after_its_first_page(empty_store:
         assert "1,500 people" in text(app)
         await press(pilot, "end")
         assert "P 1499" in text(app)
+
+
+async def test_a_filter_starts_at_the_top_and_its_row_stays_when_all_is_shown(
+    app: CrmmailApp,
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "G", "slash", *"person 1", "enter")
+        assert records(app).shown.cursor == 0
+        await press(pilot, "j")
+        current = records(app).shown.current
+        await press(pilot, "escape")
+        assert records(app).shown.current == current
+        assert "34 people" in text(app)
+
+
+async def test_switching_lists_does_not_cut_a_reading_short(empty_store: Store) -> None:
+    with empty_store.write("people", "accounts") as (db, change):
+        fill = Filler(db, change)
+        fill.account()
+        for number in range(600):
+            company = fill.company(f"C {number:03}")
+            fill.person(f"P {number:03}", f"p{number}@many.example", company=company)
+    app = CrmmailApp(empty_store, sync=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.screen.action_choose(1)  # type: ignore[attr-defined]
+        app.screen.action_choose(0)  # type: ignore[attr-defined]
+        await settle(pilot)
+        assert "600 people" in text(app)
+        await press(pilot, "2")
+        assert "600 companies" in text(app)
+
+
+async def test_a_list_that_cannot_be_read_says_so(app: CrmmailApp, store: Store) -> None:
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await settle(pilot)
+        with store.write() as (db, _change):
+            db.execute("DROP TABLE company_domain")
+        await press(pilot, "slash", "x")
+        assert "The list could not be read" in text(app)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from crmmail.app import CrmmailApp
 from crmmail.store.accounts import StateRow
+from crmmail.store.database import Store
 from crmmail.widgets.status_line import Meter, describe, most_telling
 from tests.screens.conftest import NOW
+from tests.screens.harness import lines, settle, until
 
 AT = int(NOW.timestamp())
 IDLE = StateRow(1, "me@home.example", "watching", 0, 0, 0, AT - 120, 0, "", "")
@@ -52,3 +55,20 @@ def test_the_rate_is_of_the_last_seconds() -> None:
     assert 9 < meter.rate(39.0) < 11
     meter.add(40.0, 0)  # another import begins
     assert meter.rate(41.0) == 0.0
+
+
+async def test_an_error_is_told_in_full_at_80_columns(store: Store) -> None:
+    error = "The server imap.home.example refuses the sign-in: user name or password are wrong."
+    hint = "Set the password anew: crmmail account password me@home.example"
+    with store.write("state") as (db, _change):
+        db.execute("UPDATE sync_state SET state = 'stopped', error = ?, hint = ?", [error, hint])
+    app = CrmmailApp(store, sync=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        told = " ".join(" ".join(lines(app)[-4:-1]).split())
+        assert f"{error} {hint}" in told
+        assert "34 people" in lines(app)[-5]
+        with store.write("state") as (db, _change):
+            db.execute("UPDATE sync_state SET state = 'watching', error = '', hint = ''")
+        await until(pilot, lambda: "34 people" in lines(app)[-3])
+        assert "up to date, watching" in lines(app)[-2]

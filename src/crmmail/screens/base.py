@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
+from textual.worker import Worker, WorkerState
 
 from crmmail.store import accounts
 from crmmail.store.database import Store
@@ -33,6 +34,7 @@ class StoreScreen(Screen[None], inherit_bindings=False):
         super().__init__()
         self.store = store
         self._stale = False
+        self._ready = False  # its widgets are there
 
     def compose(self) -> ComposeResult:
         yield from self.panes()
@@ -52,10 +54,12 @@ class StoreScreen(Screen[None], inherit_bindings=False):
         """Read again what the screen shows."""
 
     def on_mount(self) -> None:
+        self._ready = True
         self._show_states()
 
     def on_screen_resume(self) -> None:
-        self._show_states()
+        if self._ready:
+            self._show_states()
         if self._stale:
             self._stale = False
             self.reload()
@@ -65,6 +69,8 @@ class StoreScreen(Screen[None], inherit_bindings=False):
 
         No topics means that another process wrote, and what is not known.
         """
+        if not self._ready:
+            return  # it is yet to read
         touched = not topics or not topics.isdisjoint(self.cares)
         if not self.is_current:
             self._stale = self._stale or touched
@@ -76,10 +82,16 @@ class StoreScreen(Screen[None], inherit_bindings=False):
 
     def tick(self) -> None:
         """A second has passed: rates and remaining times have changed."""
-        self.query_one(StatusLine).redraw()
+        if self._ready:
+            self.query_one(StatusLine).redraw()
 
     def _show_states(self) -> None:
         self.query_one(StatusLine).show(accounts.states(self.store.read()))
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR:
+            words = f"The list could not be read: {event.worker.error}"
+            self.notify(words, severity="error", markup=False)
 
     def action_back(self) -> None:
         """Go back to the screen before."""

@@ -63,7 +63,7 @@ class RecordScreen(StoreScreen):
         super().__init__(store)
         self.kind = kind
         self.record_id = record_id
-        self._match = ""
+        self._match = self._shown_match = ""
         self._timer: Timer | None = None
         self._previewed = 0
 
@@ -136,7 +136,9 @@ class RecordScreen(StoreScreen):
         if event.match:
             empty = (f"No thread matches “{event.match}”", "escape shows all again")
         self.threads.say_empty(*empty)
-        self.threads.show(event.ids)
+        narrowed = event.match not in ("", self._shown_match)
+        self._shown_match = event.match
+        self.threads.show(event.ids, keep=not narrowed)
         self._preview_soon()
 
     # Filter

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
-from textual import getters, on, work
+from textual import getters, on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
@@ -67,7 +67,8 @@ class RecordsScreen(StoreScreen):
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self.index = 0
-        self._matches = ["" for _ in CATALOGUES]
+        self._matches = ["" for _ in CATALOGUES]  # what each list is filtered by
+        self._shown_matches = list(self._matches)  # and what those filters are that are drawn
         self._loaded: set[int] = set()
         self._timer: Timer | None = None
         self._previewed: tuple[int, int] = (0, 0)
@@ -164,9 +165,18 @@ class RecordsScreen(StoreScreen):
                 self._show(ViewReady(index, match, ids))
             if len(ids) < FIRST_PAGE:
                 return
-        self._read_all(index, match)
+        self._read_in_thread(index, match)
 
-    @work(thread=True, exclusive=True, group="view", exit_on_error=False)
+    def _read_in_thread(self, index: int, match: str) -> None:
+        """Read the whole list; a newer reading of the same list takes its place."""
+        self.run_worker(
+            partial(self._read_all, index, match),
+            group=f"view {index}",
+            exclusive=True,
+            thread=True,
+            exit_on_error=False,
+        )
+
     def _read_all(self, index: int, match: str) -> None:
         ids = CATALOGUES[index].view(self.store.read(), match=match)
         if not get_current_worker().is_cancelled:
@@ -183,7 +193,9 @@ class RecordsScreen(StoreScreen):
         elif not event.ids and not accounts.states(self.store.read()):
             empty = NO_ACCOUNT
         record_list.say_empty(*empty)
-        record_list.show(event.ids)
+        narrowed = event.match not in ("", self._shown_matches[event.index])
+        self._shown_matches[event.index] = event.match
+        record_list.show(event.ids, keep=not narrowed)
 
     # Filter
 
@@ -250,7 +262,9 @@ class RecordsScreen(StoreScreen):
         if event.source is self.preview:
             from crmmail.screens.thread import ThreadScreen
 
-            self.app.push_screen(ThreadScreen(self.store, event.row, self.preview.ids))
+            row = self.shown.row_at(self.shown.cursor)
+            trail = f"{self.entry.title} › {row.name}" if row is not None else ""
+            self.app.push_screen(ThreadScreen(self.store, event.row, self.preview.ids, trail))
             return
         from crmmail.screens.record import RecordScreen
 

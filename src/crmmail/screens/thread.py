@@ -13,6 +13,7 @@ from textual.widget import Widget
 from crmmail.screens.base import StoreScreen
 from crmmail.store import messages, threads
 from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
 from crmmail.store.messages import Attachment, MessageRow, Text
 from crmmail.store.threads import ThreadDetail
 from crmmail.widgets.conversation import MORE, Folding, Reader, sections
@@ -117,11 +118,12 @@ class ThreadScreen(StoreScreen):
         trail = f"{self._trail} › " if self._trail else ""
         yield ((trail, "muted"), (detail.subject or "(no subject)", "title"))
         links = [link for link in detail.links if link.hand >= 0]
-        pieces: list[Piece] = []
+        people = [link.name for link in links if link.kind == Kind.PERSON]
+        pieces: list[Piece] = [(", ".join(people), "text"), ("   " if people else "", "text")]
         for link in links:
-            pieces.append((link.name, "text"))
-            why = link.why.replace(",", ", ") or "by hand"
-            pieces.append((f" {why}   ", "muted"))
+            if link.kind != Kind.PERSON:
+                why = link.why.replace(",", ", ") or "by hand"
+                pieces += [(link.name, "text"), (f" {why}   ", "muted")]
         yield tuple(pieces)
 
     # Folding

@@ -12,10 +12,11 @@ from textual.widget import Widget
 
 from crmmail.store.accounts import StateRow
 from crmmail.widgets.painting import PIECE_CLASSES, paint
-from crmmail.widgets.pieces import Piece
+from crmmail.widgets.pieces import Piece, safe, slice_pieces, wrap
 from crmmail.widgets.words import compact, duration, plural
 
 _SPAN = 15.0  # seconds that a rate is measured over
+MOST_ROWS = 3  # for an error
 _BUSY = ("connecting", "importing", "checking")
 
 
@@ -90,11 +91,11 @@ def most_telling(states: Sequence[StateRow]) -> list[StateRow]:
 
 
 class StatusLine(Widget):
-    """One line at the bottom of every screen."""
+    """One line at the bottom of every screen; more where an error needs it."""
 
     COMPONENT_CLASSES = PIECE_CLASSES
     DEFAULT_CSS = """
-    StatusLine { height: 1; padding: 0 1; }
+    StatusLine { height: auto; padding: 0 1; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
@@ -102,6 +103,7 @@ class StatusLine(Widget):
         self._states: Sequence[StateRow] = ()
         self._meters: dict[int, Meter] = {}
         self._shown: list[Piece] = []
+        self._rows = 1
 
     def show(self, states: Sequence[StateRow]) -> None:
         """Show how the accounts stand now."""
@@ -117,10 +119,10 @@ class StatusLine(Widget):
 
     def redraw(self) -> None:
         """Draw anew if the words have changed, as they do while time passes."""
-        pieces = list(self.pieces())
+        pieces = [(safe(text), role) for text, role in self.pieces()]
         if pieces != self._shown:
             self._shown = pieces
-            self.refresh()
+            self.refresh(layout=self._count_rows() != self._rows)
 
     def pieces(self) -> Iterator[Piece]:
         """What the line says."""
@@ -137,5 +139,26 @@ class StatusLine(Widget):
         elif rest:
             yield f"   {plural(len(rest), 'other account')} up to date", "muted"
 
-    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - it has one line
-        return paint(self, self._shown, self.content_region.width, self.rich_style)
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:  # noqa: ARG002
+        self._rows = self._count_rows(width)
+        return self._rows
+
+    def render_line(self, y: int) -> Strip:
+        width = self.content_region.width
+        spans = self._spans(width)
+        end = len(self._text) if y == self._rows - 1 else spans[y][1]  # the last row is cut
+        pieces = slice_pieces(self._shown, spans[y][0], end) if y < len(spans) else ()
+        return paint(self, pieces, width, self.rich_style)
+
+    @property
+    def _text(self) -> str:
+        return "".join(text for text, _ in self._shown)
+
+    def _spans(self, width: int) -> list[tuple[int, int]]:
+        return wrap(self._text, max(width, 1))
+
+    def _count_rows(self, width: int = 0) -> int:
+        """One line, but for an error, which is told in full as far as that goes."""
+        if not self._states or not self._states[0].error:
+            return 1
+        return min(len(self._spans(width or self.content_region.width)), MOST_ROWS)
