@@ -211,9 +211,9 @@ class TestQuotes:
     ids=lambda html: html[:14],
 )
 def test_hostile_input_takes_bounded_time_and_space(html: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     text = to_text(html)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert len(text) < 400_000  # one piece more than the limit
 
 

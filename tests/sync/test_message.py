@@ -141,10 +141,10 @@ class TestParticipants:
         ]
 
     def test_at_most_500(self) -> None:
-        started = time.perf_counter()
+        started = time.process_time()
         found = header("To: " + ", ".join(f"u{n}@x.example" for n in range(20_000)))
         assert len(found.participants) == 500
-        assert time.perf_counter() - started < 1
+        assert time.process_time() - started < 1
 
     def test_two_headers_of_one_name(self) -> None:
         assert len(header("To: a@x.example", "To: b@x.example").participants) == 2

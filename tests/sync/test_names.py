@@ -116,6 +116,6 @@ class TestBaseSubject:
 
     @pytest.mark.parametrize("piece", ["Re: ", "[a]", " ", "[", "Re[1"])
     def test_linear_time(self, piece: str) -> None:
-        started = time.perf_counter()
+        started = time.process_time()
         base_subject(piece * 50_000)
-        assert time.perf_counter() - started < 0.5
+        assert time.process_time() - started < 0.5

@@ -187,9 +187,9 @@ class TestPreview:
     ids=lambda text: text[:10],
 )
 def test_hostile_text_takes_bounded_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     preview(text, scan(text))
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @given(

@@ -21,7 +21,6 @@ def _any(words: Iterable[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
-_VERB = re.compile(_any(quote_words.VERBS), re.IGNORECASE)
 _OPENING = re.compile(rf"\W{{0,3}}(?:\d|(?:{_any(quote_words.OPENINGS)})(?!\w))", re.IGNORECASE)
 _COLON = re.compile(r"[:：]\W{0,2}\Z")
 _WHEN = re.compile(r"\d[\d.:/年-]*\d|@")
@@ -131,14 +130,14 @@ class _Scan:
             if not line.strip() or len(line) > _LONGEST or _is_quoted(line):
                 break
             joined = f"{line} {joined}"
-            if not _OPENING.match(line) or not _VERB.search(joined):
+            if not _OPENING.match(line) or not _names_writer(joined):
                 continue
             if above_quote and _WHEN.search(joined):
                 return start, at + 1
             if _WHEN_SURELY.search(joined):
                 return (start, len(self._lines)) if written else (start, at + 1)
         line = self._lines[at]
-        loosely = _VERB.search(line) or ("@" in line and _WHEN_SURELY.search(line))
+        loosely = _names_writer(line) or ("@" in line and _WHEN_SURELY.search(line))
         return (at, at + 1) if above_quote and loosely else None
 
     def _quoted_below(self, at: int) -> bool:
@@ -169,6 +168,11 @@ class _Scan:
         while end < len(self._lines) and self._lines[end].strip():
             end += 1
         return end
+
+
+def _names_writer(line: str) -> bool:
+    lowered = line.lower()
+    return any(verb in lowered for verb in quote_words.VERBS)
 
 
 def _is_quoted(line: str) -> bool:

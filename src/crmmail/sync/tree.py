@@ -18,6 +18,7 @@ from crmmail.sync import charset, headers
 from crmmail.sync.parts import DEEPEST, MOST_PARTS, Node, number
 
 _FALLBACK_LIMIT = 4_000_000
+_MOST_LOOKS = 2_000_000
 _ENCODING = "Content-Transfer-Encoding"
 _KEPT = "X-Crmmail-Transfer-Encoding"  # where the standard library does not look
 _KNOWN = frozenset({"", "7bit", "8bit", "binary", "base64", "quoted-printable"})
@@ -54,11 +55,21 @@ def parts_of(raw: bytes) -> tuple[Node, Contents]:
 def slow_parts_of(raw: bytes) -> tuple[Node, Contents]:
     """The same through the standard library, tolerant of any encoding, for at most 4 MB."""
     try:
-        return _Slow(email.message_from_bytes(raw[:_FALLBACK_LIMIT])).result()
+        return _Slow(email.message_from_bytes(_affordable(raw))).result()
     except _BAD_CONTENT:
         body = raw[len(headers.block_of(raw)) :]
         node = Node("text/plain", "1", size=len(body))
         return node, lambda _: body
+
+
+def _affordable(raw: bytes) -> bytes:
+    """As much of a message as the standard library reads in bounded time.
+
+    It looks at every line once for every multipart around it.
+    """
+    raw = raw[:_FALLBACK_LIMIT]
+    most = _MOST_LOOKS // (raw.count(b"oundary") + 1)
+    return raw if raw.count(b"\n") <= most else b"\n".join(raw.split(b"\n", most)[:most])
 
 
 class _Quick:
