@@ -93,6 +93,8 @@ class TestParticipants:
             ("a@a.example (Ann (the) Lee)", [("Ann (the) Lee", "a@a.example")]),
             ("c@c.example (nested (twice)), A <a@a.example>",
              [("nested (twice)", "c@c.example"), ("A", "a@a.example")]),
+            ('"sad :(" <s@a.example>, b@b.example (Bob), (c@c.example',
+             [("sad :(", "s@a.example"), ("Bob", "b@b.example"), ("", "c@c.example")]),
             ("A <a@a.example> B <b@b.example>", [("A", "a@a.example"), ("B", "b@b.example")]),
             ("ann lee a@a.example", [("ann lee", "a@a.example")]),
             ("<@relay.example:a@a.example>", [("", "a@a.example")]),
@@ -223,6 +225,7 @@ class TestDate:
             ("Thu, 1 Jan 1970 00:00:00 +0000", RECEIVED),
             ("Fri, 1 Dec 2023 00:00:00 +0000", RECEIVED),  # in the future
             ("", RECEIVED),
+            ("Mon, 1 Jan 2002002 10:00:00 +0000", RECEIVED),
             ("Mon, 99 Foo 99999999999 99:99:99", RECEIVED),
         ],
     )

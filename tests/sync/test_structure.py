@@ -6,6 +6,8 @@ import base64
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from imapclient.response_parser import parse_fetch_response
 
 from crmmail.sync.message import Part, Unreadable, body_of, parse_body
@@ -223,3 +225,21 @@ class TestBodies:
         assert planned.attachments == whole.attachments
         assert [part.name for part in whole.attachments] == ["p.png", "inner.eml", "n.txt"]
         assert body_of(planned, {"1.1": WORDS * 20}) == whole
+
+
+_ATOMS = st.one_of(
+    st.none(),
+    st.integers(0, 99),
+    st.binary(max_size=8),
+    st.sampled_from([b"text", b"plain", b"html", b"message", b"rfc822", b"mixed", b"alternative"]),
+)
+
+
+@given(st.recursive(_ATOMS, lambda inner: st.one_of(st.lists(inner), st.lists(inner).map(tuple))))
+def test_any_structure_is_planned_or_unreadable(data: Any) -> None:
+    try:
+        found = plan(data)
+    except Unreadable:
+        return
+    body = body_of(found, {part.section: b"=?\xff<b>=41" for part in found.parts})
+    assert body.attachments == found.attachments

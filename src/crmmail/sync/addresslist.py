@@ -7,8 +7,9 @@ silent where it is not: of `alice@example.org)bob@x` no address is made (CVE-202
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from crmmail.sync import charset
 
@@ -34,8 +35,27 @@ class _Mailbox:
     comment: list[str] = field(default_factory=list)
     angle: str | None = None
     broken: bool = False
+    _end: int = -1  # of the last word, in the header
+
+    def add(self, token: re.Match[str]) -> None:
+        """Take the next token, unless it is a separator."""
+        kind, value = token.lastgroup, token[0]
+        if kind == "angle":
+            self.angle = _route_removed(token["angle"])
+        elif kind == "mark":
+            self.broken = self.broken or value == ")"
+        elif kind != "space" and value != '"':
+            value = _ESCAPED.sub(r"\1", token["quoted"]) if kind == "quoted" else value
+            if self.words and token.start() == self._end:
+                self.words[-1] += value
+            elif self.words and kind == "encoded" and self.words[-1].endswith("?="):
+                self.words[-1] += f" {value}"
+            else:
+                self.words.append(value)
+            self._end = token.end()
 
     def finish(self) -> tuple[str, str] | None:
+        """Its name and address; None if there is no address beyond doubt."""
         if self.broken:
             return None
         if self.angle is not None:
@@ -62,48 +82,44 @@ def mailboxes(text: str) -> Iterator[tuple[str, str]]:
 
     Addresses come as they stand, not yet in the form in which addresses are compared.
     """
-    balanced = text.count("(") == text.count(")")
+    tokens = list(islice(_TOKEN.finditer(text), _MOST_TOKENS))
+    comments = _comments(tokens)
     box = _Mailbox()
-    depth = 0
-    last_end = -1
-    for number, token in enumerate(_TOKEN.finditer(text)):
-        kind, value = token.lastgroup, token[0]
-        if number > _MOST_TOKENS:
-            break
-        if depth or (balanced and value == "("):
-            depth += (value == "(") - (value == ")")
-            if depth > 1 or value != "(":
-                box.comment.append(value if depth else "")
-        elif value in (",", ";", ":"):
-            if value != ":" and (mailbox := box.finish()):
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        if close := comments.get(at):
+            box.comment.append(text[token.end() : tokens[close].start()])
+            at = close
+        elif _begins_another(box, token):
+            if token[0] != ":" and (mailbox := box.finish()):
                 yield mailbox
             box = _Mailbox()
-        elif kind == "mark":
-            box.broken = box.broken or value == ")"
-        elif kind != "space":
-            if box.angle is not None:  # a comma is missing
-                if mailbox := box.finish():
-                    yield mailbox
-                box = _Mailbox()
-            _add(box, kind, token, glued=token.start() == last_end)
-            last_end = token.end()
+            box.add(token)
+        else:
+            box.add(token)
+        at += 1
     if mailbox := box.finish():
         yield mailbox
 
 
-def _add(box: _Mailbox, kind: str | None, token: re.Match[str], *, glued: bool) -> None:
-    if kind == "angle":
-        box.angle = _route_removed(token["angle"])
-        return
-    value = _ESCAPED.sub(r"\1", token["quoted"]) if kind == "quoted" else token[0]
-    if value == '"':
-        return
-    if glued and box.words:
-        box.words[-1] += value
-    elif kind == "encoded" and box.words and box.words[-1].endswith("?="):
-        box.words[-1] += " " + value
-    else:
-        box.words.append(value)
+def _comments(tokens: Sequence[re.Match[str]]) -> dict[int, int]:
+    """Where comments begin and end; parentheses without a partner are none."""
+    opened: list[int] = []
+    found: dict[int, int] = {}
+    for at, token in enumerate(tokens):
+        if token[0] == "(":
+            opened.append(at)
+        elif token[0] == ")" and opened:
+            found[opened.pop()] = at
+    return found
+
+
+def _begins_another(box: _Mailbox, token: re.Match[str]) -> bool:
+    """Whether a mailbox ends here: at a separator, or behind <…> where a comma is missing."""
+    if token.lastgroup == "mark":
+        return token[0] in ",;:"
+    return box.angle is not None and token.lastgroup != "space"
 
 
 def _route_removed(angle: str) -> str:

@@ -150,10 +150,7 @@ def references(fields: Fields, own_id: str, people: set[str]) -> tuple[str, ...]
 
 def sent_at(fields: Fields, received_at: int) -> int:
     """When the message was written, if its Date is believable, else when it was received."""
-    if fields.mail is not None and (moment := fields.mail.date_parsed) is not None:
-        written = int(moment.timestamp())
-    else:
-        written = _date(fields.text("date"))
+    written = _written_at(fields)
     latest = received_at + _DAY if received_at > 0 else _YEAR_2100
     return written if _YEAR_1990 <= written <= latest else received_at
 
@@ -240,6 +237,15 @@ def _reply_id(value: str) -> list[str]:
         last = ids[-1]
         return [last] if any(letter.isdigit() for letter in last) else []
     return ids
+
+
+def _written_at(fields: Fields) -> int:
+    """Seconds since 1970, 0 for a Date that cannot be read."""
+    try:
+        moment = fields.mail.date_parsed if fields.mail is not None else None
+    except (ValueError, OverflowError):
+        return 0
+    return int(moment.timestamp()) if moment is not None else _date(fields.text("date"))
 
 
 def _date(text: str) -> int:
