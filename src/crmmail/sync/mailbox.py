@@ -167,6 +167,13 @@ class Mailbox:
             for uid, answer in self._fetch(uids, items)
         }
 
+    def part(self, uid: int, section: str) -> bytes | Problem:
+        """One part of a message, whole, as encoded."""
+        items = f"(UID BODY.PEEK[{section}])"
+        for _, answer in self._fetch([uid], items):
+            return answer if isinstance(answer, Problem) else literal(answer, b"BODY[")
+        return BadAnswer("The server does not have this message any more.")
+
     def head(self, uid: int) -> bytes | Problem:
         """The beginning of a message, where its structure is of no use."""
         return self.parts([uid], "")[uid]

@@ -52,12 +52,14 @@ OPAQUE = "This message is signed in a form (S/MIME, opaque) that crmmail cannot 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """An attachment, listed."""
+    """An attachment, listed; where it lies in the message and how it is packed, to open it by."""
 
     name: str
     mime: str
     size: int
     inline: bool
+    section: str = field(default="", compare=False)
+    encoding: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +262,12 @@ def _listed(node: Node, *, related: bool) -> Part:
     picture = node.mime.startswith("image/") and node.has_id
     inline = node.disposition != "attachment" and (related or picture)
     return Part(
-        safe_name(node), one_line(node.mime, 100), node.size, inline or node.mime in _SIGNATURES
+        safe_name(node),
+        one_line(node.mime, 100),
+        node.size,
+        inline or node.mime in _SIGNATURES,
+        node.section,
+        node.encoding,
     )
 
 

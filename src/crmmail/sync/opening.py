@@ -1,0 +1,77 @@
+"""Fetching what stayed on the server until somebody opens it: an attachment, a raw source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from crmmail.store.database import Store
+from crmmail.sync import charset
+from crmmail.sync.mailbox import Mailbox
+from crmmail.sync.problems import Problem
+from crmmail.sync.session import account_rows, sign_in
+from crmmail.sync.structure import plan
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An attachment's bytes, decoded, with a name that is safe for a file."""
+
+    name: str
+    mime: str
+    data: bytes
+
+
+def attachment(store: Store, message_id: int, position: int) -> Opened:
+    """Fetch one attachment of a message; positions are those of the attachment table.
+
+    Raises a Problem in words when it cannot be had.
+    """
+    with _opened(store, message_id) as (mailbox, uid):
+        structure = mailbox.structures([uid]).get(uid)
+        if structure is None or isinstance(structure, Problem):
+            raise structure or Problem("The server does not have this message any more.")
+        parts = plan(structure).attachments
+        if not 0 <= position < len(parts):
+            raise Problem("The message has no such attachment.")
+        part = parts[position]
+        data = mailbox.part(uid, part.section)
+        if isinstance(data, Problem):
+            raise data
+    return Opened(part.name, part.mime, charset.unpack(data, part.encoding))
+
+
+def source(store: Store, message_id: int) -> bytes:
+    """Fetch a message as it was sent. Raises a Problem in words."""
+    with _opened(store, message_id) as (mailbox, uid):
+        raw = mailbox.bodies([uid]).get(uid)
+    if not isinstance(raw, bytes):
+        raise raw or Problem("The server does not have this message any more.")
+    return raw
+
+
+@contextmanager
+def _opened(store: Store, message_id: int) -> Iterator[tuple[Mailbox, int]]:
+    """A connection of its own, with a folder open in which the message lies."""
+    row = (
+        store.read()
+        .execute(
+            """SELECT folder.account_id, folder.name, folder.uidvalidity, placement.uid
+               FROM placement JOIN folder ON folder.id = placement.folder_id
+               WHERE placement.message_id = ? ORDER BY folder.id LIMIT 1""",
+            [message_id],
+        )
+        .fetchone()
+    )
+    if row is None:
+        raise Problem("No server has this message any more.")
+    account_id, folder, uidvalidity, uid = row
+    account = next(one for one in account_rows(store) if one.id == account_id)
+    mailbox = sign_in(account)
+    try:
+        if mailbox.examine(folder).uidvalidity != uidvalidity:
+            raise Problem(f"{folder} was rebuilt on the server.", "Sync, then try again.")
+        yield mailbox, uid
+    finally:
+        mailbox.close()
