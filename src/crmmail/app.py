@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 
-from crmmail.screens.base import StoreScreen
+from crmmail.screens.base import StoreChanged, StoreScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.store.database import Notice, Store
 from crmmail.widgets import themes
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 _REST = 0.3  # seconds between two readings of what is shown, while changes come in a stream
 
 
-class StoreChanged(Message):
+class Committed(Message):
     """This process has written to the store."""
 
     def can_replace(self, message: Message) -> bool:
-        return isinstance(message, StoreChanged)
+        return isinstance(message, Committed)
 
 
 class CrmmailApp(App[None], inherit_bindings=False):
@@ -93,9 +93,9 @@ class CrmmailApp(App[None], inherit_bindings=False):
         with self._lock:
             self._topics |= notice.topics
         with suppress(RuntimeError):  # the app is closing
-            self.post_message(StoreChanged())
+            self.post_message(Committed())
 
-    @on(StoreChanged)
+    @on(Committed)
     def _follow(self) -> None:
         if self._flush_timer is None:
             rest = self._flushed_at + _REST - time.monotonic()
@@ -118,13 +118,11 @@ class CrmmailApp(App[None], inherit_bindings=False):
         if (version, today) != (self._version, self._day):
             self._version, self._day = version, today
             self._tell(frozenset())
-        if isinstance(self.screen, StoreScreen):
-            self.screen.tick()
 
     def _tell(self, topics: frozenset[str]) -> None:
         for screen in self.screen_stack:
             if isinstance(screen, StoreScreen):
-                screen.store_changed(topics)
+                screen.post_message(StoreChanged(topics))
 
     # Commands
 

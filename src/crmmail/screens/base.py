@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
@@ -17,6 +20,13 @@ from crmmail.store.database import Store
 from crmmail.widgets.status_line import StatusLine
 
 _STATE = frozenset({"state", "accounts"})
+
+
+@dataclass
+class StoreChanged(Message):
+    """The store has changed; no topics means that another process wrote, and what is not known."""
+
+    topics: frozenset[str]
 
 
 class StoreScreen(Screen[None], inherit_bindings=False):
@@ -34,7 +44,6 @@ class StoreScreen(Screen[None], inherit_bindings=False):
         super().__init__()
         self.store = store
         self._stale = False
-        self._ready = False  # its widgets are there
 
     def compose(self) -> ComposeResult:
         yield from self.panes()
@@ -54,23 +63,19 @@ class StoreScreen(Screen[None], inherit_bindings=False):
         """Read again what the screen shows."""
 
     def on_mount(self) -> None:
-        self._ready = True
+        self.set_interval(1.0, self._redraw_states)
         self._show_states()
 
     def on_screen_resume(self) -> None:
-        if self._ready:
-            self._show_states()
+        self._show_states()
         if self._stale:
             self._stale = False
             self.reload()
 
-    def store_changed(self, topics: frozenset[str]) -> None:
-        """Follow a change of the store: at once where it is seen, else when it is seen again.
-
-        No topics means that another process wrote, and what is not known.
-        """
-        if not self._ready:
-            return  # it is yet to read
+    @on(StoreChanged)
+    def _follow_store(self, event: StoreChanged) -> None:
+        """Follow a change of the store: at once where it is seen, else when it is seen again."""
+        topics = event.topics
         touched = not topics or not topics.isdisjoint(self.cares)
         if not self.is_current:
             self._stale = self._stale or touched
@@ -80,10 +85,9 @@ class StoreScreen(Screen[None], inherit_bindings=False):
         if touched:
             self.reload()
 
-    def tick(self) -> None:
+    def _redraw_states(self) -> None:
         """A second has passed: rates and remaining times have changed."""
-        if self._ready:
-            self.query_one(StatusLine).redraw()
+        self.query_one(StatusLine).redraw()
 
     def _show_states(self) -> None:
         self.query_one(StatusLine).show(accounts.states(self.store.read()))
