@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from benchmarks.cast import FREE, MACHINE_LOCALS, ROLE_LOCALS
+from benchmarks.cast import FREE, ROLE_LOCALS
 from benchmarks.generator import Mailbox
 from benchmarks.letters import Letter, Placed
 
@@ -219,7 +219,8 @@ def _loose_pairs(letters: Iterable[Letter]) -> Iterator[tuple[Letter, Letter]]:
 def _people(judge: Judge, letters: Iterable[Letter], policy: str) -> dict[str, Person]:
     """C2 to C5: who becomes a contact, under which name."""
     names, wanted = dict[str, tuple[int, str]](), set[str]()
-    local_names = dict[str, str]()
+    if policy == "none":
+        return {}
     for letter in letters:
         mine = letter.sender in judge.own
         for who in letter.who:
@@ -227,13 +228,10 @@ def _people(judge: Judge, letters: Iterable[Letter], policy: str) -> dict[str, P
                 wanted.add(who.address)
             if who.name.meant and letter.sent_at >= names.get(who.address, (0, ""))[0]:
                 names[who.address] = (letter.sent_at, who.name.meant)
-    if policy == "none":
-        return {}
-    for address in wanted:
-        local_names[address] = local_name(address)
     return {
         address: Person(
-            names.get(address, (0, local_names[address]))[1], site(address.partition("@")[2])
+            name=names[address][1] if address in names else local_name(address),
+            company=site(address.partition("@")[2]),
         )
         for address in wanted
         if judge.is_contact(address)
@@ -269,6 +267,3 @@ def _index(
         for address in letter.addresses:
             found[part(address)].add(home[key])
     return {name: frozenset(threads) for name, threads in found.items()}
-
-
-assert all(map(_is_machine, MACHINE_LOCALS))

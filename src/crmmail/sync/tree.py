@@ -14,7 +14,7 @@ from typing import Any
 
 from fast_mail_parser import ParseError, parse_email_tree
 
-from crmmail.sync import charset, headers
+from crmmail.sync import charset, headers, params
 from crmmail.sync.parts import DEEPEST, MOST_PARTS, Node, number
 
 _FALLBACK_LIMIT = 4_000_000
@@ -24,9 +24,7 @@ _KEPT = "X-Crmmail-Transfer-Encoding"  # where the standard library does not loo
 _KNOWN = frozenset({"", "7bit", "8bit", "binary", "base64", "quoted-printable"})
 _METHOD = re.compile(rb"^METHOD[;:]", re.MULTILINE | re.IGNORECASE)
 _NO_MIME = re.compile(r"[\s;,]")
-_PARAM = re.compile(r";\s*([\w!#$&+.^`|~-]{1,40})\s*=\s*(?:\"([^\"]{0,300})\"?|([^;\s\"]{1,300}))")
 _BAD_CONTENT = (ParseError, ValueError, LookupError, RecursionError, AttributeError, TypeError)
-
 _TEXT_PART = re.compile(
     rb"^--([^\s][^\r\n]{0,100}?)[ \t]*\r?\n(?:[\w-]{1,40}:[^\n]{0,200}\n|[ \t][^\n]{0,200}\n){0,5}?"
     rb"Content-Type:\s{0,9}text/",
@@ -103,6 +101,8 @@ class _Quick:
         elif not mime.startswith("multipart/"):
             node.name = part.filename
         node.name = charset.words(node.name)
+        if "\ufffd" in node.name:
+            raise Broken("fast-mail-parser cannot read the name of a file.")
         if mime.startswith("text/") or "pkcs7" in mime:
             self._describe(node, part)
         elif node.is_container:
@@ -119,17 +119,13 @@ class _Quick:
         return node
 
     def _describe(self, node: Node, part: Any) -> None:
-        node.params = params(_first(part.headers, "content-type"))
+        node.params = params.of_header(_first(part.headers, "content-type"))
         if node.mime == "text/calendar":
-            node.method = bool(node.params.get("method")) or (
-                node.disposition != "attachment"
-                and node.size < 262_144
-                and bool(_METHOD.search(part.content or b""))
-            )
+            node.method = _has_method(node, lambda: part.content or b"")
 
     def _check(self, part: Any) -> None:
         """Refuse what fast-mail-parser cuts wrongly: a boundary that begins like another one."""
-        boundary = params(_first(part.headers, "content-type")).get("boundary", "")
+        boundary = params.of_header(_first(part.headers, "content-type")).get("boundary", "")
         if not part.children or any(
             boundary.startswith(other) or other.startswith(boundary) for other in self._boundaries
         ):
@@ -179,12 +175,13 @@ class _Slow:
             part, mime = _divided(part, alone=depth == 0)
         node = Node(mime)
         self._order.append((node, part))
-        node.params = params(str(part.get("content-type", "")))
+        node.params = params.of_header(_raw_field(part, "content-type"))
         node.disposition = (part.get_content_disposition() or "").lower()
-        node.name = charset.words(_file_name(part))
+        disposed = params.of_header(_raw_field(part, "content-disposition"))
+        node.name = disposed.get("filename") or node.params.get("name", "")
         node.has_id = part.get("content-id") is not None
-        node.method = mime == "text/calendar" and bool(node.params.get("method"))
         node.size = len(_raw(part))
+        node.method = mime == "text/calendar" and _has_method(node, lambda: _payload(part))
         if depth < DEEPEST and (node.is_container or mime == "message/rfc822"):
             for child in _children(part)[: max(0, self._left)]:
                 node.children.append(self._node(child, depth + 1))
@@ -211,12 +208,12 @@ def _divided(part: Message, *, alone: bool) -> tuple[Message, str]:
     return part, "text/html" if data.lstrip()[:1] == b"<" else "text/plain"
 
 
-def params(content_type: str) -> dict[str, str]:
-    """The parameters of a Content-Type, by name."""
-    found: dict[str, str] = {}
-    for one in _PARAM.finditer(content_type[:4_000]):
-        found.setdefault(one[1].lower(), one[2] if one[2] is not None else one[3])
-    return found
+def _has_method(node: Node, content: Callable[[], bytes]) -> bool:
+    """Whether a calendar is an iMIP message (M6): by its header, or by what it says itself."""
+    if node.params.get("method"):
+        return True
+    looked_into = node.disposition != "attachment" and node.size < 262_144
+    return looked_into and bool(_METHOD.search(content()))
 
 
 def _first(fields: dict[str, list[str]], name: str) -> str:
@@ -226,11 +223,9 @@ def _first(fields: dict[str, list[str]], name: str) -> str:
     return ""
 
 
-def _file_name(part: Message) -> str:
-    try:
-        return str(part.get_filename() or "")
-    except _BAD_CONTENT:
-        return ""
+def _raw_field(part: Message, name: str) -> str:
+    """A field as it stands in the message, where the standard library would replace raw bytes."""
+    return next((str(value) for key, value in part.raw_items() if key.lower() == name), "")
 
 
 def _children(part: Message) -> list[Message]:
