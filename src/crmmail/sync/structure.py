@@ -6,17 +6,13 @@ field may be absent or of another kind here. Only a structure without any part i
 
 from __future__ import annotations
 
-import re
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
-from crmmail.sync import charset
+from crmmail.sync import charset, params
 from crmmail.sync.message import Unreadable
 from crmmail.sync.parts import DEEPEST, MOST_PARTS, Node, TextPart, TextPlan, choose, number
 
 __all__ = ["TextPart", "TextPlan", "Unreadable", "plan"]
-
-_CONTINUED = re.compile(r"(.+?)\*(\d*)(\*?)")
 
 
 def plan(bodystructure: Any) -> TextPlan:
@@ -61,18 +57,18 @@ class _Reader:
         return Node(f"multipart/{_word(rest, 0) or 'mixed'}", children=children)
 
     def _single(self, data: Any, mime: str, depth: int) -> Node:
-        params = _params(_at(data, 2))
+        own = _params(_at(data, 2))
         disposition, its_params = _disposition(data[7:])
         size = _at(data, 6)
         node = Node(
             mime,
-            params=params,
+            params=own,
             disposition=disposition,
-            name=its_params.get("filename") or params.get("name") or "",
+            name=its_params.get("filename") or own.get("name") or "",
             encoding=_word(data, 5),
             size=size if isinstance(size, int) else 0,
             has_id=bool(_at(data, 3)),
-            method=mime == "text/calendar" and bool(params.get("method")),
+            method=mime == "text/calendar" and bool(own.get("method")),
         )
         envelope, body = _at(data, 7), _at(data, 8)
         if mime == "message/rfc822" and isinstance(envelope, tuple) and len(envelope) > 1:
@@ -92,8 +88,6 @@ def _word(data: Any, place: int) -> str:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, int):  # imapclient makes numbers of what looks like one
-        return str(value)
     return charset.words(charset.decode_header(value)) if isinstance(value, bytes) else ""
 
 
@@ -109,29 +103,15 @@ def _disposition(fields: Any) -> tuple[str, dict[str, str]]:
 
 
 def _params(data: Any) -> dict[str, str]:
-    """Parameters by name, continuations (RFC 2231) joined."""
-    params: dict[str, str] = {}
-    pieces: dict[str, list[tuple[int, bytes, bool]]] = {}
     if not isinstance(data, (tuple, list)):
-        return params
-    for name, value in zip(data[::2], data[1::2], strict=False):
-        key = name.decode("latin-1").lower() if isinstance(name, bytes) else ""
-        if "*" in key and isinstance(value, bytes) and (found := _CONTINUED.fullmatch(key)):
-            extended = bool(found[3]) or not found[2]
-            place = int(found[2]) if found[2] and len(found[2]) < 5 else 0
-            pieces.setdefault(found[1], []).append((place, value, extended))
-        elif key:
-            params.setdefault(key, _text(value))
-    for key, found_pieces in pieces.items():
-        params[key] = _joined(sorted(found_pieces))
-    return params
+        return {}
+    return params.of_pairs(
+        (name.decode("latin-1").lower(), _raw(value))
+        for name, value in zip(data[::2], data[1::2], strict=False)
+        if isinstance(name, bytes) and isinstance(value, (bytes, int))
+    )
 
 
-def _joined(pieces: list[tuple[int, bytes, bool]]) -> str:
-    _, first, extended = pieces[0]
-    named = b""
-    if extended and first.count(b"'") >= 2:
-        named, _, first = first.split(b"'", 2)
-    values = [(first, extended), *((value, more) for _, value, more in pieces[1:])]
-    data = b"".join(unquote_to_bytes(value) if more else value for value, more in values)
-    return charset.decode(data, named.decode("latin-1"))
+def _raw(value: bytes | int) -> str:
+    # imapclient makes numbers of what looks like one.
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
