@@ -18,7 +18,6 @@ from crmmail.store.database import Notice, Store
 Event = dict[str, Any]
 
 _PROGRESS_SECONDS = 5
-_BUSY = ("connecting", "importing", "checking")
 
 
 def watch(store: Store, as_json: bool) -> None:

@@ -75,7 +75,6 @@ class Store:
         self.path = path
         self._lock = threading.RLock()
         self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
         self._listeners: list[Listener] = []
         self._engine: Any = None
         if not path.exists():
@@ -91,13 +90,15 @@ class Store:
             ) from problem
 
     def close(self) -> None:
-        """Close every connection of this process."""
+        """Close the writer and this thread's reader; other threads' readers end with them.
+
+        To close a connection under a query that another thread runs would end the process.
+        """
         with self._lock:
             if self._engine is not None:
                 self._engine.dispose()
-            for reader in self._readers:
+            if (reader := self._local.__dict__.pop("reader", None)) is not None:
                 reader.close()
-            self._readers.clear()
             self._writer.close()
 
     def read(self) -> sqlite3.Connection:
@@ -106,7 +107,6 @@ class Store:
         if reader is None:
             reader = self._local.reader = self._connect(cache_kb=8_000)
             reader.execute("PRAGMA query_only = ON")
-            self._readers.append(reader)
         return reader
 
     @contextmanager
