@@ -15,7 +15,7 @@ help: ## list the targets
 env: $(INSTALLED) ## make .venv with every extra, and nothing else
 
 $(INSTALLED): pyproject.toml constraints.txt
-	@python=; for name in $${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11; do \
+	@python=; for name in $${PYTHON:-} python3 python3.13 python3.12 python3.11; do \
 	    if "$$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
 	    then python=$$name; break; fi; done; \
 	if [ -z "$$python" ]; then \
