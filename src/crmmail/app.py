@@ -27,7 +27,7 @@ from crmmail.widgets.words import day
 if TYPE_CHECKING:
     from crmmail.sync.loop import Loop
 
-_REST = 0.3  # seconds between two readings of what is shown, while changes come in a stream
+_REST = 0.4  # seconds between two readings of what is shown, while changes come in a stream
 
 
 class Committed(Message):
@@ -63,6 +63,8 @@ class CrmmailApp(App[None], inherit_bindings=False):
         self._flush_timer: Timer | None = None
         self._version = store.version()
         self._day = day(time.time())
+        self._unread = False  # there is something that the screens have not been told of
+        self._wrote = False  # this process has written since the last tick
         self.animation_level = "none"
         themes.install(self)
 
@@ -97,6 +99,7 @@ class CrmmailApp(App[None], inherit_bindings=False):
 
     @on(Committed)
     def _follow(self) -> None:
+        self._wrote = True
         if self._flush_timer is None:
             rest = self._flushed_at + _REST - time.monotonic()
             if rest <= 0:
@@ -113,11 +116,18 @@ class CrmmailApp(App[None], inherit_bindings=False):
             self._tell(topics)
 
     def _tick(self) -> None:
-        """Once a second: another process may have written, or the day have changed."""
+        """Once a second: another process may have written, or the day have changed.
+
+        The version tells of this process's writes too; while these go on, their notices do.
+        """
         version, today = self.store.version(), day(time.time())
         if (version, today) != (self._version, self._day):
             self._version, self._day = version, today
+            self._unread = True
+        if self._unread and not self._wrote:
+            self._unread = False
             self._tell(frozenset())
+        self._wrote = False
 
     def _tell(self, topics: frozenset[str]) -> None:
         for screen in self.screen_stack:
