@@ -30,6 +30,7 @@ from benchmarks.rivals import Crmmail, Mbsync, MissingError, report
 _DISK = 110_000
 """Bytes of disk a message: on the server, in the Maildir, in both indexes, with air."""
 _PASSES = 5
+_WATCHES = 3
 Figures = dict[str, Any]
 
 
@@ -73,7 +74,7 @@ def measure(messages: int, seed: int, rounds: int, log: Callable[[str], None]) -
                 log(_line(imports[-1]))
         nothing_new = _nothing_new(crmmail, mbsync)
         log("newest threads")
-        first = watch(server, crmmail, newest_threads(crmmail.store))
+        threads = _threads(server, crmmail)
         return summarise(
             {
                 "messages": messages,
@@ -81,11 +82,7 @@ def measure(messages: int, seed: int, rounds: int, log: Callable[[str], None]) -
                 "seed": seed,
                 "imports": imports,
                 "nothing_new": nothing_new,
-                "threads": {
-                    "any_200": first.any,
-                    "newest_190": first.most,
-                    "newest_200": first.newest,
-                },
+                "threads": threads,
             }
         )
 
@@ -142,6 +139,17 @@ def _nothing_new(crmmail: Crmmail, mbsync: Mbsync) -> Figures:
         "crmmail_cpu": statistics.median(cost.cpu for cost in commands),
         "mbsync_cpu": statistics.median(cost.cpu for cost in theirs),
         "wire": wire,
+    }
+
+
+def _threads(server: Dovecot, crmmail: Crmmail) -> Figures:
+    """When the newest threads are there: the median of some fresh imports."""
+    wanted = newest_threads(crmmail.store)
+    seen = [watch(server, crmmail, wanted) for _ in range(_WATCHES)]
+    return {
+        "any_200": statistics.median(one.any for one in seen),
+        "newest_190": statistics.median(one.most for one in seen),
+        "newest_200": statistics.median(one.newest for one in seen),
     }
 
 
