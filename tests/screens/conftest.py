@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import inspect
-import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -72,7 +73,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sample_store(sample: Path, tmp_path: Path) -> Iterator[Store]:
     """The demo's store, for one test to use up."""
     path = tmp_path / "sample.db"
-    shutil.copy(sample, path)
+    with closing(sqlite3.connect(sample)) as source:
+        source.execute("VACUUM INTO ?", [str(path)])
     store = Store(path)
     yield store
     store.close()
