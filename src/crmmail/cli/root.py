@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 import crmmail
-from crmmail.cli import accounts, demo, doctor, dump, records, status, sync, threads, why
+from crmmail.cli import (
+    accounts,
+    attachment,
+    demo,
+    doctor,
+    dump,
+    records,
+    rules,
+    status,
+    sync,
+    threads,
+    why,
+)
 from crmmail.cli.opportunities import opportunity_group
 from crmmail.cli.output import examples, write
 
@@ -42,7 +54,11 @@ for names, made in (
 ):
     for number, name in enumerate(names):
         app.add_typer(made, name=name, hidden=number > 0)
+app.command(epilog=attachment.ATTACHMENT_EXAMPLES)(attachment.attachment)
+app.command(epilog=attachment.SOURCE_EXAMPLES)(attachment.source)
 app.command(epilog=why.EXAMPLES)(why.why)
+app.command(epilog=rules.SKIPPED_EXAMPLES)(rules.skipped)
+app.add_typer(rules.block_group, name="block")
 app.command(epilog=status.STATUS_EXAMPLES)(status.status)
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command(epilog=dump.EXAMPLES)(dump.dump)

@@ -1,0 +1,58 @@
+"""attachment, source: what stays on the server until it is asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crmmail.cli.output import examples, note, open_store
+from crmmail.errors import CrmmailError
+
+ATTACHMENT_EXAMPLES = examples(
+    "crmmail attachment 1848291012345 0", "crmmail attachment 1848291012345 0 --to offer.pdf"
+)
+SOURCE_EXAMPLES = examples("crmmail source 1848291012345 > message.eml")
+MessageId = Annotated[
+    int, typer.Argument(metavar="MESSAGE", help="As `thread show --json` has it.")
+]
+
+
+def attachment(
+    message: MessageId,
+    number: Annotated[int, typer.Argument(min=0, help="Which one; the first is 0.")],
+    to: Annotated[
+        Path | None, typer.Option(help="The file to write; “-” for standard output.")
+    ] = None,
+) -> None:
+    """Fetch an attachment from the server and save it, in this folder if not told otherwise.
+
+    A file that is there is never written over.
+    """
+    from crmmail.sync import opening
+
+    with open_store() as store:
+        found = opening.attachment(store, message, number)
+    if to == Path("-"):
+        sys.stdout.buffer.write(found.data)
+        return
+    path = to or Path(found.name)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as problem:
+        raise CrmmailError(f"{path} exists.", "Choose another name with --to.") from problem
+    with os.fdopen(handle, "wb") as file:
+        file.write(found.data)
+    note(f"Saved {path}, {len(found.data):,} bytes.")
+
+
+def source(message: MessageId) -> None:
+    """Print a message as it was sent, fetched from the server."""
+    from crmmail.sync import opening
+
+    with open_store() as store:
+        raw = opening.source(store, message)
+    sys.stdout.buffer.write(raw)

@@ -1,0 +1,206 @@
+"""account set, account folders, block: the rules of what enters, applied by the next sync (M9)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from crmmail.cli import accounts as account_commands
+from crmmail.cli import new_account
+from crmmail.cli.accounts import Email
+from crmmail.cli.output import AsJson, examples, iso, note, open_store, print_json, table, write
+from crmmail.store import accounts, ledger, mail_rules
+
+_NEXT = "The next sync applies it to the mail that is here."
+
+
+@account_commands.group.command(
+    "set",
+    epilog=examples(
+        "crmmail account set ann@acme.com --policy sent_and_received",
+        "crmmail account set ann@acme.com --alias sales@acme.com --no-group",
+        "crmmail account set ann@acme.com --since 2024-01-01",
+    ),
+)
+def set_(
+    email: Email,
+    policy: Annotated[
+        str, typer.Option(metavar="|".join(accounts.POLICIES), help="Who becomes a contact (C2).")
+    ] = "",
+    alias: Annotated[list[str] | None, typer.Option(help="An address of mine.")] = None,
+    drop_alias: Annotated[list[str] | None, typer.Option(help="No address of mine.")] = None,
+    internal: Annotated[list[str] | None, typer.Option(help="A domain of colleagues.")] = None,
+    drop_internal: Annotated[list[str] | None, typer.Option(help="None of colleagues.")] = None,
+    group: Annotated[
+        bool | None, typer.Option("--group/--no-group", help="Let group mail in (M5).")
+    ] = None,
+    colleagues: Annotated[
+        bool | None,
+        typer.Option("--colleagues/--no-colleagues", help="Let internal mail in (M4)."),
+    ] = None,
+    free_mail: Annotated[
+        bool | None,
+        typer.Option("--free-mail/--no-free-mail", help="Contacts at free providers (C3)."),
+    ] = None,
+    since: Annotated[
+        str, typer.Option(metavar="DATE|all", help="No mail from before that day (M10).")
+    ] = "",
+    pause: Annotated[
+        bool | None, typer.Option("--pause/--resume", help="Stop or go on syncing it.")
+    ] = None,
+) -> None:
+    """Change the rules of an account. Mail that is here already is judged again, both ways."""
+    new_account.chosen(policy or accounts.POLICIES[0], accounts.POLICIES, "--policy")
+    values: dict[str, object] = {
+        "policy": policy or None,
+        "exclude_group": None if group is None else not group,
+        "sync_internal": colleagues,
+        "exclude_free": None if free_mail is None else not free_mail,
+        "mail_since": _epoch(since),
+        "paused": pause,
+    }
+    values = {name: value for name, value in values.items() if value is not None}
+    lists = (
+        (mail_rules.add_alias, alias),
+        (mail_rules.drop_alias, drop_alias),
+        (mail_rules.add_internal, internal),
+        (mail_rules.drop_internal, drop_internal),
+    )
+    if not values and not any(given for _, given in lists):
+        raise typer.BadParameter("Say what to change: crmmail account set --help")
+    with open_store() as store:
+        account = account_commands.known(store.read(), email)
+        mail_rules.change(store, account.id, **values)
+        for act, given in lists:
+            for one in given or ():
+                act(store, account.id, one)
+    note(f"Changed {account.email}. {_NEXT}")
+
+
+@account_commands.group.command(
+    epilog=examples(
+        "crmmail account folders ann@acme.com",
+        "crmmail account folders ann@acme.com --off Newsletters",
+    )
+)
+def folders(
+    email: Email,
+    on: Annotated[list[str] | None, typer.Option(help="Read this folder.")] = None,
+    off: Annotated[list[str] | None, typer.Option(help="Do not read this folder.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List an account's folders, and choose which are read (M1)."""
+    with open_store() as store:
+        account = account_commands.known(store.read(), email)
+        for name in on or ():
+            mail_rules.select_folder(store, account.id, name, on=True)
+        for name in off or ():
+            mail_rules.select_folder(store, account.id, name, on=False)
+        rows = accounts.folders(store.read(), account.id)
+    if as_json:
+        print_json(
+            [
+                {"name": row.name, "role": row.role, "read": row.selected, "messages": row.messages}
+                for row in rows
+            ]
+        )
+        return
+    table(
+        ("folder", "role", "read", "messages"),
+        [(r.name, r.role, "yes" if r.selected else "no", f"{r.messages:,}") for r in rows],
+        ("messages",),
+    )
+    if on or off:
+        note(_NEXT)
+
+
+block_group = typer.Typer(
+    no_args_is_help=True,
+    help="Addresses and domains that never enter (M3).",
+    epilog=examples("crmmail block add @pest.example", "crmmail block list"),
+)
+Pattern = Annotated[str, typer.Argument(metavar="PATTERN", help="ann@acme.com, or @acme.com.")]
+
+
+@block_group.command("add", epilog=examples("crmmail block add @pest.example"))
+def block_add(pattern: Pattern) -> None:
+    """Block an address, or a domain with its subdomains; their mail leaves the store."""
+    with open_store() as store:
+        note(f"Blocked {mail_rules.block(store, pattern)}. {_NEXT}")
+
+
+@block_group.command("remove", epilog=examples("crmmail block remove @pest.example"))
+def block_remove(pattern: Pattern) -> None:
+    """Let an address or a domain in again."""
+    with open_store() as store:
+        note(f"Unblocked {mail_rules.unblock(store, pattern)}. {_NEXT}")
+
+
+@block_group.command("list", epilog=examples("crmmail block list --json"))
+def block_list(as_json: AsJson = False) -> None:
+    """List what is blocked."""
+    with open_store() as store:
+        found = mail_rules.blocked(store.read())
+    if as_json:
+        print_json(found)
+    elif found:
+        write("".join(f"{one}\n" for one in found))
+    else:
+        note("Nothing is blocked.")
+
+
+SKIPPED_EXAMPLES = examples("crmmail skipped", "crmmail skipped --reason group --limit 20")
+
+
+def skipped(
+    reason: Annotated[str, typer.Option(help="Only of this reason.")] = "",
+    limit: Annotated[int, typer.Option(min=0, help="At most so many.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """The ledger: mail that did not enter, newest first, with the rule that kept it out."""
+    with open_store() as store:
+        rows = list(ledger.rows(store.read(), reason, limit=limit))
+    if as_json:
+        print_json(
+            [
+                {
+                    "account": row.email,
+                    "folder": row.folder,
+                    "reason": row.reason,
+                    "detail": row.detail,
+                    "message_id": row.message_id,
+                    "time": iso(row.sent_at),
+                    "subject": row.subject,
+                    "sender": row.sender,
+                }
+                for row in rows
+            ]
+        )
+    elif rows:
+        table(
+            ("when", "from", "subject", "why"),
+            [
+                (
+                    (iso(row.sent_at) or "")[:10],
+                    row.sender,
+                    row.subject,
+                    ledger.describe(row.reason, row.detail),
+                )
+                for row in rows
+            ],
+        )
+    else:
+        note("Nothing was skipped.")
+
+
+def _epoch(day: str) -> int | None:
+    if not day:
+        return None
+    if day == "all":
+        return 0
+    try:
+        return int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        raise typer.BadParameter(f"{day!r} is no date such as 2024-01-31, nor “all”.") from None

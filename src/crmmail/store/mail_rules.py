@@ -1,0 +1,136 @@
+"""An account's rules, as its user sets them; the next pass applies them to what is there (M9)."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from crmmail.addresses import ascii_domain, normal
+from crmmail.errors import CrmmailError
+from crmmail.store.accounts import POLICIES
+from crmmail.store.database import Store
+
+SWITCHES = ("exclude_group", "exclude_free", "sync_internal", "paused")
+
+
+class RuleError(CrmmailError):
+    """A rule cannot be set like that."""
+
+
+def change(store: Store, account_id: int, **values: object) -> None:
+    """Set the policy (C2), `mail_since` (M10, epoch seconds, 0 for none) or one of SWITCHES."""
+    if values.get("policy", POLICIES[0]) not in POLICIES:
+        raise RuleError(f"{values['policy']!r} is no policy.", f"One of: {', '.join(POLICIES)}.")
+    if unknown := values.keys() - {*SWITCHES, "policy", "mail_since"}:
+        raise ValueError(f"no rules of an account: {unknown}")
+    with store.write("accounts") as (db, _):
+        for name, value in values.items():
+            db.execute(f"UPDATE account SET {name} = ? WHERE id = ?", [value, account_id])
+
+
+def add_alias(store: Store, account_id: int, typed: str) -> str:
+    """Make an address one's own; returns it as it is compared."""
+    address = _address(typed)
+    with store.write("accounts") as (db, _):
+        db.execute("INSERT OR IGNORE INTO own_address VALUES (?, ?)", [account_id, address])
+    return address
+
+
+def drop_alias(store: Store, account_id: int, typed: str) -> None:
+    """Make an alias a stranger's again."""
+    with store.write("accounts") as (db, _):
+        (email,) = db.execute("SELECT email FROM account WHERE id = ?", [account_id]).fetchone()
+        if _address(typed) == normal(email):
+            raise RuleError(f"{email} is the account's own address.", "Only aliases can go.")
+        _gone(
+            db,
+            "DELETE FROM own_address WHERE account_id = ? AND address = ?",
+            [account_id, _address(typed)],
+            f"{typed} is no alias of {email}.",
+        )
+
+
+def add_internal(store: Store, account_id: int, typed: str) -> str:
+    """Make a domain one of colleagues (M4); returns it as it is compared."""
+    domain = _domain(typed)
+    with store.write("accounts") as (db, _):
+        db.execute("INSERT OR IGNORE INTO internal_domain VALUES (?, ?)", [account_id, domain])
+    return domain
+
+
+def drop_internal(store: Store, account_id: int, typed: str) -> None:
+    """Make a domain one of strangers again."""
+    with store.write("accounts") as (db, _):
+        _gone(
+            db,
+            "DELETE FROM internal_domain WHERE account_id = ? AND domain = ?",
+            [account_id, _domain(typed)],
+            f"{typed} is no internal domain of this account.",
+        )
+
+
+def select_folder(store: Store, account_id: int, name: str, *, on: bool) -> None:
+    """Read a folder, or stop to: then its mail leaves the store (M9)."""
+    with store.write("accounts", "state") as (db, _):
+        row = db.execute(
+            "SELECT id, selectable FROM folder WHERE account_id = ? AND name = ?",
+            [account_id, name],
+        ).fetchone()
+        if row is None:
+            raise RuleError(f"There is no folder {name}.", "They are known after the first sync.")
+        if on and not row[1]:
+            raise RuleError(f"{name} holds no messages: the server says that it cannot be opened.")
+        db.execute("UPDATE folder SET selected = ? WHERE id = ?", [on, row[0]])
+
+
+def blocked(db: sqlite3.Connection) -> list[str]:
+    """The blocklist (M3), sorted."""
+    return [row[0] for row in db.execute("SELECT pattern FROM blocklist ORDER BY pattern")]
+
+
+def block(store: Store, typed: str) -> str:
+    """Keep out an address, or all of a domain written "@domain"; returns it as it is compared."""
+    pattern = _pattern(typed)
+    with store.write("accounts") as (db, _):
+        if db.execute("SELECT 1 FROM own_address WHERE address = ?", [pattern]).fetchone():
+            raise RuleError(f"{pattern} is your own address.", "Own addresses are never blocked.")
+        db.execute("INSERT OR IGNORE INTO blocklist VALUES (?)", [pattern])
+    return pattern
+
+
+def unblock(store: Store, typed: str) -> str:
+    """Take an entry off the blocklist."""
+    pattern = _pattern(typed)
+    with store.write("accounts") as (db, _):
+        _gone(
+            db,
+            "DELETE FROM blocklist WHERE pattern = ?",
+            [pattern],
+            f"{pattern} is not on the blocklist.",
+        )
+    return pattern
+
+
+def _gone(db: sqlite3.Connection, sql: str, values: list[object], otherwise: str) -> None:
+    if db.execute(sql, values).rowcount == 0:
+        raise RuleError(otherwise)
+
+
+def _pattern(typed: str) -> str:
+    typed = typed.strip()
+    return f"@{_domain(typed[1:])}" if typed.startswith("@") else _address(typed)
+
+
+def _address(typed: str) -> str:
+    if not (address := normal(typed)):
+        raise RuleError(
+            f"{typed!r} is not an e-mail address.",
+            "It looks like ann@acme.com; a domain, @acme.com.",
+        )
+    return address
+
+
+def _domain(typed: str) -> str:
+    domain = ascii_domain(typed.strip().lstrip("@"))
+    if not domain or "@" in domain or any(c.isspace() for c in domain):
+        raise RuleError(f"{typed!r} is not a domain.", "It looks like acme.com.")
+    return domain

@@ -1,0 +1,93 @@
+"""account set, account folders, block, skipped, attachment, source: on a store that was synced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import ME, Cli
+from tests.cli.test_contract import fields
+
+pytestmark = pytest.mark.usefixtures("filled")
+
+
+def report(cli: Cli) -> dict[str, object]:
+    outcome = cli("sync", "--once", "--json")
+    assert outcome.code == 0, outcome.err
+    [account] = outcome.json["accounts"]
+    assert account["listed"] == account["stored"] + sum(account["skipped"].values())
+    return account
+
+
+def test_group_mail_is_let_in_and_out_again(cli: Cli) -> None:
+    before = report(cli)
+    assert cli("account", "set", ME, "--group").code == 0
+    after = report(cli)
+    assert "group" not in after["skipped"]
+    assert after["stored"] > before["stored"]
+    assert cli("account", "set", ME, "--no-group").code == 0
+    assert report(cli)["skipped"] == before["skipped"]
+
+
+def test_a_blocked_domain_leaves_and_returns(cli: Cli) -> None:
+    before = report(cli)
+    assert cli("block", "add", "@acme.example").code == 0
+    assert cli("block", "list", "--json").json == ["@acme.example"]
+    assert report(cli)["skipped"]["blocked"] > 0
+    assert cli("block", "remove", "@acme.example").code == 0
+    after = report(cli)
+    assert (after["stored"], after["skipped"]) == (before["stored"], before["skipped"])
+
+
+def test_a_folder_that_is_turned_off_takes_its_mail_along(cli: Cli) -> None:
+    shown = cli("account", "folders", ME, "--json").json
+    assert list(shown[0]) == fields("`account folders --json`")
+    assert cli("account", "folders", ME, "--off", "INBOX").code == 0
+    after = report(cli)
+    assert after["skipped"]["folder"] > 0
+    assert {one["name"]: one["read"] for one in cli("account", "folders", ME, "--json").json}[
+        "INBOX"
+    ] is False
+
+
+def test_the_ledger_is_listed(cli: Cli) -> None:
+    rows = cli("skipped", "--json").json
+    assert list(rows[0]) == fields("`skipped --json`")
+    assert {row["reason"] for row in rows} >= {"group", "internal"}
+    assert "M5" in cli("skipped", "--reason", "group").out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("account", "set", ME), "Say what to change"),
+        (("account", "set", ME, "--policy", "all"), "policy"),
+        (("account", "set", ME, "--since", "soon"), "no date"),
+        (("account", "set", ME, "--alias", "nobody"), "not an e-mail address"),
+        (("account", "set", ME, "--drop-alias", ME), "own address"),
+        (("account", "set", "who@home.example", "--group"), "no account"),
+        (("account", "folders", ME, "--on", "Nowhere"), "no folder Nowhere"),
+        (("block", "add", ME), "own address"),
+        (("block", "remove", "a@b.example"), "not on the blocklist"),
+        (("attachment", "1", "0"), "No server has this message"),
+    ],
+)
+def test_errors_in_words(cli: Cli, words: tuple[str, ...], said: str) -> None:
+    outcome = cli(*words)
+    assert outcome.code in (1, 2, 3)
+    assert said in " ".join(outcome.err.replace("│", " ").split())
+
+
+def test_attachments_and_sources_come_from_the_server(cli: Cli, tmp_path: Path) -> None:
+    threads = cli("thread", "list", "--json").json
+    shown = [cli("thread", "show", one["id"], "--json").json for one in threads]
+    messages = [message for thread in shown for message in thread["messages"]]
+    source = cli("source", messages[0]["id"])
+    assert "Message-ID" in source.out
+    [enclosing] = [message for message in messages if message["attachments"]]
+    target = tmp_path / "saved"
+    assert cli("attachment", enclosing["id"], "0", "--to", target).code == 0
+    assert target.stat().st_size > 0
+    again = cli("attachment", enclosing["id"], "0", "--to", target)
+    assert (again.code, "exists" in again.err) == (1, True)
