@@ -18,6 +18,9 @@ _FORMAT = (
 _PRIVATE = "\ue000-\uf8ff\U000f0000-\U0010ffff"
 _UNSAFE = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029{_FORMAT}{_PRIVATE}]")
 _UNSAFE_BUT_NEWLINE = re.compile(f"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff{_FORMAT}{_PRIVATE}]")
+_NO_SPACES = re.compile(
+    "[\u0e00-\u0eff\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
+)
 _SPACES = re.compile(r"[ \t\r\n\u2028\u2029\x0b\x0c\x85]+")
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 
@@ -31,3 +34,8 @@ def block(text: str, limit: int = 1_000_000) -> str:
     """Return text of several lines, with tabs as spaces, that is safe to draw."""
     text = _LINE_ENDS.sub("\n", text[:limit]).expandtabs(8)
     return _UNSAFE_BUT_NEWLINE.sub("", text)
+
+
+def has_no_spaces(text: str) -> bool:
+    """Whether text is in a script that puts no spaces between words, such as Chinese or Thai."""
+    return bool(_NO_SPACES.search(text))

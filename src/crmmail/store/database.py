@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmmail.errors import CrmmailError
+from crmmail.store import names
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -83,6 +84,9 @@ class Store:
             _check(path)
             self._writer = self._connect(cache_kb=32_000)
             _migrate(self._writer, path)
+            if names.stale(self._writer):  # a migration has left it to the next write
+                with self.write():
+                    pass
         except sqlite3.DatabaseError as problem:
             raise StoreError(
                 f"{path} is not a crmmail store: {problem}.",
@@ -120,6 +124,7 @@ class Store:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer, change
+                names.refresh(self._writer)
                 self._writer.execute("COMMIT")
             except BaseException:
                 if self._writer.in_transaction:  # a full disk has ended it already

@@ -135,17 +135,18 @@ def matching(match: str, condition: str) -> tuple[str, list[str]]:
     conditions, parameters = ["1"], list[str]()
     for word in one_line(match).split()[:_WORDS]:
         tests = []
-        for spelling in _spellings(word):
-            parameters.append(f"%{_escaped(spelling)}%")
+        for spelling in spellings(word):
+            parameters.append(f"%{escaped(spelling)}%")
             tests.append(condition.replace("{like}", f"LIKE ?{len(parameters)} ESCAPE '\\'"))
         conditions.append(f"({' OR '.join(tests)})")
     return " AND ".join(conditions), parameters
 
 
-def _spellings(word: str) -> list[str]:
+def spellings(word: str) -> list[str]:
     """A word in the cases it may be stored in: LIKE itself knows the case of ASCII letters only."""
     return [word] if word.isascii() else sorted({word, word.lower(), word.upper(), word.title()})
 
 
-def _escaped(word: str) -> str:
+def escaped(word: str) -> str:
+    """A word as LIKE takes it literally, with ESCAPE '\\'."""
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,96 @@
+"""Names while they are typed: records, addresses and subjects by any part of their name."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from enum import IntEnum
+
+from crmmail.store.kinds import Kind
+from crmmail.store.windows import escaped, fold, packed, spellings
+from crmmail.text import has_no_spaces
+
+_TEXT = """CASE key & 7
+    WHEN 1 THEN (SELECT name FROM person WHERE id = key >> 3)
+    WHEN 2 THEN (SELECT name || ' ' || ifnull((SELECT group_concat(domain, ' ')
+                 FROM company_domain WHERE company_id = company.id), '')
+                 FROM company WHERE id = key >> 3)
+    WHEN 3 THEN (SELECT name FROM opportunity WHERE id = key >> 3)
+    WHEN 4 THEN (SELECT address || ' ' || name FROM address WHERE id = key >> 3)
+    WHEN 5 THEN (SELECT subject FROM thread WHERE id = key >> 3) END"""
+_INDEXES = (("search_names", "key & 7 < 5"), ("search_subjects", "key & 7 = 5"))
+_TRIGRAM = 3
+_MOST = 5_000  # ids of one word: more are no choice
+
+
+class What(IntEnum):
+    """What a row of the index names; the first three are Kind's."""
+
+    PERSON = Kind.PERSON
+    COMPANY = Kind.COMPANY
+    OPPORTUNITY = Kind.OPPORTUNITY
+    ADDRESS = 4
+    THREAD = 5
+
+
+def stale(db: sqlite3.Connection) -> bool:
+    """Whether something is to be indexed."""
+    return db.execute("SELECT 1 FROM search_stale LIMIT 1").fetchone() is not None
+
+
+def refresh(db: sqlite3.Connection) -> None:
+    """Index what a write has changed, before it is committed: triggers have noted it."""
+    if not stale(db):
+        return
+    for table, which in _INDEXES:
+        db.execute(
+            f"DELETE FROM {table} WHERE rowid IN (SELECT key FROM search_stale WHERE {which})"
+        )
+        db.execute(
+            f"""INSERT INTO {table} (rowid, text) SELECT key, text FROM (
+                    SELECT key, {_TEXT} AS text FROM search_stale WHERE {which})
+                WHERE text != ''"""
+        )
+    db.execute("DELETE FROM search_stale")
+
+
+def ids(db: sqlite3.Connection, what: What, words: Sequence[str]) -> set[int]:
+    """The ids of what has all these words in its name.
+
+    Any part of a name counts that has three letters; fewer letters have to begin a word of it.
+    """
+    found: set[int] = set()
+    for position, word in enumerate(words):
+        these = {*_by_index(db, what, word), *_by_accents(db, what, word)}
+        found = found & these if position else these
+        if not found:
+            break
+    return found
+
+
+def _by_index(db: sqlite3.Connection, what: What, word: str) -> list[int]:
+    table = "search_subjects" if what is What.THREAD else "search_names"
+    if len(word) >= _TRIGRAM:
+        condition, values = "text MATCH ?", ['"' + word.replace('"', '""') + '"']
+    else:
+        starts = ("%",) if has_no_spaces(word) else ("", "% ")
+        values = [f"{start}{escaped(one)}%" for start in starts for one in spellings(word)]
+        condition = " OR ".join(["text LIKE ? ESCAPE '\\'"] * len(values))
+    found: list[int] = packed(
+        db,
+        f"""SELECT json_group_array(id) FROM (
+            SELECT rowid >> 3 AS id FROM {table} WHERE ({condition}) AND rowid & 7 = {int(what)}
+            LIMIT {_MOST})""",
+        values,
+    )
+    return found
+
+
+def _by_accents(db: sqlite3.Connection, what: What, word: str) -> list[int]:
+    """Names with accents for a word without: the index tells letters from their accented forms."""
+    if what is What.THREAD or len(word) < 2 or not word.isascii():
+        return []
+    sql = f"""SELECT json_group_array(json_array(id, name)) FROM {what.name.lower()}
+              WHERE name GLOB '*[^ -~]*'"""
+    word = fold(word) if len(word) >= _TRIGRAM else f" {fold(word)}"
+    return [i for i, name in packed(db, sql) if word in f" {fold(name)}"]
