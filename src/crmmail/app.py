@@ -19,6 +19,7 @@ from textual.timer import Timer
 
 from crmmail.screens.base import StoreChanged, StoreScreen
 from crmmail.screens.records import RecordsScreen
+from crmmail.screens.undo import Do, History
 from crmmail.store.database import Notice, Store
 from crmmail.widgets import themes
 from crmmail.widgets.painting import PIECE_CSS
@@ -47,6 +48,14 @@ class CrmmailApp(App[None], inherit_bindings=False):
     CSS = PIECE_CSS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "keys", "Help", id="app.help", key_display="?"),
+        Binding(
+            "u",
+            "undo",
+            "Undo",
+            show=False,
+            id="app.undo",
+            tooltip="Undo: take the last change back",
+        ),
         Binding("ctrl+r", "sync_now", "Sync now", show=False, id="app.sync_now"),
         Binding("ctrl+p", "command_palette", "Commands", id="app.commands", priority=True),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True),
@@ -57,6 +66,7 @@ class CrmmailApp(App[None], inherit_bindings=False):
         super().__init__()
         self.store = store
         self._sync = Background(store, self._sync_failed) if sync else None
+        self._history = History(self)
         self._lock = threading.Lock()
         self._topics: set[str] = set()
         self._flushed_at = 0.0
@@ -143,6 +153,14 @@ class CrmmailApp(App[None], inherit_bindings=False):
         if isinstance(self.screen, StoreScreen):
             self.push_screen(HelpScreen(self.screen))
 
+    @on(Do)
+    def _perform(self, wanted: Do) -> None:
+        self._history.perform(wanted)
+
+    def action_undo(self) -> None:
+        """Take the last change back."""
+        self._history.undo()
+
     def action_sync_now(self) -> None:
         """Look for new mail now."""
         if self._sync is not None and self._sync.sync_now():
@@ -156,6 +174,7 @@ class CrmmailApp(App[None], inherit_bindings=False):
         )
         yield SystemCommand("help: Show keys", "Every key of this screen", self.action_keys)
         yield SystemCommand("mail: Sync now", "Look for new mail", self.action_sync_now)
+        yield SystemCommand("edit: Undo", "Take the last change back", self.action_undo)
         yield SystemCommand("app: Quit", "Back to the shell", self.action_quit)
 
 

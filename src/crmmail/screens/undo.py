@@ -1,0 +1,124 @@
+"""Changes that the user makes, each with the way back: one stack for the whole app."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from textual.app import App
+from textual.message import Message
+
+from crmmail.errors import CrmmailError
+
+_KEPT = 100  # changes that can be taken back
+
+Undo = Callable[[], object]
+"""Takes a change back."""
+
+
+class FieldError(CrmmailError):
+    """What was typed in one field cannot be stored."""
+
+    def __init__(self, field: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.field = field
+
+
+@dataclass
+class Do(Message):
+    """The user wants a change; `do` makes it, in a thread, and returns what takes it back.
+
+    A screen posts this and the app sees to it: the change goes on the stack, a toast says so.
+    """
+
+    words: str
+    do: Callable[[], Undo | None]
+    then: Callable[[], object] | None = None
+    failed: Callable[[CrmmailError], object] | None = None
+
+
+class Steps:
+    """Several changes that are one: when one of them fails, those before it are taken back."""
+
+    def __init__(self) -> None:
+        self._undos: list[Undo] = []
+
+    def add(self, undo: Undo) -> None:
+        """A step is done; this takes it back."""
+        self._undos.append(undo)
+
+    def undo(self) -> None:
+        """Take every step back, the last one first."""
+        while self._undos:
+            self._undos.pop()()
+
+    def __enter__(self) -> Steps:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.undo()
+
+
+class History:
+    """Makes changes in threads, one after the other, and takes back the last of them."""
+
+    def __init__(self, app: App[Any]) -> None:
+        self._app = app
+        self._stack: list[tuple[str, Undo]] = []
+        self._turn = threading.Lock()
+
+    def perform(self, wanted: Do) -> None:
+        """Make a change; what is said of it is said when it is in the store."""
+        self._start(partial(self._perform, wanted))
+
+    def undo(self) -> None:
+        """Take the last change back."""
+        if self._stack:
+            self._start(partial(self._undo, *self._stack.pop()))
+        else:
+            self._app.notify("There is nothing to undo.", timeout=3)
+
+    def _start(self, work: Callable[[], None]) -> None:
+        self._app.run_worker(work, group="write", thread=True, exit_on_error=False)
+
+    def _perform(self, wanted: Do) -> None:
+        try:
+            with self._turn:
+                undo = wanted.do()
+        except CrmmailError as problem:
+            self._call(wanted.failed or self._say_error, problem)
+        except Exception as problem:  # a thread of its own: nobody else would hear of it
+            self._call(self._say_error, CrmmailError(f"It could not be stored: {problem}"))
+        else:
+            self._call(self._performed, wanted, undo)
+
+    def _performed(self, wanted: Do, undo: Undo | None) -> None:
+        if undo is not None:
+            self._stack.append((wanted.words, undo))
+            del self._stack[:-_KEPT]
+            self._app.notify(f"{wanted.words}. u to undo.", markup=False)
+        if wanted.then is not None:
+            wanted.then()
+
+    def _undo(self, words: str, undo: Undo) -> None:
+        try:
+            with self._turn:
+                undo()
+        except Exception as problem:  # a thread of its own: nobody else would hear of it
+            words = f"This cannot be undone any more ({words}): {problem}"
+            self._call(self._say_error, CrmmailError(words))
+        else:
+            self._call(partial(self._app.notify, f"Undone: {words}.", markup=False))
+
+    def _say_error(self, problem: CrmmailError) -> None:
+        words = " ".join(filter(None, (str(problem), problem.hint)))
+        self._app.notify(words, severity="error", markup=False)
+
+    def _call(self, what: Callable[..., object], *values: object) -> None:
+        with suppress(RuntimeError):  # the app is closing
+            self._app.call_from_thread(what, *values)
