@@ -240,8 +240,8 @@ class TestWriting:
 
 
 READERS = (
-    "accounts companies database dump joining ledger links merging messages notes opportunities "
-    "people records removal search threads why windows"
+    "accounts companies database dump joining ledger links merging message_search messages names "
+    "notes opportunities people query records removal search snippets threads why windows"
 ).split()
 
 

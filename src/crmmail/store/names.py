@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from crmmail.store.kinds import Kind
-from crmmail.store.windows import escaped, fold, packed, spellings
+from crmmail.store.windows import escaped, packed, plain, spellings
 from crmmail.text import has_no_spaces
 
 _TEXT = """CASE key & 7
@@ -54,18 +56,66 @@ def refresh(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM search_stale")
 
 
-def ids(db: sqlite3.Connection, what: What, words: Sequence[str]) -> set[int]:
-    """The ids of what has all these words in its name.
+@dataclass(slots=True)
+class Names:
+    """Looks words up in names; each word once."""
 
-    Any part of a name counts that has three letters; fewer letters have to begin a word of it.
-    """
+    db: sqlite3.Connection
+    _known: dict[tuple[What, str], set[int]] = field(default_factory=dict)
+
+    def ids(self, what: What, words: Sequence[str]) -> set[int]:
+        """The ids of what has all these words in its name.
+
+        Any part of a name counts that has three letters; fewer letters have to begin a word of it.
+        """
+        return _all(words, lambda word: self._named(what, word))
+
+    def records(self, what: What, words: Sequence[str]) -> set[int]:
+        """The records, deleted ones too, that have each of these words in what they are known by.
+
+        A person is known by name, addresses and company; an opportunity by name, company, contact.
+        """
+        return _all(words, lambda word: self._known_by(what, word))
+
+    def _named(self, what: What, word: str) -> set[int]:
+        found = self._known.get((what, word))
+        if found is None:
+            found = {*_by_index(self.db, what, word), *_by_accents(self.db, what, word)}
+            self._known[what, word] = found
+        return found
+
+    def _known_by(self, what: What, word: str) -> set[int]:
+        found = self._named(what, word)
+        if what is What.COMPANY:
+            return found
+        companies = self._named(What.COMPANY, word)
+        found = found | _pointing(self.db, what.name.lower(), "id", "company_id", companies)
+        if what is What.PERSON:
+            addresses = self._named(What.ADDRESS, word)
+            return found | _pointing(self.db, "address", "person_id", "id", addresses)
+        people = self._named(What.PERSON, word)
+        return found | _pointing(self.db, "opportunity", "id", "contact_id", people)
+
+
+def _all(words: Sequence[str], look_up: Callable[[str], set[int]]) -> set[int]:
+    """What every word finds."""
     found: set[int] = set()
     for position, word in enumerate(words):
-        these = {*_by_index(db, what, word), *_by_accents(db, what, word)}
-        found = found & these if position else these
+        found = found & look_up(word) if position else look_up(word)
         if not found:
             break
     return found
+
+
+def _pointing(
+    db: sqlite3.Connection, table: str, wanted: str, column: str, ids: set[int]
+) -> set[int]:
+    """One column of the rows of a table that point to some ids with another."""
+    if not ids:
+        return set()
+    sql = f"""SELECT json_group_array({wanted}) FROM {table}
+              WHERE {wanted} IS NOT NULL AND {column} IN (SELECT value FROM json_each(?))"""
+    return set(packed(db, sql, [json.dumps(list(ids))]))
 
 
 def _by_index(db: sqlite3.Connection, what: What, word: str) -> list[int]:
@@ -92,5 +142,5 @@ def _by_accents(db: sqlite3.Connection, what: What, word: str) -> list[int]:
         return []
     sql = f"""SELECT json_group_array(json_array(id, name)) FROM {what.name.lower()}
               WHERE name GLOB '*[^ -~]*'"""
-    word = fold(word) if len(word) >= _TRIGRAM else f" {fold(word)}"
-    return [i for i, name in packed(db, sql) if word in f" {fold(name)}"]
+    word = plain(word) if len(word) >= _TRIGRAM else f" {plain(word)}"
+    return [i for i, name in packed(db, sql) if word in f" {plain(name)}"]

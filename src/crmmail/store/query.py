@@ -42,6 +42,7 @@ _WANTS = {
     "has": "wants attachment",
     **dict.fromkeys(_NAMES, "wants a name"),
     **dict.fromkeys(("from", "to", "cc", "with"), "wants a name or an address"),
+    "subject": "wants a word",
     **dict.fromkeys(_DATES, "wants a date such as 2026-03-31"),
     **dict.fromkeys(_AGES, "wants a number and d, w, m or y, such as 2w"),
 }
@@ -133,22 +134,23 @@ class _Reader:
         """Everything up to the end, or to the parenthesis that closes."""
         units: list[_Node] = []
         either = negated = False  # whether an OR, a NOT came just before
+        left = False  # whether what stands before an OR was understood
         while (found := self._next()) is not None:
             node, word = found
             if word == ")":
                 break
             if word in ("OR", "NOT", "AND"):
-                either = either or (word == "OR" and bool(units))
+                either = either or (word == "OR" and left)
                 negated = negated != (word == "NOT")
                 continue
             if node is None:
-                either = negated = False
+                either = negated = left = False
                 continue
             node = _negate(node) if negated else node
             if either:
                 node = _either(units.pop(), node)
             units.append(node)
-            either = negated = False
+            either, negated, left = False, False, True
         return _Group(tuple(units), every=True)
 
     def _next(self) -> tuple[_Node | None, str] | None:

@@ -1,23 +1,159 @@
-"""Search: messages by their words, records by their names."""
+"""Search: everything that a query finds, in groups; messages by words, records by names."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crmmail.store import companies, opportunities, people
+from crmmail.store import companies, message_search, opportunities, people, snippets, windows
 from crmmail.store.kinds import Kind
+from crmmail.store.names import Names, What
+from crmmail.store.query import Query, Term, parse
+from crmmail.store.records import TABLES
+from crmmail.store.snippets import Span
 from crmmail.text import one_line
+
+# The terms that say something of a record; one of any other says something of messages only.
+_SAYING = {
+    Kind.PERSON: {"text", "person", "company"},
+    Kind.COMPANY: {"text", "company"},
+    Kind.OPPORTUNITY: {"text", "opportunity", "company", "person"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A thread that was found: its newest message that fits, and where in that the words are."""
+
+    thread_id: int
+    message_id: int
+    text: str
+    spans: tuple[Span, ...]
+
+    @property
+    def sent_at(self) -> int:
+        """When the message was sent."""
+        return self.message_id >> 20
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
+    """What a query has found: records with the newest contact first, threads newest first.
+
+    `problems` say what of the query was left out; `words` and `names` are the terms to highlight in
+    subjects and in the names of records.
+    """
+
+    problems: tuple[str, ...]
+    words: tuple[Term, ...]
+    names: tuple[Term, ...]
+    people: array[int]
+    companies: array[int]
+    opportunities: array[int]
+    hits: tuple[Hit, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.people or self.companies or self.opportunities or self.hits)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRecord:
     """A record that was found by name; `detail` is what tells it from its namesakes."""
 
     kind: int
     record_id: int
     name: str
     detail: str
+
+
+def search(
+    db: sqlite3.Connection,
+    text: str,
+    limit: int = 50,
+    *,
+    partial: bool = True,
+    now: float | None = None,
+) -> Found:
+    """What a query finds (crmmail.store.query), at most `limit` of each group.
+
+    With `partial`, its last word is still being typed.
+    """
+    query = parse(text, partial=partial, now=now)
+    with windows.snapshot(db):
+        looked_up = Names(db)
+        hits, problems = _hits(looked_up, query, limit)
+        return Found(
+            tuple(dict.fromkeys((*query.problems, *problems))),
+            words(query, "text", "subject"),
+            words(query, "text", "person", "company", "opportunity"),
+            _records(looked_up, Kind.PERSON, query, limit),
+            _records(looked_up, Kind.COMPANY, query, limit),
+            _records(looked_up, Kind.OPPORTUNITY, query, limit),
+            hits,
+        )
+
+
+def _hits(names: Names, query: Query, limit: int) -> tuple[tuple[Hit, ...], list[str]]:
+    best: dict[int, int] = {}  # thread -> its newest message that fits
+    problems: list[str] = []
+    for terms in query.alternatives:
+        plan = message_search.plan(names, terms)
+        problems += plan.problems
+        if not plan:
+            continue
+        threads = _walk(names.db, plan, limit, best)
+        other = message_search.by_subject(names, plan) if threads < limit else None
+        if other is not None:
+            _walk(names.db, other, limit, best)
+    newest = sorted(best.items(), key=lambda item: item[1], reverse=True)[:limit]
+    pieces = snippets.of_messages(names.db, [i for _, i in newest], words(query, "text"))
+    found = zip(newest, pieces, strict=True)
+    return tuple(Hit(thread, i, *piece) for (thread, i), piece in found), problems
+
+
+def _walk(
+    db: sqlite3.Connection, plan: message_search.Plan, limit: int, best: dict[int, int]
+) -> int:
+    """Add what a plan finds; returns how many threads that are."""
+    hits = message_search.walk(db, plan, limit)
+    for message_id, thread in hits:
+        best[thread] = max(best.get(thread, 0), message_id)
+    return len({thread for _, thread in hits})
+
+
+def words(query: Query, *fields: str) -> tuple[Term, ...]:
+    """The terms of some fields that have to be there: what is highlighted."""
+    every = dict.fromkeys(term for terms in query.alternatives for term in terms)
+    return tuple(term for term in every if not term.negated and term.field in fields)
+
+
+def _records(names: Names, kind: Kind, query: Query, limit: int) -> array[int]:
+    found: set[int] = set()
+    for terms in query.alternatives:
+        if all(term.field in _SAYING[kind] for term in terms):
+            found |= _named(names, What(kind), terms)
+    return windows.ids(
+        names.db,
+        f"""SELECT id FROM {TABLES[kind]} WHERE deleted_at = 0
+            AND id IN (SELECT value FROM json_each(?)) ORDER BY last_at DESC, id DESC LIMIT ?""",
+        [json.dumps(list(found)), limit],
+    )
+
+
+def _named(names: Names, what: What, terms: Sequence[Term]) -> set[int]:
+    wanted = [word for term in terms if not term.negated for word in _parts(term)]
+    found = names.records(what, wanted)
+    for term in terms:
+        if term.negated and found:
+            found -= names.records(what, _parts(term))
+    return found
+
+
+def _parts(term: Term) -> list[str]:
+    return [term.value] if term.phrase else term.value.split()
 
 
 def find(db: sqlite3.Connection, text: str, limit: int = 50, column: str = "") -> list[int]:
@@ -43,7 +179,7 @@ def fts_query(text: str) -> str:
     return " AND ".join(quoted) + " *" if quoted else ""
 
 
-def find_records(db: sqlite3.Connection, text: str, limit: int = 20) -> list[Found]:
+def find_records(db: sqlite3.Connection, text: str, limit: int = 20) -> list[FoundRecord]:
     """The people, companies and opportunities whose name, address or domain contains each word.
 
     At most `limit` of each kind, those with the newest contact first.
@@ -52,15 +188,15 @@ def find_records(db: sqlite3.Connection, text: str, limit: int = 20) -> list[Fou
         return []
     return [
         *(
-            Found(Kind.PERSON, row.id, row.name, row.address)
+            FoundRecord(Kind.PERSON, row.id, row.name, row.address)
             for row in people.rows(db, people.view(db, match=text, limit=limit))
         ),
         *(
-            Found(Kind.COMPANY, row.id, row.name, ", ".join(row.domains))
+            FoundRecord(Kind.COMPANY, row.id, row.name, ", ".join(row.domains))
             for row in companies.rows(db, companies.view(db, match=text, limit=limit))
         ),
         *(
-            Found(Kind.OPPORTUNITY, row.id, row.name, row.company or row.contact)
+            FoundRecord(Kind.OPPORTUNITY, row.id, row.name, row.company or row.contact)
             for row in opportunities.rows(db, opportunities.view(db, match=text, limit=limit))
         ),
     ]

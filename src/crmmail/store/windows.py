@@ -20,7 +20,7 @@ from crmmail.text import one_line
 
 _WORDS = 20  # more than anybody types; SQLite has limits
 
-Parameters = Sequence[int | str]
+Parameters = Sequence[int | str] | Mapping[str, int | str]
 
 
 @contextmanager
@@ -125,6 +125,23 @@ def fold(text: str) -> str:
             c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)
         )
     return text.casefold()
+
+
+class _Letters(dict[int, int]):
+    """Each character as fold() has it; those that would become several stay."""
+
+    def __missing__(self, code: int) -> int:
+        folded = fold(chr(code))
+        self[code] = ord(folded) if len(folded) == 1 else code
+        return self[code]
+
+
+_LETTERS = _Letters()
+
+
+def plain(text: str) -> str:
+    """Text without case and accents, with every character at its place."""
+    return text.translate(_LETTERS)
 
 
 def matching(match: str, condition: str) -> tuple[str, list[str]]:

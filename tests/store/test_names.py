@@ -1,0 +1,158 @@
+"""The index of names: filled by the migration, kept up to date whoever writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from crmmail.store import companies, database, merging, opportunities, people
+from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
+from crmmail.store.names import Names, What
+
+from .conftest import Filler, World
+
+MIGRATIONS = resources.files("crmmail.store") / "migrations"
+Indexed = dict[str, dict[int, str]]
+
+
+def indexed(db: sqlite3.Connection) -> Indexed:
+    """What both indexes hold."""
+    return {
+        table: dict(db.execute(f"SELECT rowid, text FROM {table}").fetchall())
+        for table in ("search_names", "search_subjects")
+    }
+
+
+def wanted(db: sqlite3.Connection) -> Indexed:
+    """What they should hold, by the tables."""
+    domains = "(SELECT group_concat(domain, ' ') FROM company_domain WHERE company_id = company.id)"
+    names = f"""
+        SELECT id * 8 + 1, name FROM person
+        UNION ALL SELECT id * 8 + 2, name || ' ' || ifnull({domains}, '') FROM company
+        UNION ALL SELECT id * 8 + 3, name FROM opportunity
+        UNION ALL SELECT id * 8 + 4, address || ' ' || name FROM address"""
+    subjects = "SELECT id * 8 + 5, subject FROM thread WHERE subject != ''"
+    return {
+        "search_names": dict(db.execute(names).fetchall()),
+        "search_subjects": dict(db.execute(subjects).fetchall()),
+    }
+
+
+@contextmanager
+def version(number: int) -> Iterator[None]:
+    """The migrations up to a version only."""
+    steps = {
+        int(entry.name[:4]): entry.read_text("utf-8")
+        for entry in MIGRATIONS.iterdir()
+        if entry.name.endswith(".sql") and int(entry.name[:4]) <= number
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_migrations", lambda: steps)
+        patch.setattr(database.names, "stale", lambda _db: False)
+        yield
+
+
+def test_a_store_of_version_1_is_indexed_when_it_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    with version(1):
+        old = Store(path)
+        fill = Filler(old)
+        acme = fill.company("Acme", "acme.com", "acme.eu")
+        fill.person("Anna Berg", "anna@acme.com", company=acme)
+        fill.message("anna@acme.com", ["bert@acme.com"], "The offer")
+        assert old.read().execute("PRAGMA user_version").fetchone() == (1,)
+        old.close()
+    store = Store(path)
+    db = store.read()
+    assert indexed(db) == wanted(db)
+    assert "Acme acme.com acme.eu" in indexed(db)["search_names"].values()
+    assert list(indexed(db)["search_subjects"].values()) == ["The offer"]
+    assert db.execute("SELECT count(*) FROM search_stale").fetchone() == (0,)
+    assert db.execute("SELECT count(*) FROM message").fetchone() == (1,)
+    store.close()
+    before = sqlite3.connect(f"{path}.before-{max(database._migrations())}")
+    assert before.execute("PRAGMA user_version").fetchone() == (1,)
+    before.close()
+
+
+def test_a_fresh_store_and_a_migrated_one_have_the_same_schema(tmp_path: Path) -> None:
+    with version(1):
+        Store(tmp_path / "old.db").close()
+    stores = [Store(tmp_path / name) for name in ("old.db", "new.db")]
+    schemas = [
+        sorted(
+            store.read().execute("SELECT type, name, sql FROM sqlite_master").fetchall(), key=str
+        )
+        for store in stores
+    ]
+    assert schemas[0] == schemas[1]
+    for store in stores:
+        store.close()
+
+
+def test_every_write_keeps_it_up_to_date(fill: Filler, world: World) -> None:
+    db, store = fill.db, fill.store
+
+    def check() -> None:
+        assert indexed(db) == wanted(db)
+        assert db.execute("SELECT count(*) FROM search_stale").fetchone() == (0,)
+
+    check()
+    deal = opportunities.add(store, "Annex", company_id=world.zoll)
+    people.edit(store, world.anna, name="Anna Stone")
+    companies.edit(store, world.acme, name="Acme & Sons")
+    companies.add_domain(store, world.acme, "acme.eu")
+    opportunities.edit(store, deal, name="Annexe")
+    check()
+    merged = merging.merge(store, Kind.COMPANY, world.acme, world.zoll)
+    check()
+    merging.unmerge(store, merged)
+    check()
+    with store.write() as (writer, _):
+        writer.execute("UPDATE thread SET subject = 'Changed' WHERE id = ?", [world.first])
+        writer.execute("DELETE FROM thread WHERE id = ?", [world.second])
+        writer.execute("DELETE FROM company WHERE id = ?", [world.zoll])
+        writer.execute("DELETE FROM opportunity")
+        writer.execute("UPDATE address SET name = 'Nobody' WHERE person_id IS NULL")
+    check()
+
+
+def test_a_write_that_fails_leaves_nothing_behind(fill: Filler, world: World) -> None:
+    before = indexed(fill.db)
+
+    def write() -> None:
+        with fill.store.write() as (db, _):
+            db.execute("UPDATE person SET name = 'Gone'")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write()
+    assert indexed(fill.db) == before
+    people.edit(fill.store, world.anna, name="Anna Stone")
+    assert indexed(fill.db) == wanted(fill.db)
+
+
+@pytest.mark.parametrize(
+    ("what", "words", "names"),
+    [
+        (What.PERSON, ["nna"], "anna"),
+        (What.PERSON, ["an"], "anna"),
+        (What.PERSON, ["nn"], ""),
+        (What.PERSON, ["be"], "anna bert"),
+        (What.PERSON, ["BER", "ann"], "anna"),
+        (What.PERSON, ["zoe"], "zoe"),
+        (What.PERSON, ["Zoë"], "zoe"),
+        (What.PERSON, ["ÄRM"], "zoe"),
+        (What.PERSON, ['"%_'], ""),
+        (What.COMPANY, ["zoll.e"], "zoll"),
+        (What.COMPANY, [], ""),
+    ],
+)
+def test_ids(fill: Filler, world: World, what: What, words: list[str], names: str) -> None:
+    assert Names(fill.db).ids(what, words) == {getattr(world, name) for name in names.split()}
