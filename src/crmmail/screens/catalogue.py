@@ -18,7 +18,12 @@ class View(Protocol):
     """Reads the ids of a list."""
 
     def __call__(
-        self, db: sqlite3.Connection, *, match: str = "", limit: int | None = None
+        self,
+        db: sqlite3.Connection,
+        sort: str = "last",
+        descending: bool | None = None,
+        match: str = "",
+        limit: int | None = None,
     ) -> array[int]: ...
 
 

@@ -23,6 +23,7 @@ from crmmail.store.database import Store
 from crmmail.widgets import rows
 from crmmail.widgets.filter_line import FilterLine
 from crmmail.widgets.lines import Tabs
+from crmmail.widgets.record_list import Order, RecordList
 from crmmail.widgets.window_list import WindowList
 
 FIRST_PAGE = 200  # rows that are read before the first paint; the rest follows in a thread
@@ -35,6 +36,7 @@ class ViewReady(Message):
 
     index: int
     match: str
+    order: Order
     ids: array[int]
 
 
@@ -79,10 +81,10 @@ class RecordsScreen(StoreScreen):
             with Vertical(id="lists"):
                 yield FilterLine()
                 for entry in CATALOGUES:
-                    record_list: WindowList[Any] = WindowList(
+                    record_list = RecordList(
                         partial(self._rows, entry),
                         entry.draw,
-                        partial(rows.heading, entry.columns),
+                        entry.columns,
                         title=entry.title,
                         nouns=entry.nouns,
                         id=entry.topic,
@@ -113,12 +115,12 @@ class RecordsScreen(StoreScreen):
         return CATALOGUES[self.index]
 
     @property
-    def shown(self) -> WindowList[Any]:
+    def shown(self) -> RecordList:
         """The list that is shown."""
         return self._list(self.index)
 
-    def _list(self, index: int) -> WindowList[Any]:
-        return self.query_one(f"#{CATALOGUES[index].topic}", WindowList)
+    def _list(self, index: int) -> RecordList:
+        return self.query_one(f"#{CATALOGUES[index].topic}", RecordList)
 
     def action_choose(self, index: int) -> None:
         """Show one of the lists."""
@@ -158,35 +160,36 @@ class RecordsScreen(StoreScreen):
     def _read(self, index: int) -> None:
         """Show the first page at once when it is all there is; let a thread read what is more."""
         self._loaded.add(index)
-        match = self._matches[index]
-        if not match:
+        match, order = self._matches[index], self._list(index).order
+        if not match and order == Order():
             ids = CATALOGUES[index].view(self.store.read(), limit=FIRST_PAGE)
             if len(ids) < FIRST_PAGE or not self._list(index).ids:
-                self._show(ViewReady(index, match, ids))
+                self._show(ViewReady(index, match, order, ids))
             if len(ids) < FIRST_PAGE:
                 return
-        self._read_in_thread(index, match)
+        self._read_in_thread(index, match, order)
 
-    def _read_in_thread(self, index: int, match: str) -> None:
+    def _read_in_thread(self, index: int, match: str, order: Order) -> None:
         """Read the whole list; a newer reading of the same list takes its place."""
         self.run_worker(
-            partial(self._read_all, index, match),
+            partial(self._read_all, index, match, order),
             group=f"view {index}",
             exclusive=True,
             thread=True,
             exit_on_error=False,
         )
 
-    def _read_all(self, index: int, match: str) -> None:
-        ids = CATALOGUES[index].view(self.store.read(), match=match)
+    def _read_all(self, index: int, match: str, order: Order) -> None:
+        view = CATALOGUES[index].view
+        ids = view(self.store.read(), order.sort, order.descending, match)
         if not get_current_worker().is_cancelled:
-            self.post_message(ViewReady(index, match, ids))
+            self.post_message(ViewReady(index, match, order, ids))
 
     @on(ViewReady)
     def _show(self, event: ViewReady) -> None:
-        if event.match != self._matches[event.index]:
-            return
         entry, record_list = CATALOGUES[event.index], self._list(event.index)
+        if (event.match, event.order) != (self._matches[event.index], record_list.order):
+            return
         empty = entry.empty
         if event.match:
             empty = (f"No {entry.nouns[0]} matches “{event.match}”", "escape shows all again")
@@ -196,6 +199,10 @@ class RecordsScreen(StoreScreen):
         narrowed = event.match not in ("", self._shown_matches[event.index])
         self._shown_matches[event.index] = event.match
         record_list.show(event.ids, keep=not narrowed)
+
+    @on(RecordList.Sorted)
+    def _sort(self) -> None:
+        self._read(self.index)
 
     # Filter
 
@@ -215,7 +222,9 @@ class RecordsScreen(StoreScreen):
 
     def action_back(self) -> None:
         """Show all again; there is no screen before this one."""
-        if self.shown.has_focus:
+        if self.shown.has_focus and self.shown.marks:
+            self.shown.mark(set())
+        elif self.shown.has_focus:
             self.filter_line.clear_and_close()
         self.shown.focus()
 

@@ -19,6 +19,10 @@ _LISTING = windows.Listing(
     sorts={
         "last": windows.Sort("r.last_at", descending=True),
         "name": windows.Sort("r.name", text=True),
+        "domains": windows.Sort(
+            "coalesce((SELECT min(domain) FROM company_domain WHERE company_id = r.id), '')",
+            text=True,
+        ),
         "threads": windows.Sort("r.threads", descending=True),
         "people": windows.Sort(
             "(SELECT count(*) FROM person WHERE company_id = r.id AND deleted_at = 0)",
@@ -81,7 +85,7 @@ def view(
     match: str = "",
     limit: int | None = None,
 ) -> array[int]:
-    """The ids of the companies, sorted by "last", "name", "threads" or "people", then by name.
+    """The ids of the companies, sorted by a column of theirs, then by name.
 
     `match` keeps those whose name or domain contains each of its words.
     """

@@ -30,6 +30,7 @@ _LISTING = windows.Listing(
         "last": windows.Sort("r.last_at", descending=True),
         "name": windows.Sort("r.name", text=True),
         "company": windows.Sort("coalesce(c.name, '')", text=True),
+        "contact": windows.Sort("coalesce(p.name, '')", text=True),
         "stage": windows.Sort(_STAGE),
         "amount": windows.Sort("r.amount", descending=True),
         "closes": windows.Sort("r.closes_on", text=True),

@@ -15,6 +15,9 @@ from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 
 _COMPANY = "LEFT JOIN company c ON c.id = r.company_id AND c.deleted_at = 0"
+_ADDRESS = """(
+    SELECT address FROM address WHERE person_id = r.id ORDER BY is_primary DESC, id LIMIT 1
+)"""
 _LISTING = windows.Listing(
     source=f"person r {_COMPANY}",
     sorts={
@@ -22,6 +25,7 @@ _LISTING = windows.Listing(
         "name": windows.Sort("r.name", text=True),
         "company": windows.Sort("coalesce(c.name, '')", text=True),
         "threads": windows.Sort("r.threads", descending=True),
+        "address": windows.Sort(f"coalesce({_ADDRESS}, '')", text=True),
     },
     match="""(
         r.name {like} OR c.name {like}
@@ -32,8 +36,7 @@ _LISTING = windows.Listing(
 _WINDOW = f"""
     SELECT json_group_array(json_array(
         r.id, r.name,
-        coalesce((SELECT address FROM address WHERE person_id = r.id
-                  ORDER BY is_primary DESC, id LIMIT 1), ''),
+        coalesce({_ADDRESS}, ''),
         c.id, coalesce(c.name, ''), r.threads, r.first_at, r.last_at))
     FROM json_each(?) wanted JOIN person r ON r.id = wanted.value {_COMPANY}
 """
@@ -91,7 +94,7 @@ def view(
     match: str = "",
     limit: int | None = None,
 ) -> array[int]:
-    """The ids of the people, sorted by "last", "name", "company" or "threads", then by name.
+    """The ids of the people, sorted by a column of theirs, then by name.
 
     `match` keeps those whose name, address, company or domain contains each of its words.
     """

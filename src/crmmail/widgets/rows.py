@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rich.cells import cell_len
+
 from crmmail.store.companies import CompanyRow
 from crmmail.store.opportunities import OpportunityRow
 from crmmail.store.people import PersonRow
@@ -28,30 +30,32 @@ class Column:
     role: str = "text"
     right: bool = False
     rank: int = 0  # columns of higher rank go first where there is no room
+    sort: str = ""  # what the store calls the order by this column
 
 
 PEOPLE = (
-    Column("Name", 16, 36, 2, "strong"),
-    Column("Company", 10, 30, 2, rank=1),
-    Column("Address", 14, 60, 4, "muted", rank=2),
-    Column("Threads", 7, role="muted", right=True, rank=3),
-    Column("Last", _DATE, role="muted", right=True),
+    Column("Name", 16, 36, 2, "strong", sort="name"),
+    Column("Company", 10, 30, 2, rank=1, sort="company"),
+    Column("Address", 14, 60, 4, "muted", rank=2, sort="address"),
+    Column("Threads", 7, role="muted", right=True, rank=3, sort="threads"),
+    Column("Last", _DATE, role="muted", right=True, sort="last"),
 )
 COMPANIES = (
-    Column("Name", 16, 40, 3, "strong"),
-    Column("Domains", 14, 60, 3, "muted", rank=1),
-    Column("People", 6, role="muted", right=True, rank=2),
-    Column("Threads", 7, role="muted", right=True, rank=3),
-    Column("Last", _DATE, role="muted", right=True),
+    Column("Name", 16, 40, 3, "strong", sort="name"),
+    Column("Domains", 14, 60, 3, "muted", rank=1, sort="domains"),
+    Column("People", 6, role="muted", right=True, rank=2, sort="people"),
+    Column("Threads", 7, role="muted", right=True, rank=3, sort="threads"),
+    Column("Last", _DATE, role="muted", right=True, sort="last"),
 )
 OPPORTUNITIES = (
-    Column("Name", 16, 44, 4, "strong"),
-    Column("Stage", 9, 10, 1, "accent"),
-    Column("Amount", 10, 14, 1, right=True),
-    Column("Company", 8, 30, 3, rank=1),
-    Column("Contact", 8, 30, 3, "muted", rank=2),
-    Column("Threads", 7, role="muted", right=True, rank=3),
-    Column("Last", _DATE, role="muted", right=True),
+    Column("Name", 16, 44, 4, "strong", sort="name"),
+    Column("Stage", 9, 10, 1, "accent", sort="stage"),
+    Column("Amount", 10, 14, 1, right=True, sort="amount"),
+    Column("Company", 8, 30, 3, rank=1, sort="company"),
+    Column("Contact", 8, 30, 3, "muted", rank=2, sort="contact"),
+    Column("Closes", _DATE, role="muted", rank=4, sort="closes"),
+    Column("Threads", 7, role="muted", right=True, rank=3, sort="threads"),
+    Column("Last", _DATE, role="muted", right=True, sort="last"),
 )
 
 
@@ -79,18 +83,39 @@ def _needed(columns: Sequence[Column]) -> int:
     return sum(column.least for column in columns) + _GAP * (len(columns) - 1)
 
 
-def heading(columns: tuple[Column, ...], width: int) -> Iterator[Piece]:
-    """The titles of the columns."""
-    return _line(columns, [column.title for column in columns], width, "muted")
-
-
-def _line(
-    columns: tuple[Column, ...], texts: Sequence[str], width: int, role: str = ""
+def heading(
+    columns: tuple[Column, ...], width: int, sort: str = "", descending: bool = False
 ) -> Iterator[Piece]:
+    """The titles of the columns, with an arrow at the one that the list is sorted by."""
+    gap = 0
+    for column, cells in zip(columns, widths(columns, width), strict=True):
+        if not cells:
+            continue
+        text, role = column.title, "muted"
+        if sort and column.sort == sort:
+            arrow, role = "↓" if descending else "↑", "strong"
+            text = arrow + text if column.right else text + arrow
+        over = min(max(cell_len(text) - cells, 0), gap) if column.right else 0
+        yield " " * (gap - over) + fit(text, cells + over, column.right), role
+        gap = _GAP
+
+
+def column_at(columns: tuple[Column, ...], width: int, x: int) -> Column | None:
+    """The column under a cell of a line."""
+    start = 0
+    for column, cells in zip(columns, widths(columns, width), strict=True):
+        if cells:
+            if x < start + cells + _GAP:
+                return column
+            start += cells + _GAP
+    return None
+
+
+def _line(columns: tuple[Column, ...], texts: Sequence[str], width: int) -> Iterator[Piece]:
     gap = ""
     for column, text, cells in zip(columns, texts, widths(columns, width), strict=True):
         if cells:
-            yield gap + fit(text, cells, column.right), role or column.role
+            yield gap + fit(text, cells, column.right), column.role
             gap = " " * _GAP
 
 
@@ -115,6 +140,7 @@ def opportunity(row: OpportunityRow, width: int) -> Iterator[Piece]:
         money(row.amount, row.currency),
         row.company,
         row.contact,
+        row.closes_on,
         f"{row.threads:,}",
         compact(row.last_at),
     )
