@@ -12,7 +12,7 @@ from crmmail.sync.rules import Rules
 from crmmail.sync.session import Session
 from crmmail.sync.upkeep import FolderRow
 
-FIRST = 100
+FIRST = 50
 """Messages of each folder that are taken to begin with."""
 _LARGEST = 1_500
 """Messages that are taken at a time later on."""
@@ -49,18 +49,17 @@ class Backfill:
         if not turns:
             return True
         self._announce()
+        if self._session.sent_ahead is None:
+            self._session.sent_ahead = next((t.uids[:] for t in turns if t.row.name == sent), [])
         step = FIRST
-        all_sent = next((turn.uids[:] for turn in turns if turn.row.name == sent), [])
         while turns:
             if stopping() or time.monotonic() > until:
                 return False
             turn = max(turns, key=lambda one: one.reached)
             if turn.reached != float("inf"):
-                if not self._session.sent_read:
-                    self._session.sent_read = True
-                    self._read_sent(sent, all_sent)
+                if self._read_ahead(sent, self._session.sent_ahead):
                     self._admit()
-                step = min(step + FIRST, _LARGEST)
+                step = min(step + 2 * FIRST, _LARGEST)
             if not self._take(turn, step):
                 turns.remove(turn)
         return True
@@ -87,14 +86,20 @@ class Backfill:
                 db.execute("UPDATE folder SET floor = 1 WHERE id = ?", [turn.row.id])
         return False
 
-    def _read_sent(self, sent: str, uids: list[int]) -> None:
-        """Learn from the addresses of sent mail which roles I have written to (M5)."""
-        with self._session.apart(sent):
-            self._session.examine(sent)
-            for end in range(len(uids), 0, -_SENT_STEP):
-                roles = self._intake.written_roles(uids[max(0, end - _SENT_STEP) : end])
+    def _read_ahead(self, sent: str, uids: list[int]) -> int:
+        """Learn from the addresses of the next sent mail which roles I have written to (M5).
+
+        Returns how many messages of the ledger that lets in.
+        """
+        part = uids[-_SENT_STEP:]
+        del uids[-_SENT_STEP:]
+        if part:
+            with self._session.apart(sent):
+                self._session.examine(sent)
+                roles = self._intake.written_roles(part)
                 with self._session.store.write("ledger") as (db, _):
-                    correspondents.mark_written(db, roles, self._rules)
+                    return correspondents.mark_written(db, roles, self._rules)
+        return 0
 
     def _announce(self) -> None:
         """Say in the store that an import is under way, and how much there is to do."""

@@ -58,7 +58,7 @@ class Session:
         self.account_id = account_id
         self.mailbox = mailbox
         self.errors: list[str] = []
-        self.sent_read = False  # addresses of sent mail were read ahead of the import (M5)
+        self.sent_ahead: list[int] | None = None  # UIDs of sent mail to be read ahead (M5)
         self._open = ""
         self._reported = 0
 
