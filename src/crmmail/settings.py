@@ -1,13 +1,61 @@
-"""Where crmmail keeps its files (XDG)."""
+"""Where crmmail keeps its files (XDG), and what config.toml says."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
+from crmmail.errors import CrmmailError
+
 _APP = "crmmail"
+DENSITIES = ("comfortable", "compact")
+_PART = r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'"""
+_DOTTED = rf"\s*({_PART})((?:\s*\.\s*(?:{_PART}))*)\s*"
+_HEADER = re.compile(rf"^\s*\[{_DOTTED}\]")
+_ENTRY = re.compile(rf"^{_DOTTED}=")
+_AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What the user wants to be different; every field has a default."""
+
+    theme: str = ""
+    """The colours: a name from the command palette's themes, such as crmmail-light."""
+    density: str = "comfortable"
+    """comfortable, or compact: no frames around the panes, more rows."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Other keys for an action: its id, and its keys apart by commas. `crmmail keys` lists them."""
+
+
+class ConfigError(CrmmailError):
+    """Something in config.toml cannot be used; its default is."""
+
+    def __init__(self, line: int, message: str) -> None:
+        at = f"{config_path()}, line {line}" if line else str(config_path())
+        super().__init__(f"{at}: {message}")
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What config.toml says, what is wrong with it, and in which line each thing stands."""
+
+    preferences: Preferences = Preferences()
+    problems: tuple[ConfigError, ...] = ()
+    lines: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+
+    def key_line(self, binding: str) -> int:
+        """The line that gives an action its keys; 0 where it is not known."""
+        return self.lines.get(("keys", *binding.split(".")), 0)
 
 
 def data_dir() -> Path:
@@ -25,7 +73,122 @@ def store_path() -> Path:
     return data_dir() / "crmmail.db"
 
 
+def config_path() -> Path:
+    """The file of preferences; crmmail never makes it."""
+    return config_dir() / "config.toml"
+
+
+def config() -> Config:
+    """Read config.toml. Never raises: what cannot be used is among the problems."""
+    try:
+        text = config_path().read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        return Config()
+    except OSError as problem:
+        return Config(problems=(ConfigError(0, f"cannot be read: {problem.strerror}."),))
+    except UnicodeDecodeError:
+        return Config(problems=(ConfigError(0, "is no UTF-8 text."),))
+    import tomllib
+
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        return Config(problems=(_syntax(str(problem), text),))
+    return _checked(found, _lines(text))
+
+
+def remembered(name: str) -> str:
+    """What the app was told to remember, such as the theme; "" for nothing."""
+    try:
+        found = json.loads(_state_path().read_bytes())
+    except (OSError, ValueError):
+        return ""
+    value = found.get(name) if isinstance(found, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def remember(**values: str) -> None:
+    """Remember some values for the next start; a disk that takes none is no reason to stop."""
+    path = _state_path()
+    new = path.with_suffix(".new")
+    with suppress(OSError):
+        try:
+            known = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            known = {}
+        new.write_text(json.dumps({**(known if isinstance(known, dict) else {}), **values}))
+        new.replace(path)
+
+
+def _state_path() -> Path:
+    return data_dir() / "state.json"
+
+
 def _own_dir(path: str) -> Path:
     folder = Path(path).expanduser()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
+
+
+def _syntax(said: str, text: str) -> ConfigError:
+    at = _AT_LINE.search(said)
+    line = int(at[1] or text.count("\n") + 1) if at else 0
+    return ConfigError(line, f"this is no TOML: {_AT_LINE.sub('', said)}. Defaults are used.")
+
+
+def _checked(found: dict[str, Any], lines: Mapping[tuple[str, ...], int]) -> Config:
+    problems: list[ConfigError] = []
+    wanted: dict[str, Any] = {}
+    for name, value in found.items():
+        line = lines.get((name,), 0)
+        if name == "keys" and isinstance(value, dict):
+            wanted["keys"] = dict(_keys(value, lines, problems))
+        elif name not in Preferences.__dataclass_fields__:
+            known = ", ".join(Preferences.__dataclass_fields__)
+            problems.append(ConfigError(line, f"{name!r} is no setting. There are: {known}."))
+        elif name == "keys":
+            problems.append(ConfigError(line, "keys must be a table: [keys]."))
+        elif not isinstance(value, str):
+            problems.append(ConfigError(line, f"{name} must be a text in quotes."))
+        elif name == "density" and value not in DENSITIES:
+            words = f"density is {' or '.join(DENSITIES)}, not {value!r}."
+            problems.append(ConfigError(line, words))
+        else:
+            wanted[name] = value
+    return Config(Preferences(**wanted), tuple(problems), lines)
+
+
+def _keys(
+    table: dict[str, Any],
+    lines: Mapping[tuple[str, ...], int],
+    problems: list[ConfigError],
+    before: tuple[str, ...] = (),
+) -> Iterator[tuple[str, str]]:
+    """The entries of [keys]: `"list.down" = …`, `list.down = …` and [keys.list] are the same."""
+    for name, value in table.items():
+        path = (*before, *name.split("."))
+        if isinstance(value, dict):
+            yield from _keys(value, lines, problems, path)
+        elif isinstance(value, str) and all(key.strip() for key in value.split(",")):
+            yield ".".join(path), value
+        else:
+            words = f'{".".join(path)} must be keys in quotes, apart by commas, such as "j,down".'
+            problems.append(ConfigError(lines.get(("keys", *path), 0), words))
+
+
+def _lines(text: str) -> dict[tuple[str, ...], int]:
+    """The line of each entry and table; a dot inside quotes counts as one outside."""
+    found: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.match(line):
+            table = _path(header)
+            found.setdefault(table, number)
+        elif entry := _ENTRY.match(line):
+            found.setdefault(table + _path(entry), number)
+    return found
+
+
+def _path(match: re.Match[str]) -> tuple[str, ...]:
+    parts = re.findall(_PART, match[1] + match[2])
+    return tuple(".".join(part.strip("\"'") for part in parts).split("."))

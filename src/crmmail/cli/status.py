@@ -30,17 +30,21 @@ def status(as_json: AsJson = False) -> None:
 
 
 def path(as_json: AsJson = False) -> None:
-    """Show where crmmail keeps its files. CRMMAIL_DATA_DIR and CRMMAIL_CONFIG_DIR move them."""
+    """Show where crmmail keeps its files. CRMMAIL_DATA_DIR and CRMMAIL_CONFIG_DIR move them.
+
+    The file of preferences is there only if you write it: docs/configuration.md.
+    """
     where = {
         "data": str(settings.data_dir()),
         "store": str(settings.store_path()),
         "config": str(settings.config_dir()),
+        "preferences": str(settings.config_path()),
     }
     if as_json:
         print_json(where)
     else:
         for name, place in where.items():
-            write(f"{name:<8}{place}\n")
+            write(f"{name:<13}{place}\n")
 
 
 def _status(db: sqlite3.Connection, file: Path) -> dict[str, Any]:
