@@ -103,6 +103,17 @@ def test_a_draft_that_was_sent_enters(store: Store, mailbox: Mailbox, account: S
     assert messages(store) == {"1@test": ["INBOX"]}
 
 
+def test_what_became_a_draft_leaves(store: Store, mailbox: Mailbox, account: Sync) -> None:
+    mailbox.append("INBOX", letter(1), letter(2))
+    account()
+    with mailbox.client() as client:
+        client.select_folder("INBOX")
+        client.add_flags([1], [b"\\Draft"])
+    account()
+    assert account().skipped == {"draft": 1}
+    assert messages(store) == {"2@test": ["INBOX"]}
+
+
 def test_a_renamed_folder_keeps_its_mail_without_a_download(
     store: Store, mailbox: Mailbox, account: Sync
 ) -> None:

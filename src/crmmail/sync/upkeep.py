@@ -169,7 +169,8 @@ def stop_waiting(store: Store, folder_id: int, uids: Iterable[int]) -> None:
 def set_flags(store: Store, folder_id: int, flags: dict[int, int]) -> None:
     """Take over flags from the server.
 
-    A message that became a draft, or is none any more, is judged again (M2).
+    A message that is no draft any more is let in; one that became a draft has the account's mail
+    judged again by the next pass (M2).
     """
     packed = json.dumps(list(flags.items()))
     with store.write() as (db, change):
@@ -192,6 +193,12 @@ def set_flags(store: Store, folder_id: int, flags: dict[int, int]) -> None:
         if changed:
             change.topics.add("threads")
             _settle(db, change, changed)
+        db.execute(
+            """UPDATE account SET applied = '' WHERE id = (
+                   SELECT account_id FROM folder WHERE id = ?)
+               AND EXISTS (SELECT 1 FROM placement WHERE folder_id = ? AND flags & ?)""",
+            [folder_id, folder_id, int(Flag.DRAFT)],
+        )
 
 
 def bury_orphans(store: Store, before: int) -> int:
