@@ -17,7 +17,9 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 
+from crmmail import fetch
 from crmmail.screens.base import StoreChanged, StoreScreen
+from crmmail.screens.fetching import Wanted
 from crmmail.screens.records import RecordsScreen
 from crmmail.screens.undo import Do, History
 from crmmail.store.database import Notice, Store
@@ -143,6 +145,11 @@ class CrmmailApp(App[None], inherit_bindings=False):
         for screen in self.screen_stack:
             if isinstance(screen, StoreScreen):
                 screen.post_message(StoreChanged(topics))
+
+    @on(Wanted)
+    def _fetch(self, event: Wanted) -> None:
+        """A screen wants something from the server."""
+        fetch.start(self.store, event)
 
     # Commands
 

@@ -1,4 +1,4 @@
-"""One conversation: every message, folded or open."""
+"""One conversation: every message, folded or open; panels over it for all that it holds."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from textual import getters, on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from crmmail.screens.base import StoreScreen
-from crmmail.store import messages, threads
+from crmmail.screens.thread_panels import PanelsScreen
+from crmmail.store import messages, threads, why
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
-from crmmail.store.messages import Attachment, MessageRow, Text
+from crmmail.store.messages import Attachment, Text
 from crmmail.store.threads import ThreadDetail
-from crmmail.widgets.conversation import MORE, Folding, Reader, sections
+from crmmail.widgets.conversation import MORE, Folding, Reader, having, sections
 from crmmail.widgets.lines import Lines
 from crmmail.widgets.pieces import Piece
 from crmmail.widgets.reading_pane import ReadingPane
 from crmmail.widgets.words import plural
 
 
-class ThreadScreen(StoreScreen):
+class ThreadScreen(PanelsScreen):
     """A thread's messages; the threads of the list it came from are one key away."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -35,8 +35,23 @@ class ThreadScreen(StoreScreen):
         Binding(
             "Z", "all_quotes", "Show or hide all quoted text", show=False, id="thread.all_quotes"
         ),
-        Binding("n", "message(1)", "Next message", show=False, id="thread.next_message"),
-        Binding("p,N", "message(-1)", "Previous message", show=False, id="thread.last_message"),
+        Binding(
+            "n",
+            "onward(1)",
+            "Next message",
+            tooltip="Next message; after a search the next hit",
+            show=False,
+            id="thread.next_message",
+        ),
+        Binding(
+            "N",
+            "onward(-1)",
+            "Previous message",
+            tooltip="Previous message; after a search the hit before",
+            show=False,
+            id="thread.last_hit",
+        ),
+        Binding("p", "message(-1)", "Previous message", show=False, id="thread.last_message"),
         Binding("J,right_square_bracket", "thread(1)", "Next thread", id="thread.next"),
         Binding(
             "K,left_square_bracket", "thread(-1)", "Previous thread", show=False, id="thread.last"
@@ -48,16 +63,15 @@ class ThreadScreen(StoreScreen):
     def __init__(
         self, store: Store, thread_id: int, siblings: array[int] | None = None, trail: str = ""
     ) -> None:
-        super().__init__(store)
-        self.thread_id = thread_id
+        super().__init__(store, thread_id)
         self._siblings = siblings if siblings is not None else array("q", [thread_id])
         self._trail = trail
         self._folding = Folding()
-        self._messages: list[MessageRow] = []
 
     def panes(self) -> Iterable[Widget]:
         yield Lines(id="header")
         yield ReadingPane(id="thread")
+        yield from super().panes()
 
     def on_mount(self) -> None:
         self._start()
@@ -67,12 +81,19 @@ class ThreadScreen(StoreScreen):
 
     def _start(self) -> None:
         """Show the thread as it is first seen: its last message open and current."""
+        self.close_panels()
+        self.fetching.cancel()
+        self.clear_hits()
         self._folding = Folding()
-        self._messages = []
+        self.messages = []
         self.reload()
-        if self._messages:
-            newest = self._messages[-1].id
+        if self.messages:
+            newest = self.messages[-1].id
             self.call_after_refresh(self.pane.go_to, newest)
+
+    @property
+    def opened(self) -> set[int]:
+        return self._folding.opened
 
     @property
     def cares(self) -> frozenset[str]:
@@ -84,17 +105,19 @@ class ThreadScreen(StoreScreen):
         if detail is None:
             self._follow_messages()
             return
-        known = {message.id for message in self._messages}
-        self._messages = messages.of_thread(db, self.thread_id)
-        if self._messages and self._messages[-1].id not in known:
-            self._folding.opened.add(self._messages[-1].id)
+        known = {message.id for message in self.messages}
+        self.messages = messages.of_thread(db, self.thread_id)
+        if self.messages and self.messages[-1].id not in known:
+            self._folding.opened.add(self.messages[-1].id)
+        self.links_of = detail.links
         self.header.show(*self._header(detail))
         self._draw(keep=bool(known))
+        self.fill_panels()
 
     def _follow_messages(self) -> None:
         """The thread is gone: show the one that its messages have joined, or leave."""
         db = self.store.read()
-        joined = (messages.thread_of(db, message.id) for message in self._messages)
+        joined = (messages.thread_of(db, message.id) for message in self.messages)
         found = next((thread for thread in joined if thread is not None), None)
         if found is not None:
             self.thread_id = found
@@ -105,8 +128,8 @@ class ThreadScreen(StoreScreen):
 
     def _draw(self, keep: bool = True) -> None:
         reader = Reader(self._text, self._attachments)
-        self.pane.show(sections(self._messages, self._folding, reader), keep)
-        self.pane.label(subtitle=plural(len(self._messages), "message"))
+        self.pane.show(sections(self.messages, self._folding, reader), keep)
+        self.pane.label(subtitle=plural(len(self.messages), "message"))
 
     def _text(self, message_id: int) -> Text:
         return messages.text(self.store.read(), message_id)
@@ -122,16 +145,27 @@ class ThreadScreen(StoreScreen):
         pieces: list[Piece] = [(", ".join(people), "text"), ("   " if people else "", "text")]
         for link in links:
             if link.kind != Kind.PERSON:
-                why = link.why.replace(",", ", ") or "by hand"
-                pieces += [(link.name, "text"), (f" {why}   ", "muted")]
+                words = why.link(link.why, link.hand).replace("C7: ", "")
+                pieces += [(link.name, "text"), (f" {words}   ", "muted")]
+        hidden = len(detail.links) - len(links)
+        if hidden:
+            pieces.append((f"hidden from {plural(hidden, 'record')}", "muted"))
         yield tuple(pieces)
 
     # Folding
 
     @on(ReadingPane.Toggled)
     def _toggle(self, event: ReadingPane.Toggled) -> None:
+        what, _, number = event.target.partition(":")
+        if what == "people":
+            self.action_participants()
+            return
+        if what == "attachment":
+            message_id, _, position = number.partition(":")
+            self.show_attachment(int(message_id), int(position))
+            return
         self._folding.toggle(event.target)
-        following = self._messages[2].id if event.target == "more" else None
+        following = self.messages[2].id if event.target == "more" else None
         self._draw()
         if following is not None:
             self.pane.go_to(following)
@@ -142,9 +176,9 @@ class ThreadScreen(StoreScreen):
 
     def action_fold_all(self) -> None:
         """Open all messages, or close all but the last."""
-        every = {message.id for message in self._messages}
+        every = {message.id for message in self.messages}
         opened = self._folding.opened
-        self._folding.opened = {self._messages[-1].id} if opened >= every else every
+        self._folding.opened = {self.messages[-1].id} if opened >= every else every
         self._folding.middle = True
         self._draw()
         self.pane.reveal()
@@ -159,11 +193,31 @@ class ThreadScreen(StoreScreen):
 
     def action_all_quotes(self) -> None:
         """Show or hide the quoted text of all messages."""
-        every = {message.id for message in self._messages}
+        every = {message.id for message in self.messages}
         self._folding.quotes = set() if self._folding.quotes >= every else every
         self._draw()
 
+    def unfold(self, words: str) -> None:
+        """Open the messages that have these words, and their quoted text where it has them."""
+        for message in self.messages:
+            in_text, in_quotes = having(words, self._text(message.id))
+            if in_text or in_quotes:
+                self._folding.opened.add(message.id)
+                self._folding.middle = self._folding.middle or self._is_folded_away(message.id)
+            if in_quotes:
+                self._folding.quotes.add(message.id)
+        self._draw()
+
+    def _is_folded_away(self, message_id: int) -> bool:
+        """Whether a message is among the "n more"."""
+        return message_id in {message.id for message in self.messages[2:-1]}
+
     # Moving
+
+    def action_onward(self, by: int) -> None:
+        """Go to the next hit of a search, else to the next message."""
+        if not self.next_hit(by):
+            self.action_message(by)
 
     def action_message(self, by: int) -> None:
         """Go to the next or the previous message."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from crmmail.store.kinds import Flag
 from crmmail.store.messages import Attachment, MessageRow, Person, Text
+from crmmail.widgets.hits import spans
 from crmmail.widgets.pieces import Piece, safe
 from crmmail.widgets.reading_pane import Line, Section
 from crmmail.widgets.words import compact, exact, plural, size
@@ -101,7 +102,7 @@ def open_lines(message: MessageRow, folding: Folding, reader: Reader) -> Iterato
     yield from _recipients(message)
     yield Line()
     yield from _body(message.id, reader.text(message.id), message.id in folding.quotes)
-    yield from _attachments(reader.attachments(message.id) if message.attachments else [])
+    yield from _attachments(message, reader)
 
 
 def _sender(message: MessageRow) -> Person | None:
@@ -129,7 +130,7 @@ def _recipients(message: MessageRow) -> Iterator[Line]:
                 if position:
                     pieces.append((", ", "muted"))
                 pieces.extend(_recipient(who))
-            yield Line(tuple(pieces), hang="      ")
+            yield Line(tuple(pieces), hang="      ", target="people")
 
 
 def _recipient(who: Person) -> Iterator[Piece]:
@@ -181,11 +182,22 @@ def _text_line(text: str, role: str) -> Line:
     return Line((("  " + safe(text), role),), hang=hang)
 
 
-def _attachments(parts: Sequence[Attachment]) -> Iterator[Line]:
+def _attachments(message: MessageRow, reader: Reader) -> Iterator[Line]:
+    parts = reader.attachments(message.id) if message.attachments else []
     if parts:
         yield Line()
         yield Line(((f"  {plural(len(parts), 'attachment')}", "muted"),))
     for part in parts:
         where = ", in the text" if part.inline else ""
         about = f"  {safe(part.mime)}, {size(part.size)}{where}"
-        yield Line((("  · ", "muted"), (safe(part.name), "accent"), (about, "muted")), hang="    ")
+        pieces = (("  · ", "muted"), (safe(part.name), "accent"), (about, "muted"))
+        yield Line(pieces, hang="    ", target=f"attachment:{message.id}:{part.position}")
+
+
+def having(words: str, text: Text) -> tuple[bool, bool]:
+    """Whether these words are in what is written new, and in what is quoted."""
+    if not any(spans(text.text, words)):
+        return False, False
+    quoted = {number for start, end in text.quotes for number in range(start, end)}
+    found = [n for n, line in enumerate(text.text.split("\n")) if any(spans(line, words))]
+    return any(n not in quoted for n in found), any(n in quoted for n in found)

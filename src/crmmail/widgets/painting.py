@@ -22,6 +22,7 @@ PIECE_CSS = """
 .piece--good { color: $success; }
 .piece--bad { color: $error; text-style: bold; }
 .piece--mark { color: $accent; }
+.piece--hit { color: $warning; text-style: bold reverse; }
 .piece--cursor { color: $block-cursor-foreground; background: $block-cursor-background; }
 .piece--blurred { color: $foreground; background: $accent 18%; }
 """
@@ -40,4 +41,6 @@ def paint(
 
 def _style(widget: Widget, role: str, base: Style, plain: bool) -> Style:
     style = widget.get_component_rich_style(f"piece--{role}")
-    return base + Style(color=None if plain else style.color, bold=style.bold)
+    return base + Style(
+        color=None if plain else style.color, bold=style.bold, reverse=style.reverse or None
+    )

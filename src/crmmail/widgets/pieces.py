@@ -17,7 +17,7 @@ from rich.cells import cell_len, get_character_cell_size, set_cell_size
 Piece = tuple[str, str]
 """A text and its role."""
 
-ROLES = ("text", "muted", "strong", "accent", "title", "quote", "good", "bad", "mark")
+ROLES = ("text", "muted", "strong", "accent", "title", "quote", "good", "bad", "mark", "hit")
 """The roles; each is a component class `piece--ROLE` of the widgets that draw pieces."""
 
 _VARIATION = "\ufe0f"

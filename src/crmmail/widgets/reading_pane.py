@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from crmmail.widgets.hits import marked, spans
 from crmmail.widgets.piece_view import PieceView
 from crmmail.widgets.pieces import Piece, fit_pieces, safe, slice_pieces, wrap
 
@@ -86,6 +87,9 @@ class ReadingPane(PieceView):
         self._rows: list[_Row] = []
         self._starts: list[int] = []  # the first row of each section
         self._wrapped_at = 0
+        self.words = ""  # what is searched for
+        self.hit = 0  # the position of the hit that was gone to last
+        self._hits: list[int] = []  # the row of each hit
 
     # What it shows
 
@@ -155,6 +159,7 @@ class ReadingPane(PieceView):
             for line in section.lines:
                 self._rows.extend(_wrapped(line, width))
         self.resize_content(len(self._rows))
+        self._find_hits()
 
     def on_resize(self) -> None:
         if self._text_width != self._wrapped_at:
@@ -162,6 +167,56 @@ class ReadingPane(PieceView):
             self._wrap()
             self._restore(anchor)
             self.refresh()
+
+    # Finding
+
+    @property
+    def hits(self) -> int:
+        """How often the words are found."""
+        return len(self._hits)
+
+    def find(self, words: str) -> None:
+        """Mark where these words stand, and go to the first place from here; "" marks nothing."""
+        self.words = words
+        self._find_hits()
+        top = self.scroll_offset.y
+        self.hit = next((i for i, row in enumerate(self._hits) if row >= top), 0)
+        self._reveal_hit()
+        self.refresh()
+
+    def go_to_hit(self, by: int) -> None:
+        """Go to a later or an earlier hit, from the last to the first."""
+        if self._hits:
+            self.hit = (self.hit + by) % len(self._hits)
+            self._reveal_hit()
+
+    def _find_hits(self) -> None:
+        self._hits = []
+        if not self.words:
+            return
+        found: list[int] = []
+        for index, row in enumerate(self._rows):
+            if not row.start:  # the first row of a line
+                found = [start for start, _ in spans(_text(row.line), self.words)]
+            end = self._end_of(index)
+            self._hits += [index for start in found if row.start <= start < end]
+        self.hit = min(self.hit, max(len(self._hits) - 1, 0))
+
+    def _end_of(self, index: int) -> int:
+        """Where in the line the next row begins, or the line ends."""
+        following = self._rows[index + 1 : index + 2]
+        row = self._rows[index]
+        return following[0].start if following and following[0].start else len(_text(row.line))
+
+    def _reveal_hit(self) -> None:
+        if not self._hits:
+            return
+        row = self._hits[self.hit]
+        top, height = self.scroll_offset.y, self.page_height
+        if not top <= row < top + height:
+            self.jump(row - height // 3)
+        self.current = bisect_right(self._starts, row) - 1
+        self.put_cursor(row - self.scroll_offset.y)
 
     # Drawing
 
@@ -173,7 +228,7 @@ class ReadingPane(PieceView):
         first, end = self._span(self.current)
         gap = index == end - 1 and not row.line.pieces
         bar = "▌ " if self._mark and first <= index < end and not gap else "  "
-        pieces = ((bar, "mark"), *_row_pieces(row, self._text_width))
+        pieces = ((bar, "mark"), *_row_pieces(row, self._text_width, self.words))
         return self.paint(pieces, self.rich_style)
 
     def validate_current(self, current: int) -> int:
@@ -248,7 +303,7 @@ def _wrapped(line: Line, width: int) -> Iterator[_Row]:
     """The rows of a line; a line with a tail is one row."""
     if any(safe(text) is not text for text, _ in line.pieces):
         line = replace(line, pieces=tuple((safe(text), role) for text, role in line.pieces))
-    text = "".join(text for text, _ in line.pieces)
+    text = _text(line)
     if line.tail[0]:
         yield _Row(line, 0, len(text))
     else:
@@ -256,13 +311,22 @@ def _wrapped(line: Line, width: int) -> Iterator[_Row]:
             yield _Row(line, start, end)
 
 
-def _row_pieces(row: _Row, width: int) -> Iterator[Piece]:
+def _text(line: Line) -> str:
+    return "".join(text for text, _ in line.pieces)
+
+
+def _row_pieces(row: _Row, width: int, words: str) -> Iterator[Piece]:
     line = row.line
+    found = tuple(spans(_text(line), words)) if words else ()
     if line.tail[0]:
         tail = safe(line.tail[0])
-        yield from fit_pieces(line.pieces, max(width - cell_len(tail) - 1, 0))
+        pieces = marked(line.pieces, found, (0, row.end)) if found else line.pieces
+        yield from fit_pieces(pieces, max(width - cell_len(tail) - 1, 0))
         yield " " + tail, line.tail[1]
         return
     if row.start and line.hang:
         yield line.hang, line.pieces[0][1]
-    yield from slice_pieces(line.pieces, row.start, row.end)
+    if found:
+        yield from marked(line.pieces, found, (row.start, row.end))
+    else:
+        yield from slice_pieces(line.pieces, row.start, row.end)

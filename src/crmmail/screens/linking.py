@@ -1,0 +1,210 @@
+"""The records that a thread is on: linked by the rules or by hand, hidden by hand (C7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.worker import get_current_worker
+
+from crmmail.screens.undo import Do
+from crmmail.store import opportunities, search, threads, why
+from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
+from crmmail.store.search import Found
+from crmmail.store.threads import Link
+from crmmail.widgets.panel import Panel
+from crmmail.widgets.pieces import Piece, fit
+from crmmail.widgets.window_list import WindowList
+
+_CHOICES = 8  # records of each kind that are offered
+_NOUNS = {Kind.PERSON: "person", Kind.COMPANY: "company", Kind.OPPORTUNITY: "opportunity"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A record that the thread can be put on."""
+
+    id: int
+    found: Found
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record that the thread is on, or is hidden from."""
+
+    id: int
+    link: Link
+
+
+@dataclass
+class ChoicesReady(Message):
+    """The records that match what was typed."""
+
+    match: str
+    found: list[Found]
+
+
+def set_link(store: Store, link: tuple[int, int, int], value: int) -> Callable[[], object]:
+    """Link by hand (1), hide (-1) or leave it to the rules (0); returns what takes it back."""
+    before = threads.set_hand(store, *link, value)
+    return partial(threads.set_hand, store, *link, before)
+
+
+def draw_choice(choice: Choice, width: int) -> Iterator[Piece]:
+    """A record on one line."""
+    yield fit(_NOUNS[Kind(choice.found.kind)], 11) + "  ", "muted"
+    yield fit(choice.found.name, max((width - 15) // 2, 16)) + "  ", "strong"
+    yield choice.found.detail, "muted"
+
+
+def draw_link(row: Row, width: int) -> Iterator[Piece]:
+    """A record that the thread is on, and why."""
+    yield fit(_NOUNS[Kind(row.link.kind)], 11) + "  ", "muted"
+    name = fit(row.link.name, max((width - 15) // 2, 16)) + "  "
+    yield name, "quote" if row.link.hand < 0 else "strong"
+    yield why.link(row.link.why, row.link.hand), "bad" if row.link.hand < 0 else "muted"
+
+
+class RecordPicker(Panel[Choice]):
+    """The records that match what is being typed."""
+
+    BINDING_GROUP_TITLE = "Records to link"
+    DEFAULT_CSS = """
+    RecordPicker { margin: 0 2 5 2; }
+    """
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(
+            draw_choice,
+            title="Link this thread to",
+            nouns=("record", "records"),
+            empty="No record has such a name.",
+            id="picker",
+        )
+        self._store = store
+        self._match = ""
+        self.thread_id = 0
+
+    def look(self, match: str) -> None:
+        """Offer the records that match; the newest opportunities while nothing is typed."""
+        self._match = match
+        self.run_worker(
+            partial(self._read_choices, match),
+            group="picker",
+            exclusive=True,
+            thread=True,
+            exit_on_error=False,
+        )
+
+    def _read_choices(self, match: str) -> None:
+        db = self._store.read()
+        if match:
+            found = search.find_records(db, match, _CHOICES)
+        else:
+            newest = opportunities.rows(db, opportunities.view(db, limit=_CHOICES))
+            found = [
+                Found(Kind.OPPORTUNITY, row.id, row.name, row.company or row.contact)
+                for row in newest
+            ]
+        if not get_current_worker().is_cancelled:
+            self.post_message(ChoicesReady(match, found))
+
+    @on(ChoicesReady)
+    def _show_choices(self, event: ChoicesReady) -> None:
+        if event.match == self._match and self.is_open:
+            self.fill([Choice(i, found) for i, found in enumerate(event.found)], keep=False)
+
+    def link(self) -> None:
+        """Put the thread on the record under the cursor."""
+        choice, self._match = self.row, ""
+        self.close(refocus=False)
+        if choice is None:
+            return
+        found = choice.found
+        do = partial(set_link, self._store, (found.kind, found.record_id, self.thread_id), 1)
+        self.post_message(Do(f"Linked to {found.name}", do))
+
+    def show_choices(self, thread_id: int) -> None:
+        """Show the panel beside a line to type into, which keeps the keys."""
+        self.thread_id = thread_id
+        self.fill([], keep=False)
+        self.add_class("-open")
+        self.look("")
+
+
+class RecordsPanel(Panel[Row]):
+    """The records of a thread, to hide it from or to open."""
+
+    BINDING_GROUP_TITLE = "Records of the thread"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open", tooltip="Open the record", id="links_of.open"),
+        Binding(
+            "x",
+            "hide",
+            "Hide or show",
+            tooltip="Hide the thread from the record, or show it there again",
+            id="links_of.hide",
+        ),
+        Binding(
+            "d",
+            "unlink",
+            "Unlink",
+            tooltip="Take back what was linked or hidden by hand: the rules decide again",
+            id="links_of.unlink",
+        ),
+    ]
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(
+            draw_link,
+            title="On these records",
+            nouns=("record", "records"),
+            empty="This thread is on no record. l links it to one.",
+            id="records",
+        )
+        self._store = store
+        self.thread_id = 0
+
+    @on(WindowList.Opened)
+    def _opened(self, event: WindowList.Opened) -> None:
+        event.stop()
+        if self.row is None:
+            return
+        from crmmail.screens.record import RecordScreen
+
+        link = self.row.link
+        self.close()
+        self.app.push_screen(RecordScreen(self._store, link.kind, link.record_id))
+
+    def action_hide(self) -> None:
+        """Hide the thread from the record, or show it there again."""
+        if self.row is None:
+            return
+        link = self.row.link
+        if link.hand < 0:
+            self._set(link, 0, f"Shown on {link.name} again")
+        elif link.hand > 0 and not link.why:
+            self._set(link, 0, f"Unlinked from {link.name}")
+        else:
+            self._set(link, -1, f"Hidden from {link.name}")
+
+    def action_unlink(self) -> None:
+        """Leave it to the rules whether the thread is on the record."""
+        if self.row is None:
+            return
+        link = self.row.link
+        if link.hand:
+            self._set(link, 0, f"Left to the rules: {link.name}")
+        else:
+            words = f"The rules put it on {link.name}: x hides it there."
+            self.notify(words, timeout=4, markup=False)
+
+    def _set(self, link: Link, value: int, words: str) -> None:
+        do = partial(set_link, self._store, (link.kind, link.record_id, self.thread_id), value)
+        self.post_message(Do(words, do))
