@@ -51,6 +51,14 @@ class CrmmailApp(App[None], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "keys", "Help", id="app.help", key_display="?"),
         Binding(
+            "F,ctrl+k",
+            "search",
+            "Find",
+            id="app.search",
+            key_display="F",
+            tooltip="Find people, companies, opportunities, threads",
+        ),
+        Binding(
             "u",
             "undo",
             "Undo",
@@ -168,6 +176,15 @@ class CrmmailApp(App[None], inherit_bindings=False):
         """Take the last change back."""
         self._history.undo()
 
+    def action_search(self) -> None:
+        """Find anything, from anywhere."""
+        from crmmail.screens.search import SearchScreen
+
+        if isinstance(self.screen, SearchScreen):
+            self.screen.action_edit()
+        elif isinstance(self.screen, StoreScreen):
+            self.push_screen(SearchScreen(self.store))
+
     def action_sync_now(self) -> None:
         """Look for new mail now."""
         if self._sync is not None and self._sync.sync_now():
@@ -179,6 +196,7 @@ class CrmmailApp(App[None], inherit_bindings=False):
         yield SystemCommand(
             "view: Change theme", "Colours, dark or light", self.action_change_theme
         )
+        yield SystemCommand("find: Search everything", "Names and mail", self.action_search)
         yield SystemCommand("help: Show keys", "Every key of this screen", self.action_keys)
         yield SystemCommand("mail: Sync now", "Look for new mail", self.action_sync_now)
         yield SystemCommand("edit: Undo", "Take the last change back", self.action_undo)

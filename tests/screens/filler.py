@@ -120,7 +120,9 @@ class Filler:
             attachments=len(mail.parts),
             preview=mail.preview or mail.text.split("\n")[0][:200],
         )
-        self._insert("message_text", message_id=i, people="", text=mail.text, quotes=mail.quotes)
+        who = "\n".join((mail.sender, *mail.to, *mail.cc))
+        self._insert("message_text", message_id=i, people=who, text=mail.text, quotes=mail.quotes)
+        self._insert("search", rowid=i, subject=subject, people=who, text=mail.text)
         roles = [("from", mail.sender), *(("to", to) for to in mail.to)]
         roles += [("cc", cc) for cc in mail.cc]
         for position, (role, address) in enumerate(roles):

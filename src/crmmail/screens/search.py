@@ -1,0 +1,216 @@
+"""Finding anything: people, companies, opportunities and threads, while one types."""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual import getters, on, work
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input
+from textual.worker import Worker, WorkerState, get_current_worker
+
+from crmmail.screens.base import StoreScreen
+from crmmail.screens.catalogue import CATALOGUES, catalogue
+from crmmail.store import search, threads
+from crmmail.store.kinds import Kind
+from crmmail.store.query import OPERATORS
+from crmmail.store.search import Found
+from crmmail.widgets import results
+from crmmail.widgets.lines import Lines
+from crmmail.widgets.results import THREAD, Result, ResultList
+from crmmail.widgets.window_list import WindowList
+
+FOUND = 50  # of each kind that are looked for
+RECORDS = 5  # of each kind that are shown above threads
+_DRAWN = {
+    Kind.PERSON: results.person,
+    Kind.COMPANY: results.company,
+    Kind.OPPORTUNITY: results.opportunity,
+}
+_EXAMPLE = max(len(example) for example, _ in OPERATORS) + 3
+_HELP = (
+    "Words find people, companies, opportunities and threads",
+    "",
+    *(f"{example:<{_EXAMPLE}}{meaning}" for example, meaning in OPERATORS),
+)
+
+
+@dataclass
+class SearchReady(Message):
+    """A search has ended."""
+
+    text: str
+    found: Found
+    results: list[Result]
+
+
+class SearchLine(Input):
+    """What is looked for; the list below moves while the keys stay here."""
+
+    BINDING_GROUP_TITLE = "Search"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "screen.back", "Back", id="search.back"),
+        Binding("down", "screen.move(1)", "Next result", show=False, id="search.down"),
+        Binding("up", "screen.move(-1)", "Previous result", show=False, id="search.up"),
+        Binding("pagedown", "screen.page(1)", "Page down", show=False, id="search.page_down"),
+        Binding("pageup", "screen.page(-1)", "Page up", show=False, id="search.page_up"),
+        Binding("enter", "screen.open", "Open", id="search.open"),
+    ]
+    DEFAULT_CSS = """
+    SearchLine {
+        height: 1;
+        margin: 0 2;
+        padding: 0 1;
+        border: none;
+        background: $panel;
+        &:focus { border: none; background: $panel; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(placeholder="Search", compact=True, select_on_focus=False)
+        self.cursor_blink = False
+
+
+class SearchScreen(StoreScreen):
+    """One line to type into, and below it everything that it finds."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "edit", "Edit", show=False, id="search.edit", tooltip="To the query"),
+    ]
+    line = getters.query_one(SearchLine)
+    problems = getters.query_one("#problems", Lines)
+    results = getters.query_one(ResultList)
+
+    _asked: str | None = None  # what is being looked for; None: nothing is
+    _shown = ""  # what the list is for
+    _opening = False  # enter was pressed before the list was there
+
+    def panes(self) -> Iterable[Widget]:
+        yield SearchLine()
+        yield Lines(id="problems")
+        yield ResultList()
+
+    def on_mount(self) -> None:
+        self.results.label("Search")
+        self.results.say_empty(*_HELP)
+        self.line.focus()
+
+    # Looking
+
+    @property
+    def cares(self) -> frozenset[str]:
+        return frozenset({"threads", *(entry.topic for entry in CATALOGUES)})
+
+    def reload(self) -> None:
+        self._look()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._opening = False
+        self._look()
+
+    def _look(self) -> None:
+        """Look once at a time: what is typed meanwhile is looked for next."""
+        if self._asked is None:
+            self._asked = self.line.value
+            self._search(self._asked)
+
+    @work(thread=True, group="search", exit_on_error=False)
+    def _search(self, text: str) -> None:
+        db = self.store.read()
+        found = search.search(db, text, FOUND)
+        lines = list(_results(db, found))
+        if not get_current_worker().is_cancelled:
+            self.post_message(SearchReady(text, found, lines))
+
+    @on(SearchReady)
+    def _show(self, event: SearchReady) -> None:
+        self._asked = None
+        if event.text != self.line.value:
+            self._look()
+            return
+        nothing: Sequence[str] = _HELP
+        if event.text.strip():
+            nothing = (
+                "Nothing is found",
+                "All words must be there. OR stands between two that may",
+            )
+        self.results.say_empty(*nothing)
+        self.problems.show((("; ".join(event.found.problems), "muted"),))
+        self.results.fill(event.results, keep=event.text == self._shown)
+        self._shown = event.text
+        if self._opening:
+            self.action_open()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        super().on_worker_state_changed(event)
+        if event.state is WorkerState.ERROR:
+            self._asked = None
+
+    # Keys
+
+    def action_edit(self) -> None:
+        """Give the keys to the query."""
+        self.line.focus()
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor of the results."""
+        self.results.action_move(by)
+
+    def action_page(self, pages: int) -> None:
+        """Move the cursor of the results by pages."""
+        self.results.action_page(pages)
+
+    def action_open(self) -> None:
+        """Open the result under the cursor, or the first one as soon as there is one."""
+        self._opening = self._shown != self.line.value
+        if not self._opening:
+            self.results.action_open()
+
+    @on(WindowList.Opened)
+    def _open(self) -> None:
+        result = self.results.result
+        if result is None:
+            return
+        if result.kind == THREAD:
+            from crmmail.screens.thread import ThreadScreen
+
+            found = array("q", (i >> 3 for i in self.results.ids if i & 7 == THREAD))
+            trail = f"Search › {self._shown.strip()}"
+            self.app.push_screen(ThreadScreen(self.store, result.target, found, trail))
+        else:
+            from crmmail.screens.record import RecordScreen
+
+            self.app.push_screen(RecordScreen(self.store, result.kind, result.target))
+
+
+def _results(db: sqlite3.Connection, found: Found) -> Iterator[Result]:
+    """The lines of the list."""
+    records = (found.people, found.companies, found.opportunities)
+    few = RECORDS if found.hits else FOUND
+    for (kind, drawn), ids in zip(_DRAWN.items(), records, strict=True):
+        yield from _group(db, kind, drawn, ids[:few], len(ids), found)
+    if found.hits:
+        total = len(found.hits)
+        yield results.heading("Threads", THREAD, total, total, total == FOUND)
+    hits = {hit.thread_id: hit for hit in found.hits}
+    for row in threads.rows(db, hits):
+        yield results.thread(row, hits[row.id], found.words)
+
+
+def _group(
+    db: sqlite3.Connection, kind: Kind, drawn: Any, ids: array[int], total: int, found: Found
+) -> Iterator[Result]:
+    entry = catalogue(kind)
+    if ids:
+        yield results.heading(entry.title, kind, len(ids), total, total == FOUND)
+    for row in entry.rows(db, ids):
+        yield drawn(row, kind, found.names)
