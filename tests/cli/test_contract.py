@@ -121,6 +121,18 @@ def test_why(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("filled")
+def test_search(cli: Cli) -> None:
+    cli("opportunity", "add", "--name", "Press", "--company", "Acme", "--contact", "Ann Lee")
+    found = cli("search", "acme OR press", "--json").json
+    assert list(found) == fields("`search --json`")
+    for group in ("people", "companies", "opportunities"):
+        assert list(found[group][0]) == fields(f"`{group} list --json`")
+    more = fields("`search --json`: a thread")
+    assert list(found["threads"][0]) == [*fields("`thread list --json`"), *more]
+    assert TIME.fullmatch(found["threads"][0]["sent_at"])
+
+
+@pytest.mark.usefixtures("filled")
 def test_status_doctor_path(cli: Cli) -> None:
     status = cli("status", "--json").json
     assert list(status) == fields("`status --json`")

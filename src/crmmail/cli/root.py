@@ -15,6 +15,7 @@ from crmmail.cli import (
     dump,
     records,
     rules,
+    search,
     status,
     sync,
     threads,
@@ -56,6 +57,7 @@ for names, made in (
         app.add_typer(made, name=name, hidden=number > 0)
 app.command(epilog=attachment.ATTACHMENT_EXAMPLES)(attachment.attachment)
 app.command(epilog=attachment.SOURCE_EXAMPLES)(attachment.source)
+app.command(epilog=search.EXAMPLES)(search.search)
 app.command(epilog=why.EXAMPLES)(why.why)
 app.command(epilog=rules.SKIPPED_EXAMPLES)(rules.skipped)
 app.add_typer(rules.block_group, name="block")
