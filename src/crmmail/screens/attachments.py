@@ -75,11 +75,11 @@ def _sender(message: MessageRow) -> str:
 
 def draw(row: Row, width: int) -> Iterator[Piece]:
     """An attachment on one line."""
-    first = max(width - (50 if width >= 90 else 38), 16)
+    first = max(width - (52 if width >= 90 else 38), 16)
     yield fit(row.name or "(no name)", first), "strong"
     yield "  " + fit(size(row.size), 8, right=True), "text"
     if width >= 90:
-        yield "  " + fit("in the text" if row.inline else row.mime, 14), "muted"
+        yield "  " + fit("in the text" if row.inline else row.mime, 16), "muted"
     else:
         yield "  " + fit(row.mime.rpartition("/")[2], 8), "muted"
     yield "  " + fit(compact(row.sent_at), 6), "muted"
@@ -130,6 +130,11 @@ class AttachmentsPanel(Panel[Row]):
         if self.row is not None:
             path = files.folder() / files.file_name(self.row.name)
             self._fetch(self.row, partial(self._saved, path))
+
+    def action_close(self) -> None:
+        """Cancel what is being fetched, else close the panel."""
+        if not self.screen.query_one(Fetching).cancel():
+            super().action_close()
 
     def go_to(self, message_id: int, position: int) -> None:
         """Put the cursor on an attachment."""

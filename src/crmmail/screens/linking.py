@@ -76,7 +76,7 @@ class RecordPicker(Panel[Choice]):
 
     BINDING_GROUP_TITLE = "Records to link"
     DEFAULT_CSS = """
-    RecordPicker { margin: 0 2 5 2; }
+    RecordPicker { margin: 0 0 5 0; }
     """
 
     def __init__(self, store: Store) -> None:

@@ -106,7 +106,7 @@ class WholeLink(ReadingPane):
         dock: bottom;
         display: none;
         max-height: 80%;
-        margin: 0 2 2 2;
+        margin: 0 0 2 0;
         background: $surface;
         border-title-background: $surface;
         &.-open { display: block; }

@@ -10,6 +10,7 @@ from textual import getters, on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from crmmail.screens.fetching import Fetching
 from crmmail.screens.thread_panels import PanelsScreen
 from crmmail.store import messages, threads, why
 from crmmail.store.database import Store
@@ -70,6 +71,7 @@ class ThreadScreen(PanelsScreen):
 
     def panes(self) -> Iterable[Widget]:
         yield Lines(id="header")
+        yield Fetching()
         yield ReadingPane(id="thread")
         yield from super().panes()
 

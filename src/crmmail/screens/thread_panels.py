@@ -91,7 +91,6 @@ class PanelsScreen(FindingScreen):
         self.links_of: list[Link] = []
 
     def panes(self) -> Iterable[Widget]:
-        yield Fetching()
         yield ParticipantsPanel(self.store)
         yield AttachmentsPanel()
         yield LinksPanel()

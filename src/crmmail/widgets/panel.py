@@ -26,7 +26,7 @@ class Panel(WindowList[Row]):
         dock: bottom;
         display: none;
         max-height: 60%;
-        margin: 0 2 2 2;
+        margin: 0 0 2 0;
         background: $surface;
         border-title-background: $surface;
         &.-open { display: block; }

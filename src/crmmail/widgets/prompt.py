@@ -29,7 +29,7 @@ class Prompt(Input):
         dock: bottom;
         display: none;
         height: 3;
-        margin: 0 2 2 2;
+        margin: 0 0 2 0;
         padding: 0 1;
         background: $surface;
         border: round $accent;
