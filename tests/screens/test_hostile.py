@@ -74,11 +74,11 @@ async def test_hostile_text_is_only_text(empty_store: Store, hostile: str) -> No
             ("question_mark",),
         ):
             await press(pilot, *keys)
-            _check(app)
+            check(app)
         assert app.is_running
 
 
-def _check(app: CrmmailApp) -> None:
+def check(app: CrmmailApp) -> None:
     for strip in app.screen._compositor.render_strips():
         assert _FORBIDDEN.findall(strip.text) == []
         assert sum(cell_len(segment.text) for segment in strip) == app.size.width

@@ -15,16 +15,19 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
-from crmmail.screens.base import StoreScreen
 from crmmail.screens.catalogue import CATALOGUES, EMPTY_RECORD, catalogue
-from crmmail.screens.headers import header, name_of
+from crmmail.screens.deeds import RecordActions, Target
+from crmmail.screens.headers import detail, header, name_of
 from crmmail.store import messages, threads
+from crmmail.store.companies import CompanyDetail
 from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
 from crmmail.store.threads import ThreadRow
 from crmmail.widgets import rows
 from crmmail.widgets.conversation import Folding, Reader, open_lines
 from crmmail.widgets.filter_line import FilterLine
 from crmmail.widgets.lines import Lines
+from crmmail.widgets.picker import Choice
 from crmmail.widgets.reading_pane import ReadingPane, Section
 from crmmail.widgets.window_list import WINDOW, WindowList
 
@@ -39,10 +42,18 @@ class ThreadsReady(Message):
     ids: array[int]
 
 
-class RecordScreen(StoreScreen):
+class RecordScreen(RecordActions):
     """A record and its threads, with the newest message of a thread beside them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "c",
+            "create",
+            "New deal",
+            show=False,
+            id="record.new_opportunity",
+            tooltip="Make an opportunity with this company",
+        ),
         Binding("slash", "filter", "Filter", id="record.filter", key_display="/"),
         Binding("right", "focus_preview", "To the preview", show=False, id="record.preview"),
         Binding("left", "focus_list", "To the list", show=False, id="record.list"),
@@ -66,6 +77,7 @@ class RecordScreen(StoreScreen):
         self._match = self._shown_match = ""
         self._timer: Timer | None = None
         self._previewed = 0
+        self._leaving = False  # the record is being deleted from here
 
     def panes(self) -> Iterable[Widget]:
         yield Lines(id="header")
@@ -98,7 +110,8 @@ class RecordScreen(StoreScreen):
     def reload(self) -> None:
         lines = header(self.store.read(), self.kind, self.record_id)
         if lines is None:
-            self.notify("This record is gone.", markup=False)
+            if not self._leaving:
+                self.notify("This record is gone.", markup=False)
             self.app.pop_screen()
             return
         self.header.show(*lines)
@@ -198,6 +211,27 @@ class RecordScreen(StoreScreen):
     def action_focus_list(self) -> None:
         """Give the keys to the list."""
         self.threads.focus()
+
+    # Actions
+
+    @property
+    def target(self) -> Target:
+        return Target(Kind(self.kind), (self.record_id,), self.record_id)
+
+    def action_create(self) -> None:
+        """Ask for a new opportunity with the record's company."""
+        record = detail(self.store.read(), self.kind, self.record_id)
+        company = None
+        if isinstance(record, CompanyDetail):
+            company = Choice(record.id, record.name)
+        elif record is not None and record.company_id:
+            company = Choice(record.company_id, record.company)
+        self.create(Kind.OPPORTUNITY, company)
+
+    def action_delete(self) -> None:
+        """Delete the record and go back."""
+        self._leaving = True
+        super().action_delete()
 
     # Opening
 

@@ -16,8 +16,8 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
-from crmmail.screens.base import StoreScreen
 from crmmail.screens.catalogue import CATALOGUES, EMPTY_RECORD, NO_ACCOUNT, Catalogue
+from crmmail.screens.deeds import RecordActions, Target
 from crmmail.store import accounts, threads
 from crmmail.store.database import Store
 from crmmail.widgets import rows
@@ -40,7 +40,7 @@ class ViewReady(Message):
     ids: array[int]
 
 
-class RecordsScreen(StoreScreen):
+class RecordsScreen(RecordActions):
     """The lists of records, one at a time, with a record's newest threads beside them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -263,6 +263,16 @@ class RecordsScreen(StoreScreen):
     def action_focus_list(self) -> None:
         """Give the keys to the list."""
         self.shown.focus()
+
+    # Actions
+
+    @property
+    def target(self) -> Target:
+        return Target(self.entry.kind, self.shown.chosen, self.shown.current)
+
+    def done(self) -> None:
+        if self.shown.marks:
+            self.shown.mark(set())
 
     # Opening
 

@@ -13,6 +13,7 @@ from textual.app import App
 from textual.message import Message
 
 from crmmail.errors import CrmmailError
+from crmmail.widgets.pieces import safe
 
 _KEPT = 100  # changes that can be taken back
 
@@ -101,7 +102,7 @@ class History:
         if undo is not None:
             self._stack.append((wanted.words, undo))
             del self._stack[:-_KEPT]
-            self._app.notify(f"{wanted.words}. u to undo.", markup=False)
+            self._app.notify(safe(f"{wanted.words}. u to undo."), markup=False)
         if wanted.then is not None:
             wanted.then()
 
@@ -113,11 +114,11 @@ class History:
             words = f"This cannot be undone any more ({words}): {problem}"
             self._call(self._say_error, CrmmailError(words))
         else:
-            self._call(partial(self._app.notify, f"Undone: {words}.", markup=False))
+            self._call(partial(self._app.notify, safe(f"Undone: {words}."), markup=False))
 
     def _say_error(self, problem: CrmmailError) -> None:
         words = " ".join(filter(None, (str(problem), problem.hint)))
-        self._app.notify(words, severity="error", markup=False)
+        self._app.notify(safe(words), severity="error", markup=False)
 
     def _call(self, what: Callable[..., object], *values: object) -> None:
         with suppress(RuntimeError):  # the app is closing

@@ -58,6 +58,12 @@ def attach(db: sqlite3.Connection, person_id: int, address: str) -> str:
     return str(before)
 
 
+def no_contact(db: sqlite3.Connection, address: str) -> str:
+    """Why an address is nobody's (C3), "" when there is no reason."""
+    row = db.execute("SELECT no_contact FROM address WHERE address = ?", [address]).fetchone()
+    return str(row[0]) if row else ""
+
+
 def find(db: sqlite3.Connection, person_id: int, typed: str) -> Owned:
     """An address that a person has; an error in words when it is not theirs."""
     address = parse(typed)

@@ -154,6 +154,11 @@ def edit(store: Store, opportunity_id: int, **fields: Any) -> dict[str, Any]:
     return before
 
 
+def check(field: str, value: Any) -> None:
+    """Raise an error in words when a field cannot hold a value."""
+    _CLEANERS[field](value)
+
+
 def delete(store: Store, opportunity_id: int) -> int:
     """Delete an opportunity; returns what restore() needs."""
     _set_deleted(store, opportunity_id, deleted=True)

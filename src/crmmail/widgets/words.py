@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
@@ -64,3 +65,29 @@ def money(amount: int, currency: str) -> str:
         return ""
     whole = amount if currency in _WHOLE_CURRENCIES else round(amount / 100)
     return f"{whole:,} {currency}"
+
+
+def amount_of(minor: int, currency: str) -> str:
+    """An amount as it is typed; nothing for nothing."""
+    if currency in _WHOLE_CURRENCIES or minor % 100 == 0:
+        minor = minor if currency in _WHOLE_CURRENCIES else minor // 100
+        return str(minor) if minor else ""
+    return f"{minor / 100:.2f}"
+
+
+def minor_units(typed: str, currency: str) -> int | None:
+    """What a typed amount is in minor units, None when it is no amount."""
+    plain = typed.replace(" ", "").replace("\u00a0", "").replace("'", "").replace("_", "")
+    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", plain):
+        plain = plain.replace(",", "")
+    elif re.fullmatch(r"\d{1,3}(\.\d{3})+(,\d+)?", plain):
+        plain = plain.replace(".", "")
+    plain = plain.replace(",", ".")
+    if not plain:
+        return 0
+    if not re.fullmatch(r"\d{1,13}(\.\d{1,2})?", plain, re.ASCII):
+        return None
+    whole, _, cents = plain.partition(".")
+    if currency in _WHOLE_CURRENCIES:
+        return int(whole)
+    return int(whole) * 100 + int(cents.ljust(2, "0"))

@@ -1,0 +1,53 @@
+"""What can be picked while its name is typed: people, companies, opportunities, stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from crmmail.store import companies, opportunities, people
+from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
+from crmmail.widgets.picker import SHOWN, Choice, Find
+
+
+def finder(store: Store, kind: int, without: int | None = None) -> Find:
+    """Finds the records of a kind by words, those of the last contact first."""
+    read: Callable[[Store, str], list[Choice]] = {
+        Kind.PERSON: _people,
+        Kind.COMPANY: _companies,
+        Kind.OPPORTUNITY: _opportunities,
+    }[Kind(kind)]
+
+    def find(words: str) -> Sequence[Choice]:
+        return [choice for choice in read(store, words) if choice.id != without]
+
+    return find
+
+
+def _people(store: Store, words: str) -> list[Choice]:
+    db = store.read()
+    found = people.rows(db, people.view(db, match=words, limit=SHOWN))
+    return [
+        Choice(row.id, row.name, "   ".join(filter(None, (row.address, row.company))))
+        for row in found
+    ]
+
+
+def _companies(store: Store, words: str) -> list[Choice]:
+    db = store.read()
+    found = companies.rows(db, companies.view(db, match=words, limit=SHOWN))
+    return [Choice(row.id, row.name, ", ".join(row.domains)) for row in found]
+
+
+def _opportunities(store: Store, words: str) -> list[Choice]:
+    db = store.read()
+    found = opportunities.rows(db, opportunities.view(db, match=words, limit=SHOWN))
+    return [Choice(row.id, row.name, f"{row.stage}   {row.company}") for row in found]
+
+
+STAGES = tuple(Choice(i, stage) for i, stage in enumerate(opportunities.STAGES))
+
+
+def stages(words: str) -> Sequence[Choice]:
+    """The stages that contain the words; all of them when there is nothing else to offer."""
+    return [stage for stage in STAGES if words.lower() in stage.name] or STAGES

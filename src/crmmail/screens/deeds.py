@@ -1,0 +1,206 @@
+"""What can be done to records from a list or from one of them; all of it can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from crmmail.screens.base import StoreScreen
+from crmmail.screens.catalogue import catalogue
+from crmmail.screens.headers import detail, name_of
+from crmmail.screens.undo import Do, Steps, Undo
+from crmmail.store import companies, merging, opportunities, people
+from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
+from crmmail.widgets.picker import Choice, Find
+from crmmail.widgets.words import plural
+
+_DELETING: dict[Kind, tuple[Callable[[Store, int], int], Callable[[Store, int], None]]] = {
+    Kind.PERSON: (people.delete, people.restore),
+    Kind.COMPANY: (companies.delete, companies.restore),
+    Kind.OPPORTUNITY: (opportunities.delete, opportunities.restore),
+}
+_NO_COMPANY = Choice(0, "No company")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The records that an action is for; `current` is the one under the cursor."""
+
+    kind: Kind
+    ids: tuple[int, ...]
+    current: int | None
+
+
+class RecordActions(StoreScreen):
+    """A screen from which records are made, changed, merged and deleted."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "create", "New", id="record.create", tooltip="Make a new record"),
+        Binding("e", "edit", "Edit", id="record.edit", tooltip="Change the record's fields"),
+        Binding(
+            "D",
+            "delete",
+            "Delete",
+            show=False,
+            id="record.delete",
+            tooltip="Delete the record, or those that are marked",
+        ),
+        Binding(
+            "M",
+            "merge",
+            "Merge",
+            show=False,
+            id="record.merge",
+            tooltip="Merge what is marked, or the record with another",
+        ),
+        Binding(
+            "C",
+            "set_company",
+            "Set company",
+            show=False,
+            id="record.set_company",
+            tooltip="Choose the company of the person, or of those that are marked",
+        ),
+    ]
+
+    @property
+    def target(self) -> Target:
+        """The records that an action is for."""
+        raise NotImplementedError
+
+    def done(self) -> None:
+        """An action was carried out."""
+
+    # Making and changing
+
+    def action_create(self) -> None:
+        """Ask for a new record, and open it."""
+        self.create(self.target.kind)
+
+    def create(self, kind: int, company: Choice | None = None) -> None:
+        """Ask for a new record of a kind, and open it."""
+        from crmmail.screens.edit import new_form
+        from crmmail.screens.form import FormScreen
+        from crmmail.screens.record import RecordScreen
+
+        def open_it(record_id: int) -> None:
+            self.app.push_screen(RecordScreen(self.store, kind, record_id))
+
+        self.app.push_screen(FormScreen(new_form(self.store, kind, open_it, company)))
+
+    def action_edit(self) -> None:
+        """Change the fields of the record."""
+        from crmmail.screens.edit import edit_form
+        from crmmail.screens.form import FormScreen
+
+        target = self.target
+        if target.current is None:
+            return
+        record = detail(self.store.read(), target.kind, target.current)
+        if record is not None:
+            self.app.push_screen(FormScreen(edit_form(self.store, record)))
+
+    # Deleting
+
+    def action_delete(self) -> None:
+        """Delete the records."""
+        target = self.target
+        if target.ids:
+            words = f"{self._named(target)} deleted"
+            work = partial(_delete, self.store, target.kind, target.ids)
+            self.post_message(Do(words, work, self.done))
+
+    def _named(self, target: Target) -> str:
+        if len(target.ids) == 1:
+            return name_of(self.store.read(), target.kind, target.ids[0])
+        return plural(len(target.ids), *catalogue(target.kind).nouns)
+
+    # Merging
+
+    def action_merge(self) -> None:
+        """Merge the marked records into the one under the cursor, or that one with another."""
+        target = self.target
+        if target.kind is Kind.OPPORTUNITY:
+            self.notify("People and companies can be merged, opportunities cannot.")
+        elif len(target.ids) > 1:
+            keep = target.current if target.current in target.ids else target.ids[0]
+            self._merge(target.kind, keep or 0, [i for i in target.ids if i != keep])
+        elif target.ids:
+            self._merge_with_another(target.kind, target.ids[0])
+
+    def _merge_with_another(self, kind: Kind, keep: int) -> None:
+        def merge(choice: Choice | None) -> None:
+            if choice is not None:
+                self._merge(kind, keep, [choice.id])
+
+        from crmmail.screens.choices import finder
+
+        name = name_of(self.store.read(), kind, keep)
+        self._pick(f"Merge into {name}", finder(self.store, kind, without=keep), merge)
+
+    def _merge(self, kind: Kind, keep: int, others: Sequence[int]) -> None:
+        db = self.store.read()
+        name = name_of(db, kind, keep)
+        other = plural(len(others), *catalogue(kind).nouns)
+        if len(others) == 1:
+            other = name_of(db, kind, others[0])
+        work = partial(_merge, self.store, kind, keep, others)
+        self.post_message(Do(f"{other} merged into {name}", work, self.done))
+
+    # Company
+
+    def action_set_company(self) -> None:
+        """Choose the company of people."""
+        target = self.target
+        if target.kind is not Kind.PERSON:
+            self.notify("Only people have a company to choose here; e edits the record.")
+        elif target.ids:
+            from crmmail.screens.choices import finder
+
+            find = finder(self.store, Kind.COMPANY)
+            named = self._named(target)
+
+            def put(choice: Choice | None) -> None:
+                if choice is not None:
+                    words = f"{named} moved to {choice.name}" if choice.id else f"{named} moved"
+                    work = partial(_set_company, self.store, target.ids, choice.id or None)
+                    self.post_message(Do(words, work, self.done))
+
+            def offered(words: str) -> Sequence[Choice]:
+                return [*find(words), *(() if words else (_NO_COMPANY,))]
+
+            self._pick(f"Company of {named}", offered, put)
+
+    def _pick(self, title: str, find: Find, then: Callable[[Choice | None], None]) -> None:
+        from crmmail.screens.pick import PickScreen
+
+        self.app.push_screen(PickScreen(title, find), then)
+
+
+def _delete(store: Store, kind: Kind, ids: Sequence[int]) -> Undo:
+    delete, restore = _DELETING[kind]
+    with Steps() as steps:
+        for record_id in ids:
+            delete(store, record_id)
+            steps.add(partial(restore, store, record_id))
+    return steps.undo
+
+
+def _merge(store: Store, kind: Kind, keep: int, others: Sequence[int]) -> Undo:
+    with Steps() as steps:
+        for other in others:
+            steps.add(partial(merging.unmerge, store, merging.merge(store, kind, keep, other)))
+    return steps.undo
+
+
+def _set_company(store: Store, ids: Sequence[int], company: int | None) -> Undo:
+    with Steps() as steps:
+        for person in ids:
+            before = people.set_company(store, person, company)
+            steps.add(partial(people.set_company, store, person, before))
+    return steps.undo

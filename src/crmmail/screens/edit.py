@@ -1,0 +1,295 @@
+"""The forms of people, companies and opportunities: what they ask and how it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from crmmail.errors import CrmmailError
+from crmmail.screens.choices import STAGES, finder, stages
+from crmmail.screens.form import Field, Form, Value, Values, lines_of
+from crmmail.screens.undo import FieldError, Steps, Undo
+from crmmail.store import address_book, companies, opportunities, people
+from crmmail.store.companies import CompanyDetail
+from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
+from crmmail.store.opportunities import OpportunityDetail
+from crmmail.store.people import PersonDetail
+from crmmail.widgets.picker import Choice
+from crmmail.widgets.words import amount_of, minor_units
+
+Detail = PersonDetail | CompanyDetail | OpportunityDetail
+Made = Callable[[int], object]
+"""What to do when a record was made; it gets the id."""
+
+
+@contextmanager
+def field(key: str) -> Iterator[None]:
+    """Errors of the store in here are about one field."""
+    try:
+        yield
+    except FieldError:
+        raise
+    except CrmmailError as problem:
+        raise FieldError(key, str(problem), problem.hint) from problem
+
+
+def edit_form(store: Store, record: Detail) -> Form:
+    """The form that changes a record."""
+    if isinstance(record, PersonDetail):
+        asked, save = _person(store, record), partial(_save_person, store, record)
+    elif isinstance(record, CompanyDetail):
+        asked, save = _company(record), partial(_save_company, store, record)
+    else:
+        asked, save = _opportunity(store, record), partial(_save_opportunity, store, record)
+    starts = {one.key: one.start for one in asked}
+
+    def save_changes(values: Values) -> Undo | None:
+        changed = {key: value for key, value in values.items() if value != starts[key]}
+        with Steps() as steps:
+            save(changed, steps)
+        return steps.undo
+
+    return Form(
+        f"Edit {record.name}", asked, save_changes, lambda values: f"{_name(values)} changed"
+    )
+
+
+def new_form(store: Store, kind: int, made: Made, company: Choice | None = None) -> Form:
+    """The form that makes a record."""
+    titles = {
+        Kind.PERSON: ("New person", _person(store, None, company), _make_person),
+        Kind.COMPANY: ("New company", _company(None), _make_company),
+        Kind.OPPORTUNITY: (
+            "New opportunity",
+            _opportunity(store, None, company),
+            _make_opportunity,
+        ),
+    }
+    title, asked, make = titles[Kind(kind)]
+    ids: list[int] = []
+
+    def save(values: Values) -> Undo:
+        record_id, undo = make(store, values)
+        ids.append(record_id)
+        return undo
+
+    return Form(
+        title, asked, save, lambda values: f"{_name(values)} created", lambda: made(ids[-1])
+    )
+
+
+def _name(values: Values) -> str:
+    first = next(lines_of(values.get("addresses")), "")
+    return str(values["name"] or first).strip()
+
+
+def _picked(record_id: int | None, name: str) -> Choice | None:
+    return Choice(record_id, name) if record_id else None
+
+
+# People
+
+
+def _person(
+    store: Store, record: PersonDetail | None, company: Choice | None = None
+) -> Sequence[Field]:
+    at = _picked(record.company_id, record.company) if record else company
+    return (
+        Field("name", "Name", record.name if record else ""),
+        Field(
+            "addresses",
+            "Addresses",
+            "\n".join(record.addresses) if record else "",
+            "One a line, the primary one first",
+            height=3,
+        ),
+        Field(
+            "company_id",
+            "Company",
+            hint="A part of its name",
+            find=finder(store, Kind.COMPANY),
+            chosen=at,
+        ),
+        Field("job", "Job", record.job if record else ""),
+        Field("phone", "Phone", record.phone if record else ""),
+        Field("links", "Links", record.links if record else "", "One a line", height=2),
+    )
+
+
+def _make_person(store: Store, values: Values) -> tuple[int, Undo]:
+    with field("addresses"):
+        wanted = _addresses(values["addresses"])
+        why = {one: address_book.no_contact(store.read(), one) for one in wanted}
+    with field("addresses" if values["name"] else "name"):
+        rest = {key: str(values[key] or "") for key in ("job", "phone", "links")}
+        company = values["company_id"]
+        person_id = people.create(
+            store, str(values["name"]), wanted, int(company) if company else None, **rest
+        )
+
+    def undo() -> None:
+        for address in people.addresses(store.read(), person_id):
+            people.remove_address(store, person_id, address, why.get(address, ""))
+        people.delete(store, person_id)
+
+    return person_id, undo
+
+
+def _save_person(store: Store, record: PersonDetail, changed: Values, steps: Steps) -> None:
+    edit: Callable[..., dict[str, Any]] = partial(people.edit, store, record.id)
+    _save_fields(edit, changed, ("name", "company_id", "job", "phone", "links"), steps)
+    if "addresses" in changed:
+        with field("addresses"):
+            wanted = _addresses(changed["addresses"])
+            if not wanted and record.addresses and not record.name:
+                raise CrmmailError("A person needs a name or an address.", "Give at least one.")
+            _save_addresses(store, record.id, wanted, steps)
+
+
+def _addresses(typed: Value) -> list[str]:
+    return list(dict.fromkeys(address_book.parse(one) for one in lines_of(typed)))
+
+
+def _save_addresses(store: Store, person_id: int, wanted: Sequence[str], steps: Steps) -> None:
+    before = people.addresses(store.read(), person_id)
+    for address in wanted:
+        if address not in before:
+            reason = people.add_address(store, person_id, address)
+            steps.add(partial(people.remove_address, store, person_id, address, reason))
+    if wanted and before and wanted[0] != before[0]:
+        was = people.set_primary(store, person_id, wanted[0])
+        steps.add(partial(people.set_primary, store, person_id, was))
+    for address in before:
+        if address not in wanted:
+            people.remove_address(store, person_id, address)
+            steps.add(partial(people.add_address, store, person_id, address))
+
+
+def _save_fields(
+    edit: Callable[..., dict[str, Any]], changed: Values, keys: Iterable[str], steps: Steps
+) -> None:
+    """Store fields one by one, so that an error is about the field that it is of."""
+    for key in keys:
+        if key in changed:
+            with field(key):
+                before = edit(**{key: changed[key]})
+            steps.add(partial(edit, **before))
+
+
+# Companies
+
+
+def _company(record: CompanyDetail | None) -> Sequence[Field]:
+    return (
+        Field("name", "Name", record.name if record else ""),
+        Field(
+            "domains",
+            "Domains",
+            "\n".join(record.domains) if record else "",
+            "One a line, like acme.com",
+            height=3,
+        ),
+        Field("links", "Links", record.links if record else "", "One a line", height=2),
+    )
+
+
+def _make_company(store: Store, values: Values) -> tuple[int, Undo]:
+    with field("domains" if str(values["name"]).strip() else "name"):
+        company_id = companies.create(
+            store,
+            str(values["name"]),
+            lines_of(values["domains"]),
+            links=str(values["links"] or ""),
+        )
+
+    def undo() -> None:
+        for domain in companies.domains(store.read(), company_id):
+            companies.remove_domain(store, company_id, domain)
+        companies.delete(store, company_id)
+
+    return company_id, undo
+
+
+def _save_company(store: Store, record: CompanyDetail, changed: Values, steps: Steps) -> None:
+    edit: Callable[..., dict[str, Any]] = partial(companies.edit, store, record.id)
+    _save_fields(edit, changed, ("name", "links"), steps)
+    if "domains" in changed:
+        with field("domains"):
+            _save_domains(store, record.id, list(lines_of(changed["domains"])), steps)
+
+
+def _save_domains(store: Store, company_id: int, typed: Sequence[str], steps: Steps) -> None:
+    before = companies.domains(store.read(), company_id)
+    wanted = set()
+    for domain in typed:
+        stored = companies.add_domain(store, company_id, domain)
+        wanted.add(stored)
+        if stored not in before:
+            steps.add(partial(companies.remove_domain, store, company_id, stored))
+    for domain in before:
+        if domain not in wanted:
+            companies.remove_domain(store, company_id, domain)
+            steps.add(partial(companies.add_domain, store, company_id, domain))
+
+
+# Opportunities
+
+
+def _opportunity(
+    store: Store, record: OpportunityDetail | None, company: Choice | None = None
+) -> Sequence[Field]:
+    currency = record.currency if record else "EUR"
+    stage = opportunities.STAGES.index(record.stage) if record else 0
+    at = _picked(record.company_id, record.company) if record else company
+    contact = _picked(record.contact_id, record.contact) if record else None
+    part = "A part of the name"
+    return (
+        Field("name", "Name", record.name if record else ""),
+        Field("stage", "Stage", find=stages, chosen=STAGES[stage]),
+        Field("amount", "Amount", amount_of(record.amount, currency) if record else ""),
+        Field("currency", "Currency", currency, "EUR"),
+        Field("closes_on", "Closes", record.closes_on if record else "", "2026-03-14"),
+        Field("company_id", "Company", hint=part, find=finder(store, Kind.COMPANY), chosen=at),
+        Field("contact_id", "Contact", hint=part, find=finder(store, Kind.PERSON), chosen=contact),
+    )
+
+
+def _stored(values: Values, currency: str) -> dict[str, Value]:
+    """The fields of an opportunity as the store takes them."""
+    fields = dict(values)
+    if "stage" in fields:
+        stage = fields["stage"]
+        if not isinstance(stage, int):
+            known = ", ".join(opportunities.STAGES)
+            raise FieldError("stage", "A stage is missing.", f"One of: {known}.")
+        fields["stage"] = opportunities.STAGES[stage]
+    if "amount" in fields:
+        typed = str(fields["amount"] or "").strip()
+        fields["amount"] = minor_units(typed, currency)
+        if fields["amount"] is None:
+            raise FieldError("amount", f"{typed!r} is no amount.", "It looks like 12,500.00.")
+    for key, value in fields.items():
+        with field(key):
+            opportunities.check(key, value)
+    return fields
+
+
+def _make_opportunity(store: Store, values: Values) -> tuple[int, Undo]:
+    fields: dict[str, Any] = _stored(values, str(values["currency"] or "").strip().upper())
+    with field("name"):
+        opportunity_id = opportunities.add(store, **fields)
+    return opportunity_id, partial(opportunities.delete, store, opportunity_id)
+
+
+def _save_opportunity(
+    store: Store, record: OpportunityDetail, changed: Values, steps: Steps
+) -> None:
+    currency = str(changed.get("currency", record.currency) or "").strip().upper()
+    if "currency" in changed and "amount" not in changed:
+        changed = {**changed, "amount": amount_of(record.amount, record.currency)}
+    fields = _stored(changed, currency)
+    edit: Callable[..., dict[str, Any]] = partial(opportunities.edit, store, record.id)
+    _save_fields(edit, fields, fields, steps)

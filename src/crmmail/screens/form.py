@@ -1,0 +1,225 @@
+"""A form over a screen: the fields of a record, saved together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Footer, Input, Label, TextArea
+
+from crmmail.errors import CrmmailError
+from crmmail.screens.undo import Do, FieldError, Undo
+from crmmail.text import block, one_line
+from crmmail.widgets.lines import Lines
+from crmmail.widgets.picker import Choice, Find, Picker
+from crmmail.widgets.pieces import safe
+
+Value = str | int | None
+Values = Mapping[str, Value]
+"""What a form holds: text of a line or an area, the id of what was picked or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: a line, an area of `height` lines, or with `find` a record that is picked."""
+
+    key: str
+    title: str
+    value: str = ""
+    hint: str = ""
+    height: int = 1
+    find: Find | None = None
+    chosen: Choice | None = None
+
+    @property
+    def start(self) -> Value:
+        """What the form holds before anything is typed."""
+        if self.find is not None:
+            return self.chosen.id if self.chosen else None
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """The text that the field starts with."""
+        return block(self.value) if self.height > 1 else one_line(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What is asked, and what to do with the answers."""
+
+    title: str
+    fields: Sequence[Field]
+    save: Callable[[Values], Undo | None]
+    words: Callable[[Values], str]
+    then: Callable[[], object] | None = None
+
+
+class LineField(Input):
+    """A field of one line."""
+
+
+class AreaField(TextArea):
+    """A field of several lines; tab leaves it."""
+
+    def on_mount(self) -> None:
+        self.move_cursor(self.document.end)
+
+
+class FormScreen(ModalScreen[None], inherit_bindings=False):
+    """Asks for the fields of a record."""
+
+    BINDING_GROUP_TITLE = "Form"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save", "Save", id="form.save", tooltip="Save and close", priority=True),
+        Binding("escape", "leave", "Cancel", id="form.leave", tooltip="Close without saving"),
+        Binding("tab", "next_field", "Next field", id="form.next", priority=True),
+        Binding(
+            "shift+tab", "last_field", "Previous field", show=False, id="form.last", priority=True
+        ),
+    ]
+    DEFAULT_CSS = """
+    FormScreen {
+        align: center middle;
+        background: black 30%;
+        #form {
+            width: 76; max-width: 96%; height: auto; max-height: 96%;
+            border: round $accent; border-title-color: $accent; border-title-align: right;
+            background: $background; padding: 0 1;
+        }
+        .field { height: auto; }
+        Label { width: 14; color: $foreground 60%; }
+        .value { width: 1fr; height: auto; margin-bottom: 1; }
+        .error { padding: 0; display: none; }
+        LineField { height: 1; border: none; padding: 0 1; background: $panel; }
+        LineField:focus { border: none; background: $panel-lighten-1; }
+        AreaField { border: none; padding: 0 1; background: $panel; }
+        AreaField:focus { border: none; background: $panel-lighten-1; }
+        Footer { background: $background; }
+    }
+    """
+
+    def __init__(self, form: Form) -> None:
+        super().__init__()
+        self.form = form
+        self._saving = False
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="form", can_focus=False) as box:
+            box.border_title = Content(safe(self.form.title))
+            for field in self.form.fields:
+                with Horizontal(classes="field"):
+                    yield Label(field.title, markup=False)
+                    with Vertical(classes="value"):
+                        yield _widget(field)
+                        yield Lines(id=f"error-{field.key}")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        for error in self.query(Lines):
+            error.add_class("error")
+        self.focus_field(self.form.fields[0].key)
+
+    def focus_field(self, key: str) -> None:
+        """Give the keys to a field."""
+        widget = self.query_one(f"#field-{key}")
+        (widget.line if isinstance(widget, Picker) else widget).focus()
+
+    def values(self) -> dict[str, Value]:
+        """What stands in the form; an error when a name was typed that nothing has."""
+        return {field.key: self._value(field) for field in self.form.fields}
+
+    def _value(self, field: Field) -> Value:
+        widget = self.query_one(f"#field-{field.key}")
+        if isinstance(widget, Picker):
+            if widget.chosen is None and widget.typed:
+                raise FieldError(
+                    field.key,
+                    f"No {field.title.lower()} is chosen.",
+                    "Choose one from the list with enter, or leave it empty.",
+                )
+            return widget.chosen.id if widget.chosen else None
+        return widget.text if isinstance(widget, TextArea) else _line(widget)
+
+    def action_save(self) -> None:
+        """Save what was changed and close."""
+        if self._saving:
+            return
+        self._say_nothing()
+        try:
+            values = self.values()
+        except FieldError as problem:
+            self.failed(problem)
+            return
+        if all(values[field.key] == field.start for field in self.form.fields):
+            self.dismiss()
+            return
+        self._saving = True
+        words = self.form.words(values)
+        save = self.form.save
+        self.post_message(Do(words, lambda: save(values), self._saved, self.failed))
+
+    def _saved(self) -> None:
+        self._saving = False
+        if self.is_current:
+            self.dismiss()
+        if self.form.then is not None:
+            self.form.then()
+
+    def failed(self, problem: CrmmailError) -> None:
+        """Say beside its field why something cannot be stored."""
+        self._saving = False
+        keys = [field.key for field in self.form.fields]
+        wanted = problem.field if isinstance(problem, FieldError) else ""
+        key = wanted if wanted in keys else keys[0]
+        said = [((text, "bad"),) for text in (str(problem), problem.hint) if text]
+        error = self.query_one(f"#error-{key}", Lines)
+        error.show(*said)
+        error.display = True
+        self.focus_field(key)
+
+    def _say_nothing(self) -> None:
+        for error in self.query(Lines):
+            error.display = False
+
+    def action_leave(self) -> None:
+        """Close the list of matches, else the form, without saving."""
+        self.dismiss()
+
+    def action_next_field(self) -> None:
+        """Go to the next field."""
+        self.focus_next()
+
+    def action_last_field(self) -> None:
+        """Go to the field before."""
+        self.focus_previous()
+
+
+def _widget(field: Field) -> Widget:
+    name = f"field-{field.key}"
+    if field.find is not None:
+        return Picker(field.find, field.chosen, placeholder=field.hint, id=name)
+    if field.height > 1:
+        area = AreaField(field.text, id=name, placeholder=field.hint, tab_behavior="focus")
+        area.styles.height = field.height
+        area.cursor_blink = False
+        return area
+    line = LineField(field.text, field.hint, id=name, compact=True, select_on_focus=False)
+    line.cursor_blink = False
+    return line
+
+
+def _line(widget: Widget) -> str:
+    return widget.value if isinstance(widget, Input) else ""
+
+
+def lines_of(value: Value) -> Iterator[str]:
+    """The lines of an area that hold something."""
+    return (line.strip() for line in str(value or "").splitlines() if line.strip())
