@@ -7,7 +7,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help env demo test check format bench pictures constraints clean
+.PHONY: help env demo test check format bench keys pictures constraints clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 16
@@ -51,6 +51,9 @@ bench: env ## measure imports beside mbsync and notmuch (docs/benchmarks.md)
 
 pictures: env ## draw the README's pictures from the demo
 	$(BIN)/python tools/pictures.py docs/pictures
+
+keys: env ## write the README's key table from the bindings
+	$(BIN)/python -m tools.keys
 
 constraints: env ## write the installed versions down
 	@{ head -n 1 constraints.txt; \

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,17 +18,23 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 
-from crmmail import fetch
+from crmmail import fetch, looks, settings
 from crmmail.screens.base import StoreChanged, StoreScreen
+from crmmail.screens.catalogue import CATALOGUES
 from crmmail.screens.fetching import Wanted
 from crmmail.screens.records import RecordsScreen
 from crmmail.screens.undo import Do, History
+from crmmail.store import accounts
 from crmmail.store.database import Notice, Store
 from crmmail.widgets import themes
 from crmmail.widgets.painting import PIECE_CSS
 from crmmail.widgets.words import day
 
 if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from crmmail.screens.first_run import DemoWanted, SignUp
+    from crmmail.screens.palette import ThemeChosen
     from crmmail.sync.loop import Loop
 
 _REST = 0.4  # seconds between two readings of what is shown, while changes come in a stream
@@ -40,14 +47,32 @@ class Committed(Message):
         return isinstance(message, Committed)
 
 
-class CrmmailApp(App[None], inherit_bindings=False):
+DEMO = "demo"
+"""How `run` says that the user wants to see the demo."""
+_TOLD = 4  # problems of config.toml that are told one by one
+
+
+def _commands() -> type[Provider]:
+    from crmmail.screens.palette import Commands
+
+    return Commands
+
+
+def _go_to() -> type[Provider]:
+    from crmmail.screens.palette import GoTo
+
+    return GoTo
+
+
+class CrmmailApp(App[str], inherit_bindings=False):
     """A store on the screen."""
 
     TITLE = "crmmail"
     BINDING_GROUP_TITLE = "Everywhere"
     ALLOW_SELECT = False
     PAUSE_GC_ON_SCROLL = True
-    CSS = PIECE_CSS
+    CSS = PIECE_CSS + looks.COMPACT_CSS
+    COMMANDS = App.COMMANDS | {_commands, _go_to}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "keys", "Help", id="app.help", key_display="?"),
         Binding(
@@ -87,6 +112,11 @@ class CrmmailApp(App[None], inherit_bindings=False):
         self._wrote = False  # this process has written since the last tick
         self.animation_level = "none"
         themes.install(self)
+        self.config = settings.config()
+        self.theme = looks.theme(self.config)
+        self.keymap, _ = looks.keys(type(self), self.config)
+        self.set_keymap(self.keymap)
+        self.set_class(self.config.preferences.density == "compact", "-compact")
 
     def get_default_screen(self) -> Screen[None]:
         return RecordsScreen(self.store)
@@ -96,6 +126,16 @@ class CrmmailApp(App[None], inherit_bindings=False):
         self.set_interval(1.0, self._tick)
         if self._sync is not None:
             self.call_after_refresh(self._sync.start)
+            if not accounts.states(self.store.read()):
+                self.call_after_refresh(self.action_add_account)
+        self.call_after_refresh(self._tell_config_problems)
+
+    def _tell_config_problems(self) -> None:
+        problems = looks.problems(type(self), self.config)
+        for problem in problems[:_TOLD]:
+            self.notify(str(problem), severity="error", timeout=30, markup=False)
+        if (more := len(problems) - _TOLD) > 0:
+            self.notify(f"{more} more: crmmail config lists them.", severity="error")
 
     def on_unmount(self) -> None:
         self._unsubscribe()
@@ -166,7 +206,7 @@ class CrmmailApp(App[None], inherit_bindings=False):
         from crmmail.screens.help import HelpScreen
 
         if isinstance(self.screen, StoreScreen):
-            self.push_screen(HelpScreen(self.screen))
+            self.push_screen(HelpScreen(self.screen, self.keymap))
 
     @on(Do)
     def _perform(self, wanted: Do) -> None:
@@ -192,15 +232,51 @@ class CrmmailApp(App[None], inherit_bindings=False):
         else:
             self.notify("The sync does not run here.", timeout=2)
 
+    def action_add_account(self) -> None:
+        """Set up a mailbox."""
+        from crmmail.screens.first_run import FirstRunScreen
+
+        if not isinstance(self.screen, FirstRunScreen):
+            self.push_screen(FirstRunScreen(self.store))
+
+    def on_sign_up(self, wanted: SignUp) -> None:
+        """The screen to set up a mailbox wants the server."""
+        from crmmail import sign_up
+
+        sign_up.start(self.store, wanted)
+
+    def on_demo_wanted(self, _wanted: DemoWanted) -> None:
+        """End; whoever started the app starts the demo."""
+        self.exit(DEMO)
+
+    def action_go(self, index: int) -> None:
+        """Go back to the lists, and to one of them."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if isinstance(self.screen, RecordsScreen):
+            self.screen.action_choose(index)
+
+    def search_themes(self) -> None:
+        from textual.command import CommandPalette
+
+        from crmmail.screens.palette import Themes
+
+        self.push_screen(CommandPalette(providers=[Themes], placeholder="Search for themes…"))
+
+    def on_theme_chosen(self, chosen: ThemeChosen) -> None:
+        """Other colours, from now on."""
+        self.theme = chosen.name
+        looks.keep_theme(chosen.name, self.config)
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
-        yield SystemCommand(
-            "view: Change theme", "Colours, dark or light", self.action_change_theme
-        )
-        yield SystemCommand("find: Search everything", "Names and mail", self.action_search)
-        yield SystemCommand("help: Show keys", "Every key of this screen", self.action_keys)
-        yield SystemCommand("mail: Sync now", "Look for new mail", self.action_sync_now)
-        yield SystemCommand("edit: Undo", "Take the last change back", self.action_undo)
-        yield SystemCommand("app: Quit", "Back to the shell", self.action_quit)
+        for index, entry in enumerate(CATALOGUES):
+            yield SystemCommand(
+                f"go to: {entry.title}",
+                f"The list of {entry.nouns[1]}",
+                partial(self.action_go, index),
+            )
+        yield SystemCommand("app: Change theme", "Colours, dark or light", self.action_change_theme)
+        yield SystemCommand("account: Add a mailbox", "Set it up here", self.action_add_account)
 
 
 class Background:
@@ -243,11 +319,14 @@ class Background:
                 self._loop.stop()
 
 
-def run(path: Path, *, sync: bool = True) -> None:
-    """Open the store and show it until the user quits; with `sync`, keep it up to date."""
+def run(path: Path, *, sync: bool = True) -> str | None:
+    """Open the store and show it until the user quits; with `sync`, keep it up to date.
+
+    Returns DEMO when the user asked for the demo.
+    """
     sys.setswitchinterval(0.0005)  # a busy sync thread must not hold up a key
     store = Store(path)
     try:
-        CrmmailApp(store, sync=sync).run()
+        return CrmmailApp(store, sync=sync).run()
     finally:
         store.close()

@@ -87,14 +87,6 @@ async def test_help_shows_every_key_of_the_screen(
         assert not isinstance(app.screen, HelpScreen)
 
 
-async def test_the_palette_offers_commands(app: CrmmailApp) -> None:
-    async with app.run_test(size=(100, 40)) as pilot:
-        await press(pilot, "ctrl+p")
-        assert "mail: Sync now" in text(app)
-        await press(pilot, "escape")
-        assert isinstance(app.screen, RecordsScreen)
-
-
 async def test_ctrl_q_quits(app: CrmmailApp) -> None:
     async with app.run_test() as pilot:
         await pilot.press("ctrl+q")

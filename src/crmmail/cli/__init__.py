@@ -47,8 +47,11 @@ def _run(words: list[str]) -> int:
 
 def _open_app() -> int:
     need_terminal()
-    from crmmail.app import run
+    from crmmail.app import DEMO, run
     from crmmail.settings import store_path
 
-    run(store_path())
+    if run(store_path()) == DEMO:
+        from crmmail.cli.demo import demo
+
+        demo()
     return Exit.OK

@@ -92,7 +92,20 @@ def _checks(offline: bool, masks: dict[str, str]) -> Iterator[Check]:
         yield _state(state)
     if not rows:
         yield Check("accounts", True, "none yet", "Add one: crmmail account add --help")
+    yield _config()
     yield _terminal()
+
+
+def _config() -> Check:
+    from crmmail import looks
+    from crmmail.app import CrmmailApp
+
+    path = settings.config_path()
+    found = looks.problems(CrmmailApp, settings.config())
+    if found:
+        said = " ".join(map(str, found))
+        return Check("config", False, said, "Correct it: docs/configuration.md")
+    return Check("config", True, f"{path}" if path.exists() else f"{path} is not there: defaults")
 
 
 def _versions() -> Check:

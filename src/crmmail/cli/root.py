@@ -13,6 +13,7 @@ from crmmail.cli import (
     demo,
     doctor,
     dump,
+    keys,
     records,
     rules,
     search,
@@ -65,4 +66,6 @@ app.command(epilog=status.STATUS_EXAMPLES)(status.status)
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command(epilog=dump.EXAMPLES)(dump.dump)
 app.command(epilog=status.PATH_EXAMPLES)(status.path)
+app.command(epilog=keys.CONFIG_EXAMPLES)(keys.config)
+app.command(epilog=keys.KEYS_EXAMPLES)(keys.keys)
 app.command(epilog=demo.EXAMPLES)(demo.demo)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual.app import App
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK = Theme(
     name="crmmail-dark",
@@ -49,7 +51,12 @@ LIGHT = Theme(
 )
 
 
-def install(app: App[None]) -> None:
+def names() -> list[str]:
+    """The themes that are offered, ours first."""
+    return [DARK.name, LIGHT.name, *sorted(n for n, t in BUILTIN_THEMES.items() if not t.ansi)]
+
+
+def install(app: App[Any]) -> None:
     """Offer our themes and Textual's, but for those that draw with the terminal's own colours.
 
     Those are unreadable with NO_COLOR, and their blends are guesses.

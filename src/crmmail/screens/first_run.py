@@ -1,0 +1,350 @@
+"""Setting up an account: address, password, server; a test; the import begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from textual import getters, on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Button, Input, Label
+
+from crmmail import addresses
+from crmmail.accounts import providers
+from crmmail.errors import CrmmailError
+from crmmail.screens.base import StoreScreen
+from crmmail.screens.undo import FieldError
+from crmmail.store.database import Store
+from crmmail.widgets.pieces import safe
+from crmmail.widgets.words import plural
+
+_PORTS = {143: "starttls"}  # elsewhere it is TLS from the first byte
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What was typed."""
+
+    email: str
+    host: str
+    port: int
+    security: str
+    username: str
+    password: str = field(repr=False)
+    command: str = ""
+    variable: str = ""
+
+
+@dataclass
+class SignUp(Message):
+    """The user wants to try an account, or, with `save`, to have it."""
+
+    asker: FirstRunScreen
+    entry: Entry
+    save: bool
+
+
+@dataclass
+class SignedUp(Message):
+    """How that went: the folders with their counts, or what is wrong with which field."""
+
+    wanted: SignUp
+    folders: tuple[tuple[str, str, int], ...] = ()
+    problem: CrmmailError | None = None
+
+
+@dataclass
+class DemoWanted(Message):
+    """The user wants to look around first."""
+
+
+@dataclass
+class KeyringFound(Message):
+    """Whether this machine can keep a password; if not, why."""
+
+    problem: str
+
+
+class Field(Horizontal):
+    """A name, a line to type in, and below it what is wrong with it."""
+
+    DEFAULT_CSS = """
+    Field {
+        height: auto;
+        layout: grid;
+        grid-size: 2;
+        grid-columns: 20 1fr;
+        grid-rows: auto;
+        Label { color: $foreground 60%; }
+        Input { background: $panel; max-width: 60; }
+        Input:focus { background: $primary 30%; }
+        .wrong { display: none; column-span: 2; padding-left: 20; color: $error; width: 100%; }
+        &.-wrong .wrong { display: block; }
+        &.-hidden { display: none; }
+    }
+    """
+
+    def __init__(self, name: str, words: str, hint: str = "", password: bool = False) -> None:
+        super().__init__(id=f"field-{name}")
+        self.field = name
+        self._words = words
+        self._hint = hint
+        self._password = password
+
+    def compose(self) -> Iterator[Widget]:
+        yield Label(self._words, markup=False)
+        line = Input(placeholder=self._hint, password=self._password, compact=True)
+        line.cursor_blink = False
+        yield line
+        yield Label("", markup=False, classes="wrong")
+
+    @property
+    def input(self) -> Input:
+        """The line to type in."""
+        return self.query_one(Input)
+
+    def complain(self, words: str = "") -> None:
+        """Say what is wrong; nothing is, without words."""
+        self.query_one(".wrong", Label).update(Content(safe(words)))
+        self.set_class(bool(words), "-wrong")
+
+
+class FirstRunScreen(StoreScreen):
+    """One screen to set up a mailbox. Nothing is kept before its test went well."""
+
+    AUTO_FOCUS = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "next", "Next", id="setup.next", tooltip="Next field, then the test"),
+        Binding("down", "next_pane", "Next field", show=False, id="setup.down"),
+        Binding("up", "previous_pane", "Previous field", show=False, id="setup.up"),
+        Binding("f5", "test", "Test", id="setup.test", tooltip="Sign in and list the folders"),
+        Binding("f6", "demo", "Demo", id="setup.demo", tooltip="Try the demo: a sample mailbox"),
+        Binding("escape", "back", "Later", id="setup.later", tooltip="Go on without an account"),
+    ]
+    DEFAULT_CSS = """
+    FirstRunScreen {
+        #setup { padding: 1 2; height: 1fr; scrollbar-size-vertical: 1; }
+        #setup Label { width: 100%; height: auto; }
+        #setup Field Label { width: auto; }
+        #setup Field .wrong { width: 100%; }
+        #hello { text-style: bold; color: $accent; }
+        #note { color: $warning; }
+        #about { color: $foreground 60%; margin-bottom: 1; }
+        #buttons { height: auto; margin-top: 1; }
+        #buttons Button { margin-right: 2; }
+        #found { margin-top: 1; }
+    }
+    """
+    note = getters.query_one("#note", Label)
+    found = getters.query_one("#found", Label)
+    go = getters.query_one("#go", Button)
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._guessed: dict[str, str] = {"server": "", "username": ""}
+        self._busy = False
+        self._tested: Entry | None = None
+        self._keyring = True
+
+    def panes(self) -> Iterable[Widget]:
+        with VerticalScroll(id="setup", can_focus=False):
+            yield Label("Your mailbox", id="hello")
+            yield Label(
+                "crmmail reads it and changes nothing on the server. "
+                "The password goes into the system keyring, nowhere else.",
+                id="about",
+                markup=False,
+            )
+            yield Field("email", "Address", "ann@example.org")
+            yield Field("password", "Password", password=True)
+            yield Field("command", "Password command", "pass show mail/ann")
+            yield Field("variable", "… or variable", "MAIL_PASSWORD")
+            yield Field("server", "IMAP server", "imap.example.org:993")
+            yield Field("username", "User name", "mostly the address")
+            yield Label("", id="note", markup=False)
+            with Horizontal(id="buttons"):
+                yield Button("Test", id="go", compact=True, variant="primary")
+                yield Button("Try the demo", id="demo", compact=True)
+            yield Label("", id="found", markup=False)
+
+    def on_mount(self) -> None:
+        for name in ("command", "variable"):
+            self.field(name).add_class("-hidden")
+        self._look_for_keyring()
+
+    def field(self, name: str) -> Field:
+        """One of the fields."""
+        return self.query_one(f"#field-{name}", Field)
+
+    # What is typed
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        found = event.input.parent
+        if isinstance(found, Field):
+            found.complain()
+            if found.field == "email":
+                self._guess(event.value)
+        self._tested = None
+        self.go.label = "Test"
+
+    def _guess(self, typed: str) -> None:
+        """Fill in what the address tells, where nobody typed something else."""
+        email = addresses.normal(typed)
+        found = providers.guess(email)
+        guessed = {
+            "server": f"{found.host}:{found.port}" if found.host else "",
+            "username": found.username(email),
+        }
+        for name, words in guessed.items():
+            line = self.field(name).input
+            if line.value == self._guessed[name]:
+                line.value = words
+        self._guessed = guessed
+        self.note.update(Content(found.note))
+
+    def entry(self) -> Entry:
+        """What is typed, or a FieldError of the first field that cannot be."""
+        values = {one.field: one.input.value.strip() for one in self.query(Field)}
+        email = addresses.normal(values["email"])
+        if not email:
+            raise FieldError("email", "This is no e-mail address.", "Example: ann@example.org")
+        host, port = _server(values["server"])
+        known = providers.guess(email)
+        same = (known.host, known.port) == (host, port)
+        security = known.security if same else _PORTS.get(port, "tls")
+        password = self.field("password").input.value
+        command, variable = values["command"], values["variable"]
+        if not (password or command or variable):
+            if self._keyring:
+                raise FieldError("password", "The password is missing.")
+            raise FieldError("command", "Say where the password comes from.")
+        return Entry(
+            email, host, port, security, values["username"] or email, password, command, variable
+        )
+
+    # What is done
+
+    def action_next(self) -> None:
+        """Go to the next field; from the last one, test."""
+        if isinstance(self.focused, Button):
+            self.focused.press()
+        elif self.focused is self.field("username").input or self._complete():
+            self.action_test()
+        else:
+            self.focus_next(Input)
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_next()
+
+    def _complete(self) -> bool:
+        """Whether all is there, seen from a field after the address."""
+        try:
+            self.entry()
+        except FieldError:
+            return False
+        return self.focused is not self.field("email").input
+
+    @on(Button.Pressed, "#go")
+    def action_test(self) -> None:
+        """Sign in and list the folders; after a test that went well, save and begin."""
+        if self._busy:
+            return
+        for one in self.query(Field):
+            one.complain()
+        try:
+            entry = self.entry()
+        except FieldError as problem:
+            self._complain(problem)
+            return
+        self._busy = True
+        save = entry == self._tested
+        words = "Saving …" if save else f"Signing in to {entry.host} …"
+        self.found.update(Content(safe(words)))
+        self.app.post_message(SignUp(self, entry, save))
+
+    @on(SignedUp)
+    def _answered(self, event: SignedUp) -> None:
+        self._busy = False
+        if event.problem is not None:
+            self.found.update("")
+            self._complain(event.problem)
+        elif event.wanted.save:
+            self.notify(
+                f"{event.wanted.entry.email} is set up; the import has begun.", markup=False
+            )
+            self.dismiss()
+        else:
+            self._tested = event.wanted.entry
+            self.found.update(Content("\n".join(_folder_lines(event.folders))))
+            self.go.label = "Start"
+            self.go.focus()
+
+    def _complain(self, problem: CrmmailError) -> None:
+        name = problem.field if isinstance(problem, FieldError) else "server"
+        if name == "secret":
+            name = "password" if self._keyring else "command"
+        words = " ".join(filter(None, (str(problem), problem.hint)))
+        self.field(name).complain(words)
+        self.field(name).input.focus()
+
+    @on(Button.Pressed, "#demo")
+    def action_demo(self) -> None:
+        """Look around in a sample mailbox first."""
+        self.app.post_message(DemoWanted())
+
+    # Where the password goes
+
+    @work(thread=True, exit_on_error=False)
+    def _look_for_keyring(self) -> None:
+        from crmmail.accounts import credentials
+
+        try:
+            credentials.keyring_backends()
+        except CrmmailError as problem:
+            self.post_message(KeyringFound(str(problem)))
+
+    @on(KeyringFound)
+    def offer_others(self, event: KeyringFound) -> None:
+        """There is no keyring: the password has to come from somewhere else."""
+        self._keyring = False
+        self.query_one("#about", Label).update(
+            Content(
+                "crmmail reads it and changes nothing on the server. "
+                f"{event.problem} So it asks a command for the password, "
+                "or an environment variable, each time it starts."
+            )
+        )
+        self.field("password").add_class("-hidden")
+        for name in ("command", "variable"):
+            self.field(name).remove_class("-hidden")
+
+
+def _server(typed: str) -> tuple[str, int]:
+    host, _, port = typed.rpartition(":") if ":" in typed else (typed, ":", "993")
+    if not host or any(c.isspace() or c in "/@" for c in host):
+        raise FieldError("server", "This is no server.", "Example: imap.example.org:993")
+    if not (port.isascii() and port.isdecimal() and 0 < int(port) < 65_536):
+        raise FieldError("server", f"{port!r} is no port.", "Mostly it is 993.")
+    return host.strip("[]"), int(port)
+
+
+def _folder_lines(folders: tuple[tuple[str, str, int], ...]) -> Iterator[str]:
+    total = sum(count for _, _, count in folders)
+    yield (
+        f"Signed in: {plural(len(folders), 'folder')}, {plural(total, 'message')}. Enter starts "
+        "the import, the newest first."
+    )
+    biggest = sorted(folders, key=lambda folder: -folder[2])
+    for name, role, count in biggest[:5]:
+        yield f"  {count:>9,}  {safe(name)}" + (f"  ({role})" if role else "")
+    if len(folders) > 5:
+        yield f"  {sum(count for _, _, count in biggest[5:]):>9,}  in {len(folders) - 5} more"

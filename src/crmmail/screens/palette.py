@@ -1,0 +1,146 @@
+"""The command palette: what can be done here, whom one can go to, which colours there are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from textual.binding import Binding
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+from textual.dom import DOMNode
+from textual.message import Message
+from textual.screen import Screen
+
+from crmmail.screens.base import StoreScreen
+from crmmail.screens.catalogue import CATALOGUES, Catalogue
+from crmmail.screens.help import does, place
+from crmmail.store.database import Store
+from crmmail.widgets.pieces import safe
+
+_FOUND = 6  # records of a kind
+_UNOFFERED = ("app.commands", "app.how_to_quit")
+
+
+@dataclass
+class ThemeChosen(Message):
+    """The user wants other colours."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something that can be done now."""
+
+    title: str
+    keys: str
+    run: Callable[[], Any]
+
+    @property
+    def plain(self) -> str:
+        """The title with its keys, without style."""
+        return f"{self.title}  {self.keys}"
+
+    def shown(self, title: Content) -> Content:
+        """The title, perhaps with marks on it, and the keys behind it."""
+        return title.append(Content.styled(f"  {self.keys}", "dim"))
+
+
+class Commands(Provider):
+    """Whatever a key of the screen would do now."""
+
+    async def discover(self) -> Hits:
+        for offer in offers(self.screen):
+            title = offer.shown(Content(offer.title))
+            yield DiscoveryHit(title, offer.run, offer.plain)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for offer in offers(self.screen):
+            if (score := matcher.match(offer.title)) > 0:
+                marked = offer.shown(matcher.highlight(offer.title))
+                yield Hit(score, marked, offer.run, offer.plain)
+
+
+class GoTo(Provider):
+    """People, companies and opportunities by name, as one types."""
+
+    async def search(self, query: str) -> Hits:
+        screen = self.screen
+        if not isinstance(screen, StoreScreen):
+            return
+        matcher = self.matcher(query)
+        found = await asyncio.to_thread(_find, screen.store, query)
+        for rank, (entry, row) in enumerate(found):
+            name = f"go to: {safe(row.name)}"
+            marked = matcher.highlight(name).append(_beside(entry, row))
+            score = max(matcher.match(name), 0.1) - rank / 1_000
+            go = partial(self._go, screen.store, entry, row.id)
+            yield Hit(score, marked, go, marked.plain)
+
+    def _go(self, store: Store, entry: Catalogue, record: int) -> None:
+        from crmmail.screens.record import RecordScreen
+
+        self.app.push_screen(RecordScreen(store, entry.kind, record))
+
+
+class Themes(Provider):
+    """The colours that there are; the choice is the app's to remember."""
+
+    async def discover(self) -> Hits:
+        for name in sorted(self.app.available_themes):
+            yield DiscoveryHit(name, partial(self._choose, name))
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for name in sorted(self.app.available_themes):
+            if (score := matcher.match(name)) > 0:
+                yield Hit(score, matcher.highlight(name), partial(self._choose, name), name)
+
+    def _choose(self, name: str) -> None:
+        self.app.post_message(ThemeChosen(name))
+
+
+def offers(screen: Screen[Any]) -> list[Offer]:
+    """What the keys of a screen and of the focus in it would do now, each once."""
+    found: dict[str, tuple[DOMNode, Binding, list[str]]] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if active.enabled and binding.id and binding.id not in _UNOFFERED:
+            _, _, keys = found.setdefault(binding.id, (active.node, binding, []))
+            keys.append(screen.app.get_key_display(binding))
+    return [
+        Offer(
+            f"{_area(node)}: {does(binding)}",
+            " ".join(keys),
+            partial(screen.app.run_action, binding.action, node),
+        )
+        for node, binding, keys in found.values()
+    ]
+
+
+def _area(node: DOMNode) -> str:
+    return place(type(node)) if node.parent is not None else "app"
+
+
+def _find(store: Store, query: str) -> list[tuple[Catalogue, Any]]:
+    return list(_found(store, query))
+
+
+def _found(store: Store, query: str) -> Iterator[tuple[Catalogue, Any]]:
+    db = store.read()
+    for entry in CATALOGUES:
+        ids = entry.view(db, match=query, limit=_FOUND)
+        for row in entry.rows(db, ids):
+            yield entry, row
+
+
+def _beside(entry: Catalogue, row: Any) -> Content:
+    """What tells records of the same name apart."""
+    more = (getattr(row, "company", ""), getattr(row, "address", ""))
+    words = ", ".join((entry.nouns[0], *filter(None, more)))
+    return Content.styled(f"  {safe(words)}", "dim")

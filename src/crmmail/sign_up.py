@@ -1,0 +1,98 @@
+"""The app's way to a new account: a test on the server, the password's place, the row."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+
+from crmmail.accounts import credentials
+from crmmail.accounts.credentials import SecretError
+from crmmail.errors import CrmmailError
+from crmmail.screens.first_run import Entry, SignedUp, SignUp
+from crmmail.screens.undo import FieldError
+from crmmail.store import accounts
+from crmmail.store.database import Store
+
+
+def start(store: Store, wanted: SignUp) -> None:
+    """Try or save in a thread that nobody waits for; the asker gets the answer as a message."""
+    threading.Thread(target=_run, args=(store, wanted), name="crmmail-setup", daemon=True).start()
+
+
+def _run(store: Store, wanted: SignUp) -> None:
+    answer = SignedUp(wanted)
+    try:
+        if wanted.save:
+            _save(store, wanted.entry)
+        else:
+            answer = SignedUp(wanted, _folders(store, wanted.entry))
+    except CrmmailError as problem:
+        answer = SignedUp(wanted, problem=problem)
+    except Exception as problem:  # a thread of its own: nobody else would hear of it
+        words = f"Something unexpected: {type(problem).__name__}: {problem}"
+        answer = SignedUp(wanted, problem=CrmmailError(words))
+    with suppress(RuntimeError):  # the app is closing
+        wanted.asker.post_message(answer)
+
+
+def _folders(store: Store, entry: Entry) -> tuple[tuple[str, str, int], ...]:
+    from crmmail.sync.mailbox import Login, check
+    from crmmail.sync.problems import Refused
+
+    if accounts.get(store.read(), entry.email) is not None:
+        raise FieldError("email", f"{entry.email} is an account already.")
+    login = Login(entry.host, entry.port, entry.security, entry.username, _password(entry))
+    try:
+        found = check(login)
+    except Refused as problem:
+        raise FieldError("secret", str(problem), problem.hint) from problem
+    return tuple((one.name, one.role, one.messages) for one in found if one.selectable)
+
+
+def _password(entry: Entry) -> str:
+    if entry.password:
+        return entry.password
+    try:
+        return credentials.password(_HasSecret(entry.email, _reference(entry)))
+    except SecretError as problem:
+        raise FieldError(_field(entry), str(problem)) from problem
+
+
+def _reference(entry: Entry) -> str:
+    """Where the password will come from, other than the keyring."""
+    try:
+        if entry.command:
+            return credentials.command_reference(entry.command)
+        return credentials.environment_reference(entry.variable)
+    except SecretError as problem:
+        raise FieldError(_field(entry), str(problem)) from problem
+
+
+def _field(entry: Entry) -> str:
+    return "command" if entry.command else "variable"
+
+
+def _save(store: Store, entry: Entry) -> None:
+    if entry.password:
+        try:
+            secret = credentials.keep(entry.email, entry.password)
+        except SecretError as problem:
+            raise FieldError("password", str(problem)) from problem
+    else:
+        secret = _reference(entry)
+    accounts.add(
+        store,
+        entry.email,
+        host=entry.host,
+        port=entry.port,
+        security=entry.security,
+        username=entry.username,
+        secret=secret,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _HasSecret:
+    email: str
+    secret: str
