@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import re
 import sqlite3
 import threading
 from collections import defaultdict
@@ -13,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from crmmail import __version__
-from crmmail.addresses import is_role
+from crmmail.addresses import ROLES, is_role
 from crmmail.store.database import Store
 from crmmail.store.kinds import Flag
 from crmmail.sync import correspondents, ingest, rules
@@ -34,6 +35,8 @@ BATCH = 150
 """Messages in one transaction at most."""
 BATCH_BYTES = 4_000_000
 """Bytes of message text held for one transaction at most."""
+
+_A_ROLE = re.compile(rb"\b(?:%s)(?:\+[^@\s]*)?@" % "|".join(ROLES).encode(), re.IGNORECASE)
 
 T = TypeVar("T")
 Raw = bytes | tuple[TextPlan, dict[str, bytes]] | Problem | None
@@ -87,7 +90,11 @@ class Intake:
         """The role addresses that these messages of the open folder show me to have written to."""
         found: set[str] = set()
         for one in self._mailbox.headers(uids, ("From", "To", "Cc", "Bcc")).values():
-            if isinstance(one, Listed) and not one.flags & Flag.DRAFT:
+            if (
+                isinstance(one, Listed)
+                and not one.flags & Flag.DRAFT
+                and _A_ROLE.search(one.header)  # hardly any: the others need no parsing
+            ):
                 header = parse_header(one.header, one.received_at)
                 found.update(correspondents.recipients(header, self._rules))
         return {address for address in found if is_role(address.partition("@")[0])}
