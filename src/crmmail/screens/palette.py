@@ -62,7 +62,7 @@ class Commands(Provider):
         matcher = self.matcher(query)
         for offer in offers(self.screen):
             if (score := matcher.match(offer.title)) > 0:
-                marked = offer.shown(matcher.highlight(offer.title))
+                marked = offer.shown(_marked(offer.title, query))
                 yield Hit(score, marked, offer.run, offer.plain)
 
 
@@ -77,7 +77,7 @@ class GoTo(Provider):
         found = await asyncio.to_thread(_find, screen.store, query)
         for rank, (entry, row) in enumerate(found):
             name = f"go to: {safe(row.name)}"
-            marked = matcher.highlight(name).append(_beside(entry, row))
+            marked = _marked(name, query).append(_beside(entry, row))
             score = max(matcher.match(name), 0.1) - rank / 1_000
             go = partial(self._go, screen.store, entry, row.id)
             yield Hit(score, marked, go, marked.plain)
@@ -121,6 +121,15 @@ def offers(screen: Screen[Any]) -> list[Offer]:
         )
         for node, binding, keys in found.values()
     ]
+
+
+def _marked(words: str, query: str) -> Content:
+    """Words with what was typed underlined. Textual's own highlighter would read them as markup."""
+    content, folded = Content(words), words.lower()
+    for word in query.lower().split():
+        if (at := folded.find(word)) >= 0 and len(folded) == len(words):
+            content = content.stylize("underline", at, at + len(word))
+    return content
 
 
 def _area(node: DOMNode) -> str:
