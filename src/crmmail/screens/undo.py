@@ -94,7 +94,8 @@ class History:
         except CrmmailError as problem:
             self._call(wanted.failed or self._say_error, problem)
         except Exception as problem:  # a thread of its own: nobody else would hear of it
-            self._call(self._say_error, CrmmailError(f"It could not be stored: {problem}"))
+            words = f"It could not be stored: {problem}"
+            self._call(wanted.failed or self._say_error, CrmmailError(words))
         else:
             self._call(self._performed, wanted, undo)
 

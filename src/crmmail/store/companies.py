@@ -237,8 +237,8 @@ def _attach(db: sqlite3.Connection, company_id: int, domain: str) -> None:
             f"{domain} belongs to {row[1]}.",
             "Merge the two companies, or remove the domain from the other one first.",
         )
+    # No upsert: its ON CONFLICT would replace the OR IGNORE of the triggers (search_stale).
+    db.execute("DELETE FROM company_domain WHERE domain = ?", [domain])
     db.execute(
-        "INSERT INTO company_domain (domain, company_id) VALUES (?, ?) "
-        "ON CONFLICT DO UPDATE SET company_id = excluded.company_id",
-        [domain, company_id],
+        "INSERT INTO company_domain (domain, company_id) VALUES (?, ?)", [domain, company_id]
     )
