@@ -16,7 +16,7 @@ from crmmail.screens.undo import Do
 from crmmail.store import opportunities, search, threads, why
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
-from crmmail.store.search import Found
+from crmmail.store.search import FoundRecord
 from crmmail.store.threads import Link
 from crmmail.widgets.panel import Panel
 from crmmail.widgets.pieces import Piece, fit
@@ -31,7 +31,7 @@ class Choice:
     """A record that the thread can be put on."""
 
     id: int
-    found: Found
+    found: FoundRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ChoicesReady(Message):
     """The records that match what was typed."""
 
     match: str
-    found: list[Found]
+    found: list[FoundRecord]
 
 
 def set_link(store: Store, link: tuple[int, int, int], value: int) -> Callable[[], object]:
@@ -109,7 +109,7 @@ class RecordPicker(Panel[Choice]):
         else:
             newest = opportunities.rows(db, opportunities.view(db, limit=_CHOICES))
             found = [
-                Found(Kind.OPPORTUNITY, row.id, row.name, row.company or row.contact)
+                FoundRecord(Kind.OPPORTUNITY, row.id, row.name, row.company or row.contact)
                 for row in newest
             ]
         if not get_current_worker().is_cancelled:
@@ -128,7 +128,7 @@ class RecordPicker(Panel[Choice]):
             return
         found = choice.found
         do = partial(set_link, self._store, (found.kind, found.record_id, self.thread_id), 1)
-        self.post_message(Do(f"Linked to {found.name}", do))
+        self.screen.post_message(Do(f"Linked to {found.name}", do))
 
     def show_choices(self, thread_id: int) -> None:
         """Show the panel beside a line to type into, which keeps the keys."""
@@ -207,4 +207,4 @@ class RecordsPanel(Panel[Row]):
 
     def _set(self, link: Link, value: int, words: str) -> None:
         do = partial(set_link, self._store, (link.kind, link.record_id, self.thread_id), value)
-        self.post_message(Do(words, do))
+        self.screen.post_message(Do(words, do))

@@ -140,7 +140,7 @@ class ParticipantsPanel(Panel[Row]):
             self.notify(words, timeout=3, markup=False)
             return
         do = partial(create, self._store, row.address, row.no_contact)
-        self.post_message(Do(f"{row.address} is a contact now", do))
+        self.screen.post_message(Do(f"{row.address} is a contact now", do))
 
     def action_copy(self) -> None:
         """Copy the address to the clipboard."""

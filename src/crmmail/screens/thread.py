@@ -145,13 +145,13 @@ class ThreadScreen(PanelsScreen):
         links = [link for link in detail.links if link.hand >= 0]
         people = [link.name for link in links if link.kind == Kind.PERSON]
         pieces: list[Piece] = [(", ".join(people), "text"), ("   " if people else "", "text")]
-        for link in links:
-            if link.kind != Kind.PERSON:
-                words = why.link(link.why, link.hand).replace("C7: ", "")
-                pieces += [(link.name, "text"), (f" {words}   ", "muted")]
         hidden = len(detail.links) - len(links)
         if hidden:
-            pieces.append((f"hidden from {plural(hidden, 'record')}", "muted"))
+            pieces.append((f"hidden from {plural(hidden, 'record')}   ", "muted"))
+        for link in sorted(links, key=lambda link: -link.hand):
+            if link.kind != Kind.PERSON:
+                words = why.link(link.why, link.hand).partition(";")[0].removeprefix("C7: ")
+                pieces += [(link.name, "text"), (f" {words}   ", "muted")]
         yield tuple(pieces)
 
     # Folding

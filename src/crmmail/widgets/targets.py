@@ -108,8 +108,8 @@ def _warnings(host: str, user: str, label: str) -> tuple[str, ...]:
     name = readable(host)
     if name != host:
         scripts = _scripts(name)
-        mixed = f", letters of {' and '.join(sorted(scripts))} mixed" if len(scripts) > 1 else ""
-        found.append(f"the name is spelled {name} with other than plain letters{mixed}")
+        mixed = f", {' and '.join(sorted(scripts))} letters mixed" if len(scripts) > 1 else ""
+        found.append(f"its name reads {name}{mixed}")
     if user:
         found.append(f"“{user[:40]}” before the @ is not where it goes")
     named = {site(ascii_domain(one)) for one in _NAMED.findall(label)}
