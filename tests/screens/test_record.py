@@ -37,7 +37,7 @@ async def test_a_company_and_an_opportunity_say_why(app: CrmmailApp) -> None:
         assert "people, domain" in text(app)
         await press(pilot, "escape", "3", "enter")
         assert "proposal   12,500 EUR" in text(app)
-        assert "company" in lines(app)[4]
+        assert "company" in lines(app)[5]
 
 
 async def test_the_filter_finds_threads_by_name_subject_and_preview(app: CrmmailApp) -> None:

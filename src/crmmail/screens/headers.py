@@ -34,7 +34,9 @@ def name_of(db: sqlite3.Connection, kind: int, record_id: int) -> str:
     return record.name if record else ""
 
 
-def header(db: sqlite3.Connection, kind: int, record_id: int) -> tuple[Pieces, ...] | None:
+def header(
+    db: sqlite3.Connection, kind: int, record_id: int, activity: str = ""
+) -> tuple[Pieces, ...] | None:
     """The lines above a record's mail, or None when the record is gone."""
     record = detail(db, kind, record_id)
     if record is None:
@@ -47,7 +49,7 @@ def header(db: sqlite3.Connection, kind: int, record_id: int) -> tuple[Pieces, .
     else:
         about = _opportunity(record)
     first, *more = about
-    return ((*title, *first), *more, _history(record))
+    return ((*title, *first), *more, (*_history(record), (f"   {activity}", "accent")))
 
 
 def _person(person: PersonDetail) -> Iterator[Pieces]:

@@ -1,0 +1,154 @@
+"""The notes of a record: a list, and where one is written."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import tempfile
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult, SuspendNotSupported
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from crmmail.screens.edit import field
+from crmmail.screens.form import Field, Form, FormScreen, Values
+from crmmail.screens.undo import Do, Undo
+from crmmail.store import notes
+from crmmail.store.database import Store
+from crmmail.store.notes import NoteRow
+from crmmail.widgets.pieces import Piece, fit
+from crmmail.widgets.window_list import WindowList
+from crmmail.widgets.words import compact
+
+_DATE = 10
+
+
+class NotesPane(Vertical):
+    """The notes of a record, newest first."""
+
+    BINDING_GROUP_TITLE = "Notes"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("D", "delete", "Delete", id="notes.delete", tooltip="Delete the note"),
+        Binding("e", "edit", "Edit", id="notes.edit", tooltip="Change the note"),
+        Binding("E", "editor", "Editor", id="notes.editor", tooltip="Change it in $EDITOR"),
+    ]
+    entries = getters.query_one(WindowList)
+
+    def __init__(self, store: Store, kind: int, record_id: int) -> None:
+        super().__init__(id="notes")
+        self.store = store
+        self.kind = kind
+        self.record_id = record_id
+
+    def compose(self) -> ComposeResult:
+        found: WindowList[NoteRow] = WindowList(
+            self._rows, _draw, title="Notes", nouns=("note", "notes"), id="note-list"
+        )
+        found.say_empty("No note yet", "n writes one, N writes it in your editor")
+        yield found
+
+    def _rows(self, ids: Sequence[int]) -> list[NoteRow]:
+        db = self.store.read()
+        return [note for i in ids if (note := notes.get(db, i)) is not None]
+
+    def reload(self) -> None:
+        """Read the notes again."""
+        found = notes.of_record(self.store.read(), self.kind, self.record_id)
+        self.entries.show(array("q", [note.id for note in found]))
+
+    @on(WindowList.Opened)
+    def _open(self, event: WindowList.Opened) -> None:
+        event.stop()
+        self.action_edit()
+
+    @property
+    def current(self) -> NoteRow | None:
+        """The note under the cursor."""
+        i = self.entries.current
+        return None if i is None else notes.get(self.store.read(), i)
+
+    def write(self) -> None:
+        """Ask for a new note."""
+        self.app.push_screen(FormScreen(_form("New note", "", self._add)))
+
+    def action_edit(self) -> None:
+        """Change the note under the cursor."""
+        if (note := self.current) is not None:
+            form = _form("Edit note", note.text, partial(_edit, self.store, note.id))
+            self.app.push_screen(FormScreen(form))
+
+    def _add(self, text: str) -> Undo:
+        note_id = notes.add(self.store, self.kind, self.record_id, text)
+        return partial(notes.delete, self.store, note_id)
+
+    def action_editor(self) -> None:
+        """Change the note under the cursor in the user's editor."""
+        if (note := self.current) is not None:
+            text = edited(self, note.text)
+            if text is not None and text.strip() != note.text:
+                save = partial(_edit, self.store, note.id, text)
+                self.post_message(Do("Note changed", save))
+
+    def write_in_editor(self) -> None:
+        """Write a new note in the user's editor."""
+        text = edited(self, "")
+        if text is not None and text.strip():
+            self.post_message(Do("Note written", partial(self._add, text)))
+
+    def action_delete(self) -> None:
+        """Delete the note under the cursor."""
+        if (note := self.current) is not None:
+            self.post_message(Do("Note deleted", partial(_delete, self.store, note.id)))
+
+
+def _form(title: str, text: str, store_it: Callable[[str], Undo]) -> Form:
+    def save(values: Values) -> Undo:
+        with field("text"):
+            return store_it(str(values["text"]))
+
+    asked = (Field("text", "Note", text, height=12),)
+    return Form(title, asked, save, lambda _: "Note changed" if text else "Note written")
+
+
+def _edit(store: Store, note_id: int, text: str) -> Undo:
+    return partial(notes.edit, store, note_id, notes.edit(store, note_id, text))
+
+
+def _delete(store: Store, note_id: int) -> Undo:
+    return partial(notes.restore, store, notes.delete(store, note_id))
+
+
+def edited(widget: Widget, text: str) -> str | None:
+    """What the user's editor makes of a text, in a file that only they can read; None: nothing."""
+    command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+    handle, name = tempfile.mkstemp(prefix="crmmail-note-", suffix=".txt")  # mode 0600
+    path = Path(name)
+    try:
+        os.write(handle, f"{text}\n".encode() if text else b"")
+        os.close(handle)
+        with widget.app.suspend():
+            done = subprocess.run([*command, name], check=False)  # noqa: S603 - the user's own
+        if done.returncode:
+            widget.notify(f"The editor ended with {done.returncode}; nothing was stored.")
+            return None
+        return path.read_text("utf-8", "replace")
+    except (OSError, SuspendNotSupported) as problem:
+        words = f"{command[0]} could not be started: {problem}. Set $EDITOR to your editor."
+        widget.notify(words, severity="error", markup=False)
+        return None
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _draw(note: NoteRow, width: int) -> Iterator[Piece]:
+    text = " ".join(note.text.split())
+    yield fit(text, max(width - _DATE - 2, 1)), "text"
+    yield "  " + fit(compact(note.created_at), _DATE, right=True), "muted"

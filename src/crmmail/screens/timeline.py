@@ -1,0 +1,84 @@
+"""The timeline of a record: mail, notes and changes in one order, newest first."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.worker import get_current_worker
+
+from crmmail.store import timeline
+from crmmail.store.database import Store
+from crmmail.store.timeline import MAIL, NOTE, TimelineRow
+from crmmail.widgets.pieces import Piece, fit, fit_pieces
+from crmmail.widgets.window_list import WindowList
+from crmmail.widgets.words import exact
+
+_SIGNS = {MAIL: "✉", NOTE: "✎"}
+_WHO, _DATE = 20, 22
+
+
+class TimelinePane(Vertical):
+    """What happened with a record."""
+
+    BINDING_GROUP_TITLE = "Timeline"
+    entries = getters.query_one(WindowList)
+
+    @dataclass
+    class _Ready(Message):
+        ids: array[int]
+
+    @dataclass
+    class Opened(Message):
+        """An entry was opened."""
+
+        row: TimelineRow
+
+    def __init__(self, store: Store, kind: int, record_id: int) -> None:
+        super().__init__(id="timeline")
+        self.store = store
+        self.kind = kind
+        self.record_id = record_id
+
+    def compose(self) -> ComposeResult:
+        found: WindowList[TimelineRow] = WindowList(
+            self._rows, _draw, title="Timeline", nouns=("entry", "entries"), id="timeline-list"
+        )
+        found.say_empty("Nothing yet", "Mail, notes and changes appear here.")
+        yield found
+
+    def _rows(self, ids: Sequence[int]) -> list[TimelineRow]:
+        return timeline.rows(self.store.read(), self.kind, ids)
+
+    @work(thread=True, exclusive=True, group="timeline", exit_on_error=False)
+    def reload(self) -> None:
+        """Read the entries again."""
+        ids = timeline.of_record(self.store.read(), self.kind, self.record_id)
+        if not get_current_worker().is_cancelled:
+            self.post_message(self._Ready(ids))
+
+    @on(_Ready)
+    def _show(self, event: _Ready) -> None:
+        self.entries.show(event.ids)
+
+    @on(WindowList.Opened)
+    def _open(self, event: WindowList.Opened) -> None:
+        event.stop()
+        row = self.entries.row_at(self.entries.cursor)
+        if row is not None:
+            self.post_message(self.Opened(row))
+
+
+def _draw(row: TimelineRow, width: int) -> Iterator[Piece]:
+    when = exact(row.at).split(" ", 1)[1]
+    room = width - 2 - _WHO - 2 - _DATE - 2
+    yield f"{_SIGNS.get(row.what, '+')} ", "accent"
+    yield fit(row.who, _WHO) + "  ", "text"
+    title = row.title or "(no subject)"
+    yield from fit_pieces(((title, "text"), (f"  {row.text}", "muted")), max(room, 0))
+    yield "  " + fit(when, _DATE, right=True), "muted"
