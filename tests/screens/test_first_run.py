@@ -1,0 +1,256 @@
+"""The first run: an account in one screen, against a real server; or the demo."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import keyring
+import pytest
+from textual.pilot import Pilot
+
+from crmmail.accounts import providers
+from crmmail.app import DEMO, CrmmailApp
+from crmmail.screens.first_run import FirstRunScreen
+from crmmail.screens.records import RecordsScreen
+from crmmail.store import accounts
+from crmmail.store.database import Store
+from tests.accounts.test_credentials import Memory
+from tests.screens.harness import press, settle, text, until
+from tests.servers import Dovecot
+
+ME = "me@home.example"
+SECRET = "correct-horse-41"
+
+
+@pytest.fixture(autouse=True)
+def clock() -> None:
+    """Here time goes on: certificates and syncs look at it."""
+
+
+@pytest.fixture
+def keyring_here() -> Iterator[Memory]:
+    """A machine with a keyring."""
+    before = keyring.core._keyring_backend
+    memory = Memory()
+    keyring.set_keyring(memory)
+    yield memory
+    keyring.core._keyring_backend = before
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Dovecot]:
+    """A mail server with TLS, its authority trusted, and some mail in it."""
+    with Dovecot(tls="tls") as running:
+        monkeypatch.setenv("SSL_CERT_FILE", str(running.ca))
+        running.add_user(ME)
+        sent = [mail(number, ME, f"p{number}@acme.example") for number in range(40)]
+        running.append(ME, "Sent", [(raw, (), None) for raw in sent])
+        running.add_user(ME, SECRET)
+        yield running
+
+
+def mail(number: int, sender: str, to: str) -> bytes:
+    when = time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime(time.time() - number * 60))
+    return (
+        f"From: {sender}\r\nTo: Person {number} <{to}>\r\nSubject: Hello {number}\r\n"
+        f"Message-ID: <{number}@home.example>\r\nDate: {when}\r\n\r\nHello.\r\n"
+    ).encode()
+
+
+def value(app: CrmmailApp, name: str) -> str:
+    return setup(app).field(name).input.value
+
+
+def setup(app: CrmmailApp) -> FirstRunScreen:
+    assert isinstance(app.screen, FirstRunScreen)
+    return app.screen
+
+
+async def enter(pilot: Pilot[str], name: str, words: str) -> None:
+    """Type into a field, in place of what is there."""
+    assert isinstance(pilot.app.screen, FirstRunScreen)
+    line = pilot.app.screen.field(name).input
+    line.focus()
+    line.value = ""
+    await pilot.press(*words)
+    await settle(pilot)
+
+
+@pytest.mark.parametrize(
+    ("email", "host", "username"),
+    [
+        ("ann@gmail.com", "imap.gmail.com:993", "ann@gmail.com"),
+        ("ann@icloud.com", "imap.mail.me.com:993", "ann"),
+        ("ann@work.example", "imap.work.example:993", "ann@work.example"),
+        ("Ann@GMX.de", "imap.gmx.net:993", "ann@gmx.de"),
+        ("ann@proton.me", "127.0.0.1:1143", "ann@proton.me"),
+    ],
+)
+async def test_the_address_fills_in_the_server(
+    empty_store: Store, email: str, host: str, username: str
+) -> None:
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await enter(pilot, "email", email)
+        assert (value(app, "server"), value(app, "username")) == (host, username)
+
+
+async def test_what_was_typed_is_not_filled_over(empty_store: Store) -> None:
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await enter(pilot, "server", "mail.example:143")
+        await enter(pilot, "email", "ann@gmail.com")
+        assert value(app, "server") == "mail.example:143"
+        assert value(app, "username") == "ann@gmail.com"
+
+
+async def test_what_a_provider_wants_is_told(empty_store: Store) -> None:
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await enter(pilot, "email", "ann@gmail.com")
+        assert "Google wants an app password" in text(app)
+        await enter(pilot, "email", "ann@outlook.com")
+        assert "only OAuth sign-in" in " ".join(text(app).split())
+        await enter(pilot, "email", "ann@work.example")
+        assert "OAuth" not in text(app)
+
+
+async def test_wrong_password_then_right_then_people(
+    empty_store: Store, server: Dovecot, keyring_here: Memory
+) -> None:
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await enter(pilot, "email", ME)
+        await enter(pilot, "server", f"localhost:{server.port}")
+        await enter(pilot, "password", "wrong")
+        assert "wrong" not in text(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: "refused the sign-in" in text(app), 20)
+        assert app.focused is setup(app).field("password").input
+        assert accounts.all_accounts(empty_store.read()) == []
+        assert keyring_here.kept == {}
+        await enter(pilot, "password", SECRET)
+        assert "refused" not in text(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: "Signed in" in text(app), 20)
+        assert "40  Sent  (sent)" in text(app)
+        assert accounts.all_accounts(empty_store.read()) == []
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, RecordsScreen), 10)
+        await until(pilot, lambda: "Person 3" in text(app), 20)
+        [row] = accounts.all_accounts(empty_store.read())
+        assert (row.security, row.secret, row.username) == ("tls", "keyring:", ME)
+        assert keyring_here.kept == {("crmmail", ME): SECRET}
+    assert SECRET.encode() not in b"".join(
+        path.read_bytes() for path in empty_store.path.parent.glob("crmmail.db*")
+    )
+
+
+async def test_without_a_keyring_a_variable_or_a_command_will_do(
+    empty_store: Store, server: Dovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_MAIL", SECRET)
+    keyring.core._keyring_backend = None
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await until(pilot, lambda: "no usable keyring" in " ".join(text(app).split()))
+        assert not setup(app).field("password").display
+        await enter(pilot, "email", ME)
+        await enter(pilot, "server", f"localhost:{server.port}")
+        await press(pilot, "f5")
+        assert "Say where the password comes from" in text(app)
+        await enter(pilot, "variable", "NOT_SET_ANYWHERE")
+        await pilot.press("f5")
+        await until(pilot, lambda: "NOT_SET_ANYWHERE is not set" in text(app))
+        await enter(pilot, "variable", "MY_MAIL")
+        await pilot.press("f5")
+        await until(pilot, lambda: "Signed in" in text(app), 20)
+        await pilot.press("enter")
+        await until(pilot, lambda: "Person 3" in text(app), 20)
+        [row] = accounts.all_accounts(empty_store.read())
+        assert row.secret == "env:MY_MAIL"
+
+
+@pytest.mark.parametrize(
+    ("field", "words", "told"),
+    [
+        ("email", "ann", "This is no e-mail address"),
+        ("server", "a b:993", "This is no server"),
+        ("server", "imap.example:99999", "is no port"),
+        ("server", "127.0.0.1:1", "takes no connection on this port"),
+        ("server", "no-such-host.invalid:993", "is not known here"),
+    ],
+)
+async def test_what_is_wrong_is_told_at_its_field(
+    empty_store: Store, keyring_here: Memory, field: str, words: str, told: str
+) -> None:
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await enter(pilot, "email", ME)
+        await enter(pilot, "password", "x")
+        await enter(pilot, field, words)
+        await pilot.press("f5")
+        await until(pilot, lambda: told in text(app), 20)
+        assert app.focused is setup(app).field(field).input
+        assert setup(app).field(field).has_class("-wrong")
+
+
+async def test_a_server_that_cannot_prove_its_name(
+    empty_store: Store, server: Dovecot, keyring_here: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    before = server.output().count("Login")
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await enter(pilot, "email", ME)
+        await enter(pilot, "password", SECRET)
+        await enter(pilot, "server", f"localhost:{server.port}")
+        await pilot.press("f5")
+        await until(pilot, lambda: "did not prove who it is" in text(app), 20)
+    assert server.output().count("Login") == before
+
+
+async def test_later_and_again_from_the_palette(empty_store: Store) -> None:
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await press(pilot, "escape")
+        assert isinstance(app.screen, RecordsScreen)
+        app.action_add_account()
+        await settle(pilot)
+        assert isinstance(app.screen, FirstRunScreen)
+
+
+async def test_the_demo_instead(empty_store: Store) -> None:
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        assert "Try the demo" in text(app)
+        await pilot.press("f6")
+        await pilot.pause()
+    assert app.return_value == DEMO
+
+
+async def test_with_an_account_the_lists_come_first(store: Store) -> None:
+    app = CrmmailApp(store, sync=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert isinstance(app.screen, RecordsScreen)
+
+
+def test_every_provider_is_complete() -> None:
+    for email, found in ((f"x@{d}", p) for d, p in providers._BY_DOMAIN.items()):
+        assert providers.known(email) is found
+        assert found.host
+        assert found.port in (993, 1143)
+        assert found.oauth_only == ("OAuth" in found.note)
+    assert len(providers._BY_DOMAIN) > 80
+    assert providers.known("x@work.example") is None
