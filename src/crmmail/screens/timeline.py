@@ -17,10 +17,10 @@ from crmmail.store.database import Store
 from crmmail.store.timeline import MAIL, NOTE, TimelineRow
 from crmmail.widgets.pieces import Piece, fit, fit_pieces
 from crmmail.widgets.window_list import WindowList
-from crmmail.widgets.words import exact
+from crmmail.widgets.words import compact, exact
 
 _SIGNS = {MAIL: "✉", NOTE: "✎"}
-_WHO, _DATE = 20, 22
+_ROOMY = 90  # cells from which times are told in full
 
 
 class TimelinePane(Vertical):
@@ -75,10 +75,12 @@ class TimelinePane(Vertical):
 
 
 def _draw(row: TimelineRow, width: int) -> Iterator[Piece]:
-    when = exact(row.at).split(" ", 1)[1]
-    room = width - 2 - _WHO - 2 - _DATE - 2
+    roomy = width >= _ROOMY
+    when = exact(row.at).split(" ", 1)[1] if roomy else compact(row.at)
+    who, date = (22, 20) if roomy else (14, 10)
+    room = width - 2 - who - 2 - date - 2
     yield f"{_SIGNS.get(row.what, '+')} ", "accent"
-    yield fit(row.who, _WHO) + "  ", "text"
+    yield fit(row.who, who) + "  ", "text"
     title = row.title or "(no subject)"
     yield from fit_pieces(((title, "text"), (f"  {row.text}", "muted")), max(room, 0))
-    yield "  " + fit(when, _DATE, right=True), "muted"
+    yield "  " + fit(when, date, right=True), "muted"
