@@ -8,6 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from crmmail.app import CrmmailApp
+from crmmail.screens.source import SourceScreen
 from crmmail.store.database import Store
 from tests.screens.conftest import NOW
 from tests.screens.filler import ME, Filler, Mail
@@ -46,7 +47,7 @@ def fill(store: Store, hostile: str) -> None:
                 "mallory@evil.example",
                 AT + number,
                 to=(ME, f"{hostile}@evil.example"),
-                text=f"{hostile}\n> {hostile}\n{hostile * 3}",
+                text=f"{hostile}\n> {hostile}\n{hostile * 3}\n{hostile} <https://x.example/{hostile}>",
                 preview=hostile,
                 quotes="1-2",
                 parts=((hostile, hostile, 12),),
@@ -71,11 +72,34 @@ async def test_hostile_text_is_only_text(empty_store: Store, hostile: str) -> No
             ("enter",),
             ("enter",),
             ("O", "Z"),
+            ("at",),
+            ("c",),
+            ("escape", "A"),
+            ("enter",),
+            ("S",),
+            ("escape", "escape", "U"),
+            ("enter",),
+            ("escape", "y"),
+            ("escape", "x"),
+            ("x",),
+            ("escape", "l", "e", "v"),
+            ("escape", "slash", "e", "v", "enter"),
             ("question_mark",),
         ):
             await press(pilot, *keys)
             check(app)
         assert app.is_running
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+async def test_a_hostile_source_is_only_text(empty_store: Store, hostile: str) -> None:
+    raw = f"Subject: {hostile}\r\n{hostile}: x\r\n\r\n{hostile}\r\n".encode("utf-8", "replace")
+    app = CrmmailApp(empty_store, sync=False)
+    async with app.run_test(size=(90, 24), notifications=True) as pilot:
+        await app.push_screen(SourceScreen(empty_store, hostile, raw + bytes(range(256))))
+        for keys in ((), ("slash", "x", "enter"), ("question_mark",)):
+            await press(pilot, *keys)
+            check(app)
 
 
 def check(app: CrmmailApp) -> None:

@@ -81,7 +81,7 @@ async def test_a_link_is_seen_whole_before_it_opens(linked_app: CrmmailApp, brow
         await press(pilot, "k", "enter", "enter")
         await until(pilot, browser.exists)
         assert browser.read_text("utf-8") == "https://www.acme.example/offer?id=7"
-        assert "Opening https" in text(linked_app)
+        assert "▌ Opening" in text(linked_app)
 
 
 async def test_a_link_is_copied(linked_app: CrmmailApp) -> None:

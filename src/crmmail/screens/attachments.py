@@ -20,7 +20,7 @@ from crmmail.store import messages
 from crmmail.store.messages import MessageRow
 from crmmail.widgets.folders import FolderSuggester
 from crmmail.widgets.panel import Panel
-from crmmail.widgets.pieces import Piece, fit
+from crmmail.widgets.pieces import Piece, fit, safe
 from crmmail.widgets.prompt import Prompt
 from crmmail.widgets.window_list import WindowList
 from crmmail.widgets.words import compact, size
@@ -163,7 +163,7 @@ class AttachmentsPanel(Panel[Row]):
         if path.is_dir() or typed.endswith("/"):
             path /= files.file_name(row.name)
         if not path.parent.is_dir():
-            self.notify(f"There is no folder {path.parent}.", severity="error", markup=False)
+            self.notify(safe(f"There is no folder {path.parent}."), severity="error", markup=False)
             return
         self._fetch(row, partial(self._saved, path))
 
@@ -194,4 +194,6 @@ class AttachmentsPanel(Panel[Row]):
         except CrmmailError as problem:
             said, severity = f"{problem} {problem.hint}".strip(), "error"
         with suppress(RuntimeError):  # the app is closing
-            self.app.call_from_thread(self.notify, said, severity=severity, timeout=8, markup=False)
+            self.app.call_from_thread(
+                self.notify, safe(said), severity=severity, timeout=8, markup=False
+            )

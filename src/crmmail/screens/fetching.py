@@ -13,6 +13,7 @@ from textual.timer import Timer
 
 from crmmail.errors import CrmmailError
 from crmmail.widgets.lines import Lines
+from crmmail.widgets.pieces import safe
 
 PATIENCE = 1.0  # seconds until a line says what is waited for
 _numbers = itertools.count(1)
@@ -70,7 +71,7 @@ class Fetching(Lines):
         """Ask for something; `then` gets it. What was waited for before is forgotten."""
         self.cancel()
         self._wanted = Wanted(self.screen, message_id, position)
-        self._then, self._words, self._since = then, words, time.monotonic()
+        self._then, self._words, self._since = then, safe(words), time.monotonic()
         self._timer = self.set_interval(PATIENCE, self._tell)
         self.screen.post_message(self._wanted)
 
@@ -97,7 +98,7 @@ class Fetching(Lines):
         self.cancel()
         if isinstance(event.found, CrmmailError):
             problem = event.found
-            said = f"{self._words} could not be fetched. {problem} {problem.hint}".strip()
+            said = safe(f"{self._words} could not be fetched. {problem} {problem.hint}".strip())
             self.notify(said, severity="error", timeout=10, markup=False)
         elif self._then is not None:
             self._then(event.found)

@@ -19,7 +19,7 @@ from crmmail.store.kinds import Kind
 from crmmail.store.search import FoundRecord
 from crmmail.store.threads import Link
 from crmmail.widgets.panel import Panel
-from crmmail.widgets.pieces import Piece, fit
+from crmmail.widgets.pieces import Piece, fit, safe
 from crmmail.widgets.window_list import WindowList
 
 _CHOICES = 8  # records of each kind that are offered
@@ -128,7 +128,7 @@ class RecordPicker(Panel[Choice]):
             return
         found = choice.found
         do = partial(set_link, self._store, (found.kind, found.record_id, self.thread_id), 1)
-        self.screen.post_message(Do(f"Linked to {found.name}", do))
+        self.screen.post_message(Do(f"Linked to {safe(found.name)}", do))
 
     def show_choices(self, thread_id: int) -> None:
         """Show the panel beside a line to type into, which keeps the keys."""
@@ -202,9 +202,9 @@ class RecordsPanel(Panel[Row]):
         if link.hand:
             self._set(link, 0, f"Left to the rules: {link.name}")
         else:
-            words = f"The rules put it on {link.name}: x hides it there."
+            words = safe(f"The rules put it on {link.name}: x hides it there.")
             self.notify(words, timeout=4, markup=False)
 
     def _set(self, link: Link, value: int, words: str) -> None:
         do = partial(set_link, self._store, (link.kind, link.record_id, self.thread_id), value)
-        self.screen.post_message(Do(words, do))
+        self.screen.post_message(Do(safe(words), do))

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from crmmail.widgets.panel import Panel
-from crmmail.widgets.pieces import Piece, fit
+from crmmail.widgets.pieces import Piece, fit, safe
 from crmmail.widgets.reading_pane import Line, ReadingPane, Section
 from crmmail.widgets.targets import Target, targets
 from crmmail.widgets.window_list import WindowList
@@ -166,13 +166,13 @@ class WholeLink(ReadingPane):
             return
         self.close()
         self.app.open_url(target.url)
-        self.notify(f"Opening {target.url}", markup=False)
+        self.notify(f"Opening {safe(target.url)}", markup=False)
 
 
 def copy_link(widget: Widget, target: Target) -> None:
     """Put a link on the terminal's clipboard, and say so."""
     widget.app.copy_to_clipboard(target.url)
-    widget.notify(f"Copied to the clipboard: {target.url}", timeout=4, markup=False)
+    widget.notify(f"Copied to the clipboard: {safe(target.url)}", timeout=4, markup=False)
 
 
 def has_browser() -> bool:

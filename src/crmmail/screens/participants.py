@@ -18,7 +18,7 @@ from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.messages import MessageRow, Person
 from crmmail.widgets.panel import Panel
-from crmmail.widgets.pieces import Piece, fit
+from crmmail.widgets.pieces import Piece, fit, safe
 from crmmail.widgets.window_list import WindowList
 
 _ROLES = ("from", "to", "cc", "bcc", "reply_to")
@@ -122,7 +122,8 @@ class ParticipantsPanel(Panel[Row]):
         if row.person_id is None:
             words = why.contact(row.no_contact) or "no contact"
             self.notify(
-                f"{row.address} has no record ({words}). c makes a contact of it.", markup=False
+                f"{safe(row.address)} has no record ({words}). c makes a contact of it.",
+                markup=False,
             )
             return
         from crmmail.screens.record import RecordScreen
@@ -140,13 +141,15 @@ class ParticipantsPanel(Panel[Row]):
             self.notify(words, timeout=3, markup=False)
             return
         do = partial(create, self._store, row.address, row.no_contact)
-        self.screen.post_message(Do(f"{row.address} is a contact now", do))
+        self.screen.post_message(Do(f"{safe(row.address)} is a contact now", do))
 
     def action_copy(self) -> None:
         """Copy the address to the clipboard."""
         if self.row is not None:
             self.app.copy_to_clipboard(self.row.address)
-            self.notify(f"Copied {self.row.address} to the clipboard.", timeout=3, markup=False)
+            self.notify(
+                f"Copied {safe(self.row.address)} to the clipboard.", timeout=3, markup=False
+            )
 
 
 def create(store: Store, address: str, no_contact: str) -> Callable[[], object]:

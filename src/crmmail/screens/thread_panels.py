@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import events, getters, on
@@ -209,13 +210,12 @@ class PanelsScreen(FindingScreen):
         """Show the current message as it was sent."""
         message = self.message
         if message is not None:
-            self.fetching.fetch(message.id, None, "The source", self._show_source)
+            self.fetching.fetch(message.id, None, "The source", partial(self._show_source, message))
 
-    def _show_source(self, found: Fetched) -> None:
+    def _show_source(self, message: MessageRow, found: Fetched) -> None:
         from crmmail.screens.source import SourceScreen
 
-        subject = self.messages[-1].subject if self.messages else ""
-        self.app.push_screen(SourceScreen(self.store, subject, found.data))
+        self.app.push_screen(SourceScreen(self.store, message.subject, found.data))
 
     def action_back(self) -> None:
         """Cancel what is being fetched, else leave the search, else the thread."""
