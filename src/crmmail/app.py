@@ -64,6 +64,12 @@ def _go_to() -> type[Provider]:
     return GoTo
 
 
+def _themes() -> type[Provider]:
+    from crmmail.screens.palette import ThemesByName
+
+    return ThemesByName
+
+
 class CrmmailApp(App[str], inherit_bindings=False):
     """A store on the screen."""
 
@@ -71,8 +77,8 @@ class CrmmailApp(App[str], inherit_bindings=False):
     BINDING_GROUP_TITLE = "Everywhere"
     ALLOW_SELECT = False
     PAUSE_GC_ON_SCROLL = True
-    CSS = PIECE_CSS + looks.COMPACT_CSS
-    COMMANDS = App.COMMANDS | {_commands, _go_to}
+    CSS = PIECE_CSS + looks.CSS
+    COMMANDS = App.COMMANDS | {_commands, _go_to, _themes}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "keys", "Help", id="app.help", key_display="?"),
         Binding(

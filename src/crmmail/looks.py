@@ -7,7 +7,8 @@ from textual.app import App
 from crmmail.settings import Config, ConfigError, remember, remembered
 from crmmail.widgets import themes
 
-COMPACT_CSS = """
+CSS = """
+CommandPalette SearchIcon { display: none; }
 .-compact PieceView {
     border: none;
     border-top: solid $accent 40%;

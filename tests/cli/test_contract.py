@@ -139,6 +139,8 @@ def test_status_doctor_path(cli: Cli) -> None:
     assert list(status["accounts"][0]) == fields("`status --json`: an account")
     assert list(cli("doctor", "--offline", "--json").json[0]) == fields("`doctor --json`")
     assert list(cli("path", "--json").json) == fields("`path --json`")
+    assert list(cli("config", "--json").json) == fields("`config --json`")
+    assert list(cli("keys", "--json").json[0]) == fields("`keys --json`")
 
 
 @pytest.mark.usefixtures("filled")

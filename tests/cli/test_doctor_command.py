@@ -29,6 +29,7 @@ def test_path_follows_the_variables(cli: Cli, tmp_path: Path) -> None:
         "data": str(tmp_path / "data"),
         "store": str(tmp_path / "data" / "crmmail.db"),
         "config": str(tmp_path / "config"),
+        "preferences": str(tmp_path / "config" / "config.toml"),
     }
     assert f"store   {tmp_path / 'data' / 'crmmail.db'}\n" in cli("path").out
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keyring
 import pytest
@@ -237,6 +237,36 @@ async def test_the_demo_instead(empty_store: Store) -> None:
         await pilot.press("f6")
         await pilot.pause()
     assert app.return_value == DEMO
+
+
+async def test_the_demo_is_for_those_without_an_account(store: Store) -> None:
+    app = CrmmailApp(store, sync=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.action_add_account()
+        await settle(pilot)
+        assert "Try the demo" not in text(app)
+        await press(pilot, "f6")
+        assert isinstance(app.screen, FirstRunScreen)
+
+
+@pytest.mark.parametrize(
+    ("size", "theme"), [((80, 24), "crmmail-dark"), ((160, 48), "crmmail-light")]
+)
+def test_picture(
+    snap_compare: Callable[..., bool],
+    empty_store: Store,
+    keyring_here: Memory,
+    size: tuple[int, int],
+    theme: str,
+) -> None:
+    async def drive(pilot: Pilot[str]) -> None:
+        pilot.app.theme = theme
+        await until(pilot, lambda: isinstance(pilot.app.screen, FirstRunScreen))
+        await enter(pilot, "email", "ann@gmail.com")
+        await press(pilot, "f5")
+
+    app = CrmmailApp(empty_store, sync=True)
+    assert snap_compare(app, terminal_size=size, run_before=drive)
 
 
 async def test_with_an_account_the_lists_come_first(store: Store) -> None:

@@ -63,7 +63,7 @@ async def test_it_is_drawn_with_areas_and_keys(app: CrmmailApp) -> None:
         shown = text(app)
         assert "go to: Companies" in shown
         assert "account: Add a mailbox" in shown
-        assert "list: Down  ↓ j" in shown
+        assert "list: Sort by the next column  s" in shown
         await press(pilot, "escape")
         assert isinstance(app.screen, RecordsScreen)
 
@@ -119,6 +119,14 @@ async def test_a_chosen_theme_is_kept(store: Store) -> None:
     assert json.loads((settings.data_dir() / "state.json").read_text())["theme"] == chosen
     assert not settings.config_path().exists()
     assert CrmmailApp(store, sync=False).theme == chosen
+
+
+async def test_a_theme_by_its_name(app: CrmmailApp) -> None:
+    async with app.run_test(size=(100, 40)) as pilot:
+        await settle(pilot)
+        await choose(pilot, "crmmail-light")
+        await until(pilot, lambda: app.theme == "crmmail-light")
+    assert settings.remembered("theme") == "crmmail-light"
 
 
 def test_the_config_wins_again_when_it_is_changed(store: Store) -> None:

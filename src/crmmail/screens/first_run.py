@@ -19,6 +19,7 @@ from crmmail.accounts import providers
 from crmmail.errors import CrmmailError
 from crmmail.screens.base import StoreScreen
 from crmmail.screens.undo import FieldError
+from crmmail.store import accounts
 from crmmail.store.database import Store
 from crmmail.widgets.pieces import safe
 from crmmail.widgets.words import plural
@@ -175,7 +176,15 @@ class FirstRunScreen(StoreScreen):
     def on_mount(self) -> None:
         for name in ("command", "variable"):
             self.field(name).add_class("-hidden")
+        self.query_one("#demo").display = self._is_first()
         self._look_for_keyring()
+
+    def _is_first(self) -> bool:
+        """Whether there is no account yet."""
+        return not accounts.states(self.store.read())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return action != "demo" or self._is_first()
 
     def field(self, name: str) -> Field:
         """One of the fields."""

@@ -91,6 +91,8 @@ class GoTo(Provider):
 class Themes(Provider):
     """The colours that there are; the choice is the app's to remember."""
 
+    area = ""
+
     async def discover(self) -> Hits:
         for name in sorted(self.app.available_themes):
             yield DiscoveryHit(name, partial(self._choose, name))
@@ -98,11 +100,22 @@ class Themes(Provider):
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for name in sorted(self.app.available_themes):
-            if (score := matcher.match(name)) > 0:
-                yield Hit(score, matcher.highlight(name), partial(self._choose, name), name)
+            title = f"{self.area}{name}"
+            if (score := matcher.match(title)) > 0:
+                yield Hit(score, _marked(title, query), partial(self._choose, name), title)
 
     def _choose(self, name: str) -> None:
         self.app.post_message(ThemeChosen(name))
+
+
+class ThemesByName(Themes):
+    """The colours among all else, for those who know what they are called."""
+
+    area = "theme: "
+
+    async def discover(self) -> Hits:
+        return
+        yield
 
 
 def offers(screen: Screen[Any]) -> list[Offer]:
@@ -119,7 +132,7 @@ def offers(screen: Screen[Any]) -> list[Offer]:
             " ".join(keys),
             partial(screen.app.run_action, binding.action, node),
         )
-        for node, binding, keys in found.values()
+        for node, binding, keys in sorted(found.values(), key=lambda one: not one[1].show)
     ]
 
 
