@@ -31,7 +31,7 @@ def test_path_follows_the_variables(cli: Cli, tmp_path: Path) -> None:
         "config": str(tmp_path / "config"),
         "preferences": str(tmp_path / "config" / "config.toml"),
     }
-    assert f"store   {tmp_path / 'data' / 'crmmail.db'}\n" in cli("path").out
+    assert f"store        {tmp_path / 'data' / 'crmmail.db'}\n" in cli("path").out
 
 
 @pytest.mark.usefixtures("filled")
