@@ -139,7 +139,7 @@ class CrmmailApp(App[str], inherit_bindings=False):
     def _tell_config_problems(self) -> None:
         problems = looks.problems(type(self), self.config)
         for problem in problems[:_TOLD]:
-            self.notify(str(problem), severity="error", timeout=30, markup=False)
+            self.notify(str(problem), severity="error", timeout=15, markup=False)
         if (more := len(problems) - _TOLD) > 0:
             self.notify(f"{more} more: crmmail config lists them.", severity="error")
 

@@ -18,14 +18,14 @@ CommandPalette SearchIcon { display: none; }
 
 
 def problems(app: type[App[str]], config: Config) -> list[ConfigError]:
-    """All that is wrong with config.toml."""
+    """All that is wrong with config.toml, from its top to its end."""
     found = [*config.problems]
     wanted = config.preferences.theme
     if wanted and wanted not in themes.names():
         line = config.lines.get(("theme",), 0)
         words = f"there is no theme {wanted!r}. There are: {', '.join(themes.names())}."
         found.append(ConfigError(line, words))
-    return [*found, *keys(app, config)[1]]
+    return sorted([*found, *keys(app, config)[1]], key=lambda problem: problem.line)
 
 
 def keys(app: type[App[str]], config: Config) -> tuple[dict[str, str], list[ConfigError]]:
