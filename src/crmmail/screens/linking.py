@@ -187,9 +187,10 @@ class RecordsPanel(Panel[Row]):
         if self.row is None:
             return
         link = self.row.link
-        if link.hand < 0:
+        hand = self._hand(link)
+        if hand < 0:
             self._set(link, 0, f"Shown on {link.name} again")
-        elif link.hand > 0 and not link.why:
+        elif hand > 0 and not link.why:
             self._set(link, 0, f"Unlinked from {link.name}")
         else:
             self._set(link, -1, f"Hidden from {link.name}")
@@ -199,11 +200,15 @@ class RecordsPanel(Panel[Row]):
         if self.row is None:
             return
         link = self.row.link
-        if link.hand:
+        if self._hand(link):
             self._set(link, 0, f"Left to the rules: {link.name}")
         else:
             words = safe(f"The rules put it on {link.name}: x hides it there.")
             self.notify(words, timeout=4, markup=False)
+
+    def _hand(self, link: Link) -> int:
+        """What the hand says now: the row may be a moment behind the store."""
+        return threads.hand(self._store.read(), link.kind, link.record_id, self.thread_id)
 
     def _set(self, link: Link, value: int, words: str) -> None:
         do = partial(set_link, self._store, (link.kind, link.record_id, self.thread_id), value)

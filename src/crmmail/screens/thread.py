@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from crmmail.screens.fetching import Fetching
-from crmmail.screens.thread_panels import PanelsScreen
+from crmmail.screens.thread_panels import ThreadPanelsScreen
 from crmmail.store import messages, threads, why
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
@@ -24,7 +24,7 @@ from crmmail.widgets.reading_pane import ReadingPane
 from crmmail.widgets.words import plural
 
 
-class ThreadScreen(PanelsScreen):
+class ThreadScreen(ThreadPanelsScreen):
     """A thread's messages; the threads of the list it came from are one key away."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -27,7 +27,7 @@ from crmmail.widgets.panel import Panel
 from crmmail.widgets.prompt import Prompt
 
 
-class PanelsScreen(FindingScreen):
+class ThreadPanelsScreen(FindingScreen):
     """A thread's messages, as far as its panels need to know them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -17,6 +17,7 @@ from crmmail.widgets.window_list import Row, WindowList
 class Panel(WindowList[Row]):
     """Rows that are in memory, each with its position as id; a click opens one."""
 
+    BINDING_GROUP_TITLE = "Panel"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "close", "Close", tooltip="Close the panel", id="panel.close"),
     ]
