@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Awaitable, Callable
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Input
 
 from crmmail.app import CrmmailApp
@@ -19,9 +21,33 @@ from crmmail.widgets.results import HEADING, THREAD, ResultList
 from tests.screens.conftest import NOW
 from tests.screens.filler import Filler, Mail
 from tests.screens.harness import lines, press, settle, text, until
+from tests.screens.test_hostile import HOSTILE, check, fill
 
 AT = int(NOW.timestamp())
 SIZES = pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+
+
+def typed(query: str) -> Callable[[Pilot[None]], Awaitable[None]]:
+    async def drive(pilot: Pilot[None]) -> None:
+        await press(pilot, "F")
+        screen(pilot.app).line.value = query  # type: ignore[arg-type]
+        await settle(pilot)
+
+    return drive
+
+
+@pytest.mark.parametrize(
+    ("size", "query"),
+    [
+        pytest.param((80, 24), "", id="empty-small"),
+        pytest.param((80, 24), "meridiano", id="groups-small"),
+        pytest.param((160, 48), "hall OR offer -invoice before:soon", id="threads-large"),
+    ],
+)
+def test_pictures(
+    snap_compare: Callable[..., bool], sample_app: CrmmailApp, size: tuple[int, int], query: str
+) -> None:
+    assert snap_compare(sample_app, terminal_size=size, run_before=typed(query))
 
 
 @pytest.fixture
@@ -234,3 +260,21 @@ async def test_many_of_a_kind_are_counted(app: CrmmailApp) -> None:
         await press(pilot, *" OR number")
         assert "People  the newest 5 of 30" in text(app)
         assert "Threads  30" in text(app)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+async def test_hostile_text_that_is_found_is_only_text(empty_store: Store, hostile: str) -> None:
+    fill(empty_store, hostile)
+    app = CrmmailApp(empty_store, sync=False)
+    async with app.run_test(size=(150, 40), notifications=True) as pilot:
+        await press(pilot, "F")
+        for query in ("second OR evil", "with:mallory", hostile, f'"{hostile}'):
+            screen(app).line.value = query
+            await settle(pilot)
+            check(app)
+        screen(app).line.value = "second OR evil"
+        await settle(pilot)
+        assert {"People", "Threads"} <= set(groups(app))
+        await press(pilot, *["down"] * 3)
+        check(app)
+        assert app.is_running

@@ -23,6 +23,7 @@ from crmmail.store.query import OPERATORS
 from crmmail.store.search import Found
 from crmmail.widgets import results
 from crmmail.widgets.lines import Lines
+from crmmail.widgets.pieces import safe
 from crmmail.widgets.results import THREAD, Result, ResultList
 from crmmail.widgets.window_list import WindowList
 
@@ -65,8 +66,7 @@ class SearchLine(Input):
     DEFAULT_CSS = """
     SearchLine {
         height: 1;
-        margin: 0 2;
-        padding: 0 1;
+        &.-textual-compact { padding: 0 2; }
         border: none;
         background: $panel;
         &:focus { border: none; background: $panel; }
@@ -76,6 +76,10 @@ class SearchLine(Input):
     def __init__(self) -> None:
         super().__init__(placeholder="Search", compact=True, select_on_focus=False)
         self.cursor_blink = False
+
+    def validate_value(self, value: str) -> str:
+        """What is pasted may hold what a terminal obeys."""
+        return safe(value)
 
 
 class SearchScreen(StoreScreen):

@@ -18,14 +18,14 @@ from itertools import product
 from crmmail.text import one_line
 
 OPERATORS = (
-    ("from:ann", "sent by; to:, cc: and with: likewise, from:me for oneself"),
+    ("from:ann", "sent by; also to: cc: with:, and me for oneself"),
     ("subject:offer", "in the subject"),
-    ("person:ann", "on a record; company:acme and opportunity:press likewise"),
-    ("after:2026-01-31", "since that day; before:yesterday, before:2026-01"),
-    ("newer_than:3w", "not older than days, weeks, months, years; older_than:2d"),
-    ("has:attachment", "filename:pdf for a certain one"),
-    ("is:unread", "also is:read is:starred is:answered is:sent"),
-    ("in:archive", "a folder; account:me@home.example an account"),
+    ("person:ann", "on a record; also company: opportunity:"),
+    ("after:2026-01-31", "since that day; also before:, yesterday, 2026-01"),
+    ("newer_than:3w", "in the last d, w, m or y; also older_than:2d"),
+    ("has:attachment", "with a file; also filename:pdf"),
+    ("is:unread", "also read, starred, answered, sent"),
+    ("in:archive", "in a folder; also account:"),
     ('"new press" -draft', "these words in a row; without that one"),
     ("visit OR call", "one of the two"),
 )

@@ -17,7 +17,7 @@ Snippet = tuple[str, tuple[Span, ...]]
 
 _READ = 60_000  # characters of a text that are looked through
 _LENGTH = 200
-_BEFORE = 40  # characters before the first word that was found
+_BEFORE = 16  # characters before the first word that was found: narrow lists show it too
 _MATCHES = 8  # of each term that are looked at
 _SPACES = re.compile(r"\s+")
 _TOKENS = re.compile(r"[^\W_]+")
