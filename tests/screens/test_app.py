@@ -14,7 +14,6 @@ from textual.theme import BUILTIN_THEMES
 
 from crmmail.app import CrmmailApp
 from crmmail.screens.help import HelpScreen, own_bindings
-from crmmail.screens.records import RecordsScreen
 from crmmail.store.database import Store
 from tests.screens.harness import lines, press, settle, text, until
 

@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from textual.message import Message
 from textual.screen import Screen
@@ -31,7 +32,7 @@ class Fetched:
 class Wanted(Message):
     """Something that stayed on the server: an attachment, or without a position the raw message."""
 
-    asker: Screen[None]
+    asker: Screen[Any]
     message_id: int
     position: int | None = None
     number: int = field(default_factory=lambda: next(_numbers))
