@@ -212,9 +212,10 @@ def _lookup(names: Names, made: Plan, term: Term) -> None:
         what = _RECORDS[term.field]
         linked = f"""SELECT thread_id FROM thread_link
                      WHERE kind = {int(what)} AND hand >= 0 AND record_id IN ({_EACH})"""
-        ids = f"SELECT id FROM message WHERE thread_id IN ({linked})"
+        ids = f"SELECT id FROM message WHERE thread_id IN ({linked} LIMIT {SMALL + 1})"
+        here = f"EXISTS ({linked.replace('record_id', '+record_id')} AND thread_id = m.thread_id)"
         records = names.records(what, term.value.split())
-        _test(db, made, term, ids, f"m.thread_id IN ({linked})", _json(records))
+        _test(db, made, term, ids, here, _json(records))
     elif term.field == "from":
         ids = f"SELECT id FROM message WHERE from_id IN ({_EACH})"
         sender = f"ifnull(m.from_id IN ({_EACH}), 0)"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
 from crmmail.store.kinds import Kind
-from crmmail.store.windows import escaped, packed, plain, spellings
+from crmmail.store.windows import escaped, packed, plain
 from crmmail.text import has_no_spaces
 
 _TEXT = """CASE key & 7
@@ -22,6 +23,9 @@ _TEXT = """CASE key & 7
     WHEN 5 THEN (SELECT subject FROM thread WHERE id = key >> 3) END"""
 _INDEXES = (("search_names", "key & 7 < 5"), ("search_subjects", "key & 7 = 5"))
 _TRIGRAM = 3
+# Private use: no text in the store has such characters (crmmail.text).
+_MARKS = "\ue000\ue000"
+_WORD = re.compile(r"(?<![^\W_])(?=[^\W_])")
 _MOST = 5_000  # ids of one word: more are no choice
 
 
@@ -48,12 +52,23 @@ def refresh(db: sqlite3.Connection) -> None:
         db.execute(
             f"DELETE FROM {table} WHERE rowid IN (SELECT key FROM search_stale WHERE {which})"
         )
-        db.execute(
-            f"""INSERT INTO {table} (rowid, text) SELECT key, text FROM (
-                    SELECT key, {_TEXT} AS text FROM search_stale WHERE {which})
+        found = db.execute(
+            f"""SELECT key, text FROM (SELECT key, {_TEXT} AS text FROM search_stale WHERE {which})
                 WHERE text != ''"""
         )
+        db.executemany(
+            f"INSERT INTO {table} (rowid, text) VALUES (?, ?)",
+            ((key, indexed(text)) for key, text in found),
+        )
     db.execute("DELETE FROM search_stale")
+
+
+def indexed(text: str) -> str:
+    """A name as it is indexed: without case and accents, with two marks before each word.
+
+    With the marks, one or two letters are three too when they begin a word.
+    """
+    return _WORD.sub(_MARKS, plain(text))
 
 
 @dataclass(slots=True)
@@ -80,8 +95,7 @@ class Names:
     def _named(self, what: What, word: str) -> set[int]:
         found = self._known.get((what, word))
         if found is None:
-            found = {*_by_index(self.db, what, word), *_by_accents(self.db, what, word)}
-            self._known[what, word] = found
+            found = self._known[what, word] = set(_look_up(self.db, what, word))
         return found
 
     def _known_by(self, what: What, word: str) -> set[int]:
@@ -118,29 +132,21 @@ def _pointing(
     return set(packed(db, sql, [json.dumps(list(ids))]))
 
 
-def _by_index(db: sqlite3.Connection, what: What, word: str) -> list[int]:
+def _look_up(db: sqlite3.Connection, what: What, word: str) -> list[int]:
     table = "search_subjects" if what is What.THREAD else "search_names"
+    wanted = indexed(word)
     if len(word) >= _TRIGRAM:
-        condition, values = "text MATCH ?", ['"' + word.replace('"', '""') + '"']
+        wanted = wanted.removeprefix(_MARKS)  # it may stand within a word
+    if has_no_spaces(word) and len(word) < _TRIGRAM:
+        condition, value = "text LIKE ? ESCAPE '\\'", f"%{escaped(plain(word))}%"
+    elif len(wanted) < _TRIGRAM:
+        return []  # signs, no letters
     else:
-        starts = ("%",) if has_no_spaces(word) else ("", "% ")
-        values = [f"{start}{escaped(one)}%" for start in starts for one in spellings(word)]
-        condition = " OR ".join(["text LIKE ? ESCAPE '\\'"] * len(values))
-    found: list[int] = packed(
+        condition, value = "text MATCH ?", '"' + wanted.replace('"', '""') + '"'
+    return packed(
         db,
         f"""SELECT json_group_array(id) FROM (
-            SELECT rowid >> 3 AS id FROM {table} WHERE ({condition}) AND rowid & 7 = {int(what)}
+            SELECT rowid >> 3 AS id FROM {table} WHERE {condition} AND rowid & 7 = {int(what)}
             LIMIT {_MOST})""",
-        values,
+        [value],
     )
-    return found
-
-
-def _by_accents(db: sqlite3.Connection, what: What, word: str) -> list[int]:
-    """Names with accents for a word without: the index tells letters from their accented forms."""
-    if what is What.THREAD or len(word) < 2 or not word.isascii():
-        return []
-    sql = f"""SELECT json_group_array(json_array(id, name)) FROM {what.name.lower()}
-              WHERE name GLOB '*[^ -~]*'"""
-    word = plain(word) if len(word) >= _TRIGRAM else f" {plain(word)}"
-    return [i for i, name in packed(db, sql) if word in f" {plain(name)}"]

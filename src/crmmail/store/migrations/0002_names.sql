@@ -1,7 +1,8 @@
 -- Names while they are typed: any three letters of a name, an address, a domain, a subject.
 
 -- A row's id is the id of what it names times 8, plus what that is: 1 person, 2 company (with its
--- domains), 3 opportunity, 4 address (with its name), 5 thread.
+-- domains), 3 opportunity, 4 address (with its name), 5 thread. How names are written down here is
+-- in store/names.py.
 CREATE VIRTUAL TABLE search_names USING fts5 (text, tokenize = 'trigram');
 CREATE VIRTUAL TABLE search_subjects USING fts5 (text, tokenize = 'trigram');
 
