@@ -1,5 +1,15 @@
-"""`python -m benchmarks`: what `make bench` runs."""
+"""`python -m benchmarks`: what `make bench` runs. `keys` or `import` runs one, with its options."""
 
-from benchmarks.import_bench import main
+from __future__ import annotations
 
-main()
+import sys
+
+from benchmarks import import_bench, keys_bench
+
+_BENCHMARKS = {"keys": keys_bench.main, "import": import_bench.main}
+wanted = sys.argv[1:2]
+if wanted and wanted[0] not in _BENCHMARKS:
+    sys.exit(f"usage: python -m benchmarks [{'|'.join(_BENCHMARKS)}] [OPTIONS]")
+del sys.argv[1:2]
+for name in wanted or _BENCHMARKS:
+    _BENCHMARKS[name]()

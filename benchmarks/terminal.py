@@ -84,6 +84,12 @@ class Terminal:
         while self._ready(quiet):
             self.picture.feed(self._read(time.perf_counter() + 1))
 
+    def settle_for(self, seconds: float) -> None:
+        """Read whatever is painted for so long."""
+        end = time.perf_counter() + seconds
+        while self._ready(max(end - time.perf_counter(), 0)):
+            self.picture.feed(self._read(end + 1))
+
     def press(self, key: bytes, quiet: float = 0.03, seen: Seen | None = None) -> Answer:
         """Write a key and read until it is quiet for so long; the last byte's time counts.
 
