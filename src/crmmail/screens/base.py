@@ -12,11 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
 from textual.worker import Worker, WorkerState
 
 from crmmail.store import accounts
 from crmmail.store.database import Store
+from crmmail.widgets.key_line import KeyLine
 from crmmail.widgets.status_line import StatusLine
 
 _STATE = frozenset({"state", "accounts"})
@@ -48,7 +48,7 @@ class StoreScreen(Screen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         yield from self.panes()
         yield StatusLine()
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def panes(self) -> Iterable[Widget]:
         """The widgets above the status line."""

@@ -12,11 +12,12 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Label, TextArea
+from textual.widgets import Input, Label, TextArea
 
 from crmmail.errors import CrmmailError
 from crmmail.screens.undo import Do, FieldError, Undo
 from crmmail.text import block, one_line
+from crmmail.widgets.key_line import KeyLine
 from crmmail.widgets.lines import Lines
 from crmmail.widgets.picker import Choice, Find, Picker
 from crmmail.widgets.pieces import safe
@@ -102,7 +103,7 @@ class FormScreen(ModalScreen[None], inherit_bindings=False):
         LineField:focus { border: none; background: $panel-lighten-1; }
         AreaField { border: none; padding: 0 1; background: $panel; }
         AreaField:focus { border: none; background: $panel-lighten-1; }
-        Footer { background: $background; }
+        KeyLine { background: $background; }
     }
     """
 
@@ -120,7 +121,7 @@ class FormScreen(ModalScreen[None], inherit_bindings=False):
                     with Vertical(classes="value"):
                         yield _widget(field)
                         yield Lines(id=f"error-{field.key}")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         for error in self.query(Lines):
