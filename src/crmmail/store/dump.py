@@ -40,6 +40,10 @@ _THREADS = """
     FROM thread JOIN (SELECT message_id, thread_id FROM message) ON thread_id = thread.id
     GROUP BY thread.id ORDER BY key
 """
+_HOW_TO_REACH_IT = (
+    *("host", "port", "security", "username", "secret"),
+    *("caldav_url", "caldav_username", "caldav_secret"),
+)
 _LEDGER = """
     SELECT email, folder.name, reason, detail, message_id, skipped.subject, sender
     FROM skipped JOIN folder ON folder.id = folder_id JOIN account ON account.id = account_id
@@ -90,7 +94,7 @@ def _accounts(db: sqlite3.Connection) -> Iterator[str]:
     for row in cursor.execute("SELECT * FROM account ORDER BY email"):
         values = dict(row)
         account_id = values.pop("id")
-        for how_to_reach_it in ("host", "port", "security", "username", "secret"):
+        for how_to_reach_it in _HOW_TO_REACH_IT:
             del values[how_to_reach_it]
         yield _line(
             "account",

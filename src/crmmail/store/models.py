@@ -2,13 +2,20 @@
 
 Times are whole seconds since 1970, UTC. Every text that came from outside was made safe by
 `crmmail.text` before it was stored. `migrations/` holds the same tables as frozen SQL, with the
-indexes and the search index; a test keeps the two equal.
+indexes and the search index; a test keeps the two equal. Calendars and meetings have their page in
+`calendar_models.py`.
 """
 
 from __future__ import annotations
 
 from sqlmodel import Field, SQLModel
 
+from crmmail.store.calendar_models import Attendee as Attendee
+from crmmail.store.calendar_models import Calendar as Calendar
+from crmmail.store.calendar_models import CalendarObject as CalendarObject
+from crmmail.store.calendar_models import Meeting as Meeting
+from crmmail.store.calendar_models import MeetingLink as MeetingLink
+from crmmail.store.calendar_models import Occurrence as Occurrence
 from crmmail.store.kinds import Flag as Flag
 from crmmail.store.kinds import Kind as Kind
 
@@ -31,6 +38,13 @@ class Account(SQLModel, table=True):
     mail_since: int = 0  # M10: 0 is no limit
     paused: bool = False
     applied: str = ""  # M9: what the rules were when all that is stored was last judged
+    caldav_url: str = ""  # where its calendars are found, "" when it has none
+    caldav_username: str = ""  # "" for the mailbox's
+    caldav_secret: str = ""  # where that password is kept, "" for the mailbox's
+    meeting_policy: str = "both"  # C2: organizer | participant | both | none
+    sync_internal_meetings: bool = False  # K7
+    sync_private: bool = False  # K7: CLASS:PRIVATE and CONFIDENTIAL too
+    meetings_applied: str = ""  # as `applied`, for meetings
 
 
 class OwnAddress(SQLModel, table=True):
@@ -70,6 +84,9 @@ class SyncState(SQLModel, table=True):
     error: str = ""  # in words, "" when the last pass went well
     hint: str = ""  # what to do about it
     bytes_received: int = 0
+    calendar_error: str = ""  # of finding or reading the calendars, in words
+    calendar_hint: str = ""
+    calendar_success: int = 0
 
 
 class Folder(SQLModel, table=True):

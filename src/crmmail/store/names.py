@@ -20,8 +20,9 @@ _TEXT = """CASE key & 7
                  FROM company WHERE id = key >> 3)
     WHEN 3 THEN (SELECT name FROM opportunity WHERE id = key >> 3)
     WHEN 4 THEN (SELECT address || ' ' || name FROM address WHERE id = key >> 3)
-    WHEN 5 THEN (SELECT subject FROM thread WHERE id = key >> 3) END"""
-_INDEXES = (("search_names", "key & 7 < 5"), ("search_subjects", "key & 7 = 5"))
+    WHEN 5 THEN (SELECT subject FROM thread WHERE id = key >> 3)
+    WHEN 6 THEN (SELECT title FROM meeting WHERE id = key >> 3) END"""
+_INDEXES = (("search_names", "key & 7 < 5"), ("search_subjects", "key & 7 >= 5"))
 _TRIGRAM = 3
 # Private use: no text in the store has such characters (crmmail.text).
 _MARKS = "\ue000\ue000"
@@ -37,6 +38,7 @@ class What(IntEnum):
     OPPORTUNITY = Kind.OPPORTUNITY
     ADDRESS = 4
     THREAD = 5
+    MEETING = 6
 
 
 def stale(db: sqlite3.Connection) -> bool:
@@ -133,7 +135,7 @@ def _pointing(
 
 
 def _look_up(db: sqlite3.Connection, what: What, word: str) -> list[int]:
-    table = "search_subjects" if what is What.THREAD else "search_names"
+    table = "search_subjects" if what >= What.THREAD else "search_names"
     wanted = indexed(word)
     if len(word) >= _TRIGRAM:
         wanted = wanted.removeprefix(_MARKS)  # it may stand within a word

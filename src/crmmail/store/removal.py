@@ -66,7 +66,8 @@ def _rename(db: sqlite3.Connection, address_ids: list[int]) -> None:
     db.execute(
         """DELETE FROM address WHERE id IN (SELECT value FROM json_each(?))
            AND person_id IS NULL AND NOT written
-           AND NOT EXISTS (SELECT 1 FROM participant WHERE address_id = address.id)""",
+           AND NOT EXISTS (SELECT 1 FROM participant WHERE address_id = address.id)
+           AND NOT EXISTS (SELECT 1 FROM attendee WHERE address_id = address.id)""",
         [packed],
     )
 
