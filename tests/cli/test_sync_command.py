@@ -90,7 +90,7 @@ def test_without_an_account_there_is_nothing_to_sync(cli: Cli) -> None:
 def test_one_process_at_a_time_syncs(cli: Cli, words: list[str]) -> None:
     store = Store(store_path())
     try:
-        with exclusive(store):
+        with exclusive(store.path):
             outcome = cli(*words)
     finally:
         store.close()

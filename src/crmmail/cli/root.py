@@ -10,6 +10,7 @@ import crmmail
 from crmmail.cli import (
     accounts,
     attachment,
+    backup,
     demo,
     doctor,
     dump,
@@ -65,6 +66,8 @@ app.add_typer(rules.block_group, name="block")
 app.command(epilog=status.STATUS_EXAMPLES)(status.status)
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command(epilog=dump.EXAMPLES)(dump.dump)
+app.command(epilog=backup.BACKUP_EXAMPLES)(backup.backup)
+app.command(epilog=backup.RESTORE_EXAMPLES)(backup.restore)
 app.command(epilog=status.PATH_EXAMPLES)(status.path)
 app.command(epilog=keys.CONFIG_EXAMPLES)(keys.config)
 app.command(epilog=keys.KEYS_EXAMPLES)(keys.keys)

@@ -24,7 +24,9 @@ def watch(store: Store, as_json: bool) -> None:
     """Sync every account until ctrl+c or SIGTERM, and print what happens."""
     from crmmail.sync.loop import Loop, exclusive
 
-    with exclusive(store):  # says so at once if another process syncs, where the loop would wait
+    with exclusive(
+        store.path
+    ):  # says so at once if another process syncs, where the loop would wait
         pass
     notices: queue.SimpleQueue[Notice] = queue.SimpleQueue()
     end = store.subscribe(notices.put)

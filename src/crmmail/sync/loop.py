@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from crmmail.errors import CrmmailError
 from crmmail.store.database import Store
@@ -40,14 +41,14 @@ def sync_once(
     `on_progress(email, done, total)` is called now and then, from any thread. Raises Busy.
     """
     wanted = [row for row in account_rows(store) if not emails or row.email in emails]
-    with exclusive(store):
+    with exclusive(store.path):
         return [sync_account(store, account, on_progress) for account in wanted]
 
 
 @contextmanager
-def exclusive(store: Store) -> Iterator[None]:
-    """Hold the store's sync lock: one process syncs at a time. Raises Busy."""
-    path = store.path.with_name("sync.lock")
+def exclusive(store: Path) -> Iterator[None]:
+    """Hold the sync lock of the store at a path: one process syncs at a time. Raises Busy."""
+    path = store.with_name("sync.lock")
     handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         try:
@@ -98,7 +99,7 @@ class Loop:
         """Hold the lock, and one worker for every account that there is."""
         while not self._stop.is_set():
             try:
-                with exclusive(self._store):
+                with exclusive(self._store.path):
                     while not self._stop.wait(1.0 if self._workers else 0.0):
                         self._match_workers()
                         self._stop.wait(1.0)
