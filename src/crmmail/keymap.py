@@ -236,8 +236,14 @@ def _keys(bound: _Bound, keymap: Mapping[str, str]) -> set[str]:
 
 
 def _meet(one: type[DOMNode], other: type[DOMNode]) -> bool:
-    """Whether a key can reach both: of two panes only one has the focus."""
-    if issubclass(one, Widget) and issubclass(other, Widget):
-        screen = issubclass(one, Screen) or issubclass(other, Screen)
-        return screen or issubclass(one, other) or issubclass(other, one)
-    return True
+    """Whether a key can reach both: of two panes side by side only one has the focus."""
+    for node in (one, other):
+        if not issubclass(node, Widget) or issubclass(node, Screen):
+            return True
+    if _takes_focus(one) != _takes_focus(other):  # one may hold the other
+        return True
+    return issubclass(one, other) or issubclass(other, one)
+
+
+def _takes_focus(node: type[DOMNode]) -> bool:
+    return issubclass(node, Widget) and bool(node.can_focus)

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 
 from crmmail.screens.base import StoreScreen
 from crmmail.widgets.pieces import fit
@@ -55,7 +56,9 @@ class HelpScreen(ModalScreen[None], inherit_bindings=False):
 
 def key_sections(screen: Screen[None], keymap: Mapping[str, str]) -> Iterator[Section]:
     """The keys of a screen, of its panes and of the app, by where they work."""
-    panes = {type(widget): widget for widget in screen.focus_chain if own_bindings(widget)}
+    nodes = (node for widget in screen.focus_chain for node in widget.ancestors_with_self)
+    panes = {type(one): one for one in nodes if isinstance(one, Widget) and own_bindings(one)}
+    panes.pop(type(screen), None)
     for position, node in enumerate((*panes.values(), screen, screen.app)):
         lines = [Line(((place(type(node)).capitalize(), "title"),))]
         for binding in rebound(own_bindings(node), keymap):

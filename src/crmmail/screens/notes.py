@@ -12,14 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from textual import getters, on
+from textual import on
 from textual.app import ComposeResult, SuspendNotSupported
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.widget import Widget
 
 from crmmail.screens.edit import field
 from crmmail.screens.form import Field, Form, FormScreen, Values
+from crmmail.screens.tab_pane import TabPane
 from crmmail.screens.undo import Do, Undo
 from crmmail.store import notes
 from crmmail.store.database import Store
@@ -31,27 +31,22 @@ from crmmail.widgets.words import compact
 _DATE = 10
 
 
-class NotesPane(Vertical):
+class NotesPane(TabPane):
     """The notes of a record, newest first."""
 
+    TITLE = "Notes"
     BINDING_GROUP_TITLE = "Notes"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("D", "delete", "Delete", id="notes.delete", tooltip="Delete the note"),
         Binding("e", "edit", "Edit", id="notes.edit", tooltip="Change the note"),
         Binding("E", "editor", "Editor", id="notes.editor", tooltip="Change it in $EDITOR"),
     ]
-    entries = getters.query_one(WindowList)
-
-    def __init__(self, store: Store, kind: int, record_id: int) -> None:
-        super().__init__(id="notes")
-        self.store = store
-        self.kind = kind
-        self.record_id = record_id
 
     def compose(self) -> ComposeResult:
         found: WindowList[NoteRow] = WindowList(
             self._rows, _draw, title="Notes", nouns=("note", "notes"), id="note-list"
         )
+        found.add_class("-entries")
         found.say_empty("No note yet", "n writes one, N writes it in your editor")
         yield found
 
@@ -60,7 +55,6 @@ class NotesPane(Vertical):
         return [note for i in ids if (note := notes.get(db, i)) is not None]
 
     def reload(self) -> None:
-        """Read the notes again."""
         found = notes.of_record(self.store.read(), self.kind, self.record_id)
         self.entries.show(array("q", [note.id for note in found]))
 
@@ -74,6 +68,11 @@ class NotesPane(Vertical):
         """The note under the cursor."""
         i = self.entries.current
         return None if i is None else notes.get(self.store.read(), i)
+
+    def go_to(self, note_id: int) -> None:
+        """Put the cursor on a note."""
+        if note_id in self.entries.ids:
+            self.entries.action_go(self.entries.ids.index(note_id))
 
     def write(self) -> None:
         """Ask for a new note."""

@@ -6,14 +6,13 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from textual import getters, on, work
+from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.message import Message
 from textual.worker import get_current_worker
 
+from crmmail.screens.tab_pane import TabPane
 from crmmail.store import timeline
-from crmmail.store.database import Store
 from crmmail.store.timeline import MAIL, NOTE, TimelineRow
 from crmmail.widgets.pieces import Piece, fit, fit_pieces
 from crmmail.widgets.window_list import WindowList
@@ -23,11 +22,11 @@ _SIGNS = {MAIL: "✉", NOTE: "✎"}
 _ROOMY = 90  # cells from which times are told in full
 
 
-class TimelinePane(Vertical):
+class TimelinePane(TabPane):
     """What happened with a record."""
 
+    TITLE = "Timeline"
     BINDING_GROUP_TITLE = "Timeline"
-    entries = getters.query_one(WindowList)
 
     @dataclass
     class _Ready(Message):
@@ -39,25 +38,22 @@ class TimelinePane(Vertical):
 
         row: TimelineRow
 
-    def __init__(self, store: Store, kind: int, record_id: int) -> None:
-        super().__init__(id="timeline")
-        self.store = store
-        self.kind = kind
-        self.record_id = record_id
-
     def compose(self) -> ComposeResult:
         found: WindowList[TimelineRow] = WindowList(
             self._rows, _draw, title="Timeline", nouns=("entry", "entries"), id="timeline-list"
         )
+        found.add_class("-entries")
         found.say_empty("Nothing yet", "Mail, notes and changes appear here.")
         yield found
 
     def _rows(self, ids: Sequence[int]) -> list[TimelineRow]:
         return timeline.rows(self.store.read(), self.kind, ids)
 
-    @work(thread=True, exclusive=True, group="timeline", exit_on_error=False)
     def reload(self) -> None:
-        """Read the entries again."""
+        self._read()
+
+    @work(thread=True, exclusive=True, group="timeline", exit_on_error=False)
+    def _read(self) -> None:
         ids = timeline.of_record(self.store.read(), self.kind, self.record_id)
         if not get_current_worker().is_cancelled:
             self.post_message(self._Ready(ids))

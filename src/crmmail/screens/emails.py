@@ -1,0 +1,197 @@
+"""The mail of a record: its threads, and the newest message of one beside them."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.timer import Timer
+from textual.worker import get_current_worker
+
+from crmmail.screens.catalogue import EMPTY_RECORD
+from crmmail.screens.headers import name_of
+from crmmail.screens.tab_pane import TabPane
+from crmmail.screens.undo import Do, Undo
+from crmmail.store import messages, threads
+from crmmail.store.database import Store
+from crmmail.store.threads import ThreadRow
+from crmmail.widgets import rows
+from crmmail.widgets.conversation import Folding, Reader, open_lines
+from crmmail.widgets.filter_line import FilterLine
+from crmmail.widgets.reading_pane import ReadingPane, Section
+from crmmail.widgets.window_list import WINDOW, WindowList
+
+PREVIEW_DELAY = 0.06
+
+
+@dataclass
+class ThreadsReady(Message):
+    """The ids of the threads that match are found."""
+
+    match: str
+    ids: array[int]
+
+
+class EmailsPane(TabPane):
+    """The threads of a record, newest first."""
+
+    TITLE = "Emails"
+    BINDING_GROUP_TITLE = "Emails"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "x",
+            "hide",
+            "Hide thread",
+            show=False,
+            id="record.hide",
+            tooltip="Hide the thread from this record",
+        ),
+        Binding("right", "focus_preview", "To the preview", show=False, id="record.preview"),
+        Binding("left", "focus_list", "To the list", show=False, id="record.list"),
+    ]
+    DEFAULT_CSS = """
+    EmailsPane {
+        layout: horizontal;
+        #preview { display: none; width: 2fr; }
+        #lists { width: 3fr; }
+    }
+    """
+    filter_line = getters.query_one(FilterLine)
+    preview = getters.query_one("#preview", ReadingPane)
+
+    def __init__(self, store: Store, kind: int, record_id: int) -> None:
+        super().__init__(store, kind, record_id)
+        self._match = self._shown_match = ""
+        self._timer: Timer | None = None
+        self._previewed = 0
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="lists"):
+            yield FilterLine()
+            found: WindowList[ThreadRow] = WindowList(
+                self._rows, rows.thread, title="Emails", nouns=("thread", "threads"), id="threads"
+            )
+            found.add_class("-entries")
+            yield found
+        yield ReadingPane(id="preview", mark=False)
+
+    def _rows(self, ids: Sequence[int]) -> list[ThreadRow]:
+        return threads.rows(self.store.read(), ids, self.kind, self.record_id)
+
+    # Reading
+
+    def reload(self) -> None:
+        self._previewed = 0
+        self._read()
+
+    def _read(self) -> None:
+        if self._match:
+            self._search(self._match)
+        else:
+            ids = threads.of_record(self.store.read(), self.kind, self.record_id)
+            self._show(ThreadsReady("", ids))
+
+    @work(thread=True, exclusive=True, group="view", exit_on_error=False)
+    def _search(self, match: str) -> None:
+        """Find the threads of which a name, the subject or the preview has each of the words."""
+        db, worker = self.store.read(), get_current_worker()
+        words = match.casefold().split()
+        ids = threads.of_record(db, self.kind, self.record_id)
+        found = array("q")
+        for start in range(0, len(ids), WINDOW):
+            if worker.is_cancelled:
+                return
+            for row in threads.rows(db, ids[start : start + WINDOW]):
+                text = " ".join((*row.names, row.subject, row.preview)).casefold()
+                if all(word in text for word in words):
+                    found.append(row.id)
+        self.post_message(ThreadsReady(match, found))
+
+    @on(ThreadsReady)
+    def _show(self, event: ThreadsReady) -> None:
+        if event.match != self._match:
+            return
+        empty: tuple[str, ...] = EMPTY_RECORD
+        if event.match:
+            empty = (f"No thread matches “{event.match}”", "escape shows all again")
+        self.entries.say_empty(*empty)
+        narrowed = event.match not in ("", self._shown_match)
+        self._shown_match = event.match
+        self.entries.show(event.ids, keep=not narrowed)
+        self._preview_soon()
+
+    # Filter
+
+    @on(FilterLine.Filtered)
+    def _filter(self, event: FilterLine.Filtered) -> None:
+        self._match = event.match
+        self._read()
+
+    @on(FilterLine.Left)
+    def _leave_filter(self) -> None:
+        self.entries.focus()
+
+    def back(self) -> bool:
+        if self._match:
+            self.filter_line.clear_and_close()
+            return True
+        return False
+
+    # Preview
+
+    @on(WindowList.Highlighted)
+    def _preview_soon(self) -> None:
+        if self.screen.has_class("-wide") and self._timer is None:
+            self._timer = self.set_timer(PREVIEW_DELAY, self._preview)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._preview_soon)
+
+    def _preview(self) -> None:
+        self._timer = None
+        thread = self.entries.current or 0
+        if thread == self._previewed:
+            return
+        self._previewed = thread
+        db = self.store.read()
+        found = messages.of_thread(db, thread) if thread else []
+        if not found:
+            self.preview.show(())
+            return
+        newest = found[-1]
+        reader = Reader(lambda i: messages.text(db, i), lambda i: messages.attachments(db, i))
+        lines = tuple(open_lines(newest, Folding(), reader))
+        self.preview.label(newest.subject)
+        self.preview.show([Section(newest.id, lines)])
+
+    def action_focus_preview(self) -> None:
+        """Give the keys to the preview, where there is one."""
+        if self.preview.display:
+            self.preview.focus()
+
+    def action_focus_list(self) -> None:
+        """Give the keys to the list."""
+        self.entries.focus()
+
+    # Hiding
+
+    def action_hide(self) -> None:
+        """Take the thread under the cursor off this record."""
+        thread = self.entries.current
+        if thread is not None:
+            name = name_of(self.store.read(), self.kind, self.record_id)
+            work = partial(_hide, self.store, self.kind, self.record_id, thread)
+            self.post_message(Do(f"Hidden from {name}", work))
+
+
+def _hide(store: Store, kind: int, record_id: int, thread: int) -> Undo:
+    before = threads.hide(store, kind, record_id, thread)
+    return partial(threads.set_hand, store, kind, record_id, thread, before)
