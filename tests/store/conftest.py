@@ -163,6 +163,43 @@ class Filler:
             [thread_id],
         )
 
+    def meeting(
+        self,
+        title: str,
+        *times: tuple[int, int],
+        people: Sequence[str] = (),
+        responses: Sequence[str] = (),
+        **fields: object,
+    ) -> list[int]:
+        """A meeting at some times, its attendees linked as people; returns its occurrences."""
+        values = {"uid": f"{self._next()}@cal.example", "title": title}
+        values |= {"first_at": times[0][0], "last_at": times[-1][0]}
+        meeting = self._insert("meeting", **(values | fields))
+        for position, address in enumerate(people):
+            address_id = self.address(address)
+            self._insert(
+                "attendee",
+                meeting_id=meeting,
+                position=position,
+                address_id=address_id,
+                response=responses[position] if position < len(responses) else "accepted",
+                organizer=not position,
+            )
+        with self.store.write() as (db, _):
+            db.execute(
+                """INSERT OR IGNORE INTO meeting_link (kind, record_id, meeting_id, why)
+                   SELECT 1, person_id, meeting_id, 'participant' FROM attendee
+                   JOIN address ON address.id = address_id
+                   WHERE meeting_id = ? AND person_id IS NOT NULL""",
+                [meeting],
+            )
+        return [
+            self._insert(
+                "occurrence", meeting_id=meeting, original_at=start, starts_at=start, ends_at=end
+            )
+            for start, end in times
+        ]
+
     def _insert(self, table: str, **values: object) -> int:
         columns, marks = ", ".join(values), ", ".join("?" * len(values))
         with self.store.write() as (db, _):

@@ -37,8 +37,8 @@ class StoreError(CrmmailError):
 class Notice:
     """What a transaction changed. Listeners re-read; a notice carries no data.
 
-    `topics` are "threads", "people", "companies", "opportunities", "notes", "ledger", "accounts",
-    "state"; `threads` and `records` name rows, where few enough to name.
+    `topics` are "threads", "meetings", "people", "companies", "opportunities", "notes", "ledger",
+    "accounts", "state"; `threads` and `records` name rows, where few enough to name.
     """
 
     topics: frozenset[str] = frozenset()

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
-from crmmail.store import address_book, links, records, threads
+from crmmail.store import address_book, hands, links, records
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 
@@ -61,8 +61,8 @@ def merge(store: Store, kind: Kind, keep: int, other: int) -> Merge:
         )
         _point(db, done, other, keep)
         for thread_id, theirs, ours in done.hand:
-            threads.put(db, kind, other, thread_id, 0)
-            threads.put(db, kind, keep, thread_id, ours or theirs)
+            hands.put(db, hands.THREAD, kind, other, thread_id, 0)
+            hands.put(db, hands.THREAD, kind, keep, thread_id, ours or theirs)
         records.set_deleted(db, kind, other, deleted=True)
         links.relink_records(db, change, kind, [keep, other])
     return done
@@ -82,9 +82,9 @@ def unmerge(store: Store, done: Merge) -> None:
                 [before, done.keep, after],
             )
         for thread_id, theirs, ours in done.hand:
-            if threads.hand(db, kind, done.keep, thread_id) == (ours or theirs):
-                threads.put(db, kind, done.keep, thread_id, ours)
-            threads.put(db, kind, done.other, thread_id, theirs)
+            if hands.hand(db, hands.THREAD, kind, done.keep, thread_id) == (ours or theirs):
+                hands.put(db, hands.THREAD, kind, done.keep, thread_id, ours)
+            hands.put(db, hands.THREAD, kind, done.other, thread_id, theirs)
         links.relink_records(db, change, kind, [done.keep, done.other])
 
 

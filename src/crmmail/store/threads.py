@@ -7,8 +7,9 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from crmmail.store import links, records, windows
+from crmmail.store import hands, links, records, windows
 from crmmail.store.database import Store
+from crmmail.store.hands import Link as Link
 from crmmail.store.kinds import Kind
 
 _NAMES = """
@@ -31,15 +32,6 @@ _WINDOW = f"""
     LEFT JOIN message m ON m.id = t.last_id
     LEFT JOIN thread_link l ON l.kind = ? AND l.record_id = ? AND l.thread_id = t.id
 """
-_LINKS = """
-    SELECT l.kind, l.record_id, coalesce(p.name, c.name, o.name), l.why, l.hand
-    FROM thread_link l
-    LEFT JOIN person p ON l.kind = 1 AND p.id = l.record_id AND p.deleted_at = 0
-    LEFT JOIN company c ON l.kind = 2 AND c.id = l.record_id AND c.deleted_at = 0
-    LEFT JOIN opportunity o ON l.kind = 3 AND o.id = l.record_id AND o.deleted_at = 0
-    WHERE l.thread_id = ? AND coalesce(p.id, c.id, o.id) IS NOT NULL
-    ORDER BY l.kind, 3 COLLATE NOCASE, l.record_id
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +51,6 @@ class ThreadRow:
     names: tuple[str, ...]
     preview: str
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A record that a thread belongs to; `hand` is 1 if linked by hand, -1 if hidden by hand."""
-
-    kind: int
-    record_id: int
-    name: str
-    why: str
-    hand: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +102,7 @@ def get(db: sqlite3.Connection, thread_id: int) -> ThreadDetail | None:
         thread_id,
         row[0],
         [message_id for (message_id,) in messages],
-        [Link(*link) for link in db.execute(_LINKS, [thread_id])],
+        hands.links(db, hands.THREAD, thread_id),
     )
 
 
@@ -150,7 +131,7 @@ def set_hand(store: Store, kind: int, record_id: int, thread_id: int, value: int
                 "crmmail thread list shows those that there are.",
             )
         before = hand(db, kind, record_id, thread_id)
-        put(db, kind, record_id, thread_id, value)
+        hands.put(db, hands.THREAD, kind, record_id, thread_id, value)
         links.relink(db, change, [thread_id])
         links.recount(db, Kind(kind), [record_id])
         change.records.add((kind, record_id))
@@ -160,23 +141,7 @@ def set_hand(store: Store, kind: int, record_id: int, thread_id: int, value: int
 
 def hand(db: sqlite3.Connection, kind: int, record_id: int, thread_id: int) -> int:
     """Whether a thread was linked to a record by hand (1), hidden (-1), or neither (0)."""
-    row = db.execute(
-        "SELECT hand FROM thread_link WHERE kind = ? AND record_id = ? AND thread_id = ?",
-        [kind, record_id, thread_id],
-    ).fetchone()
-    return int(row[0]) if row else 0
-
-
-def put(db: sqlite3.Connection, kind: int, record_id: int, thread_id: int, value: int) -> None:
-    """Write down what the hand says about a link, before the thread is linked again."""
-    db.execute(
-        """
-        INSERT INTO thread_link (kind, record_id, thread_id, last_at, hand)
-        SELECT ?, ?, id, last_at, ? FROM thread WHERE id = ?
-        ON CONFLICT DO UPDATE SET hand = excluded.hand
-        """,
-        [kind, record_id, value, thread_id],
-    )
+    return hands.hand(db, hands.THREAD, kind, record_id, thread_id)
 
 
 def _distinct(names: list[str]) -> tuple[str, ...]:

@@ -1,0 +1,366 @@
+"""Meetings: a record's, all, one of them with who comes, and the mail before it (rules.md K, C7).
+
+A list is of occurrences: the times at which meetings take place. All-day times are stored as UTC
+midnights of their days, whatever the zone; what is compared with a clock is made local first.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from crmmail.store import hands, records, windows
+from crmmail.store.database import Store
+from crmmail.store.hands import Link
+from crmmail.store.kinds import Kind
+
+BRIEFING = 12  # threads that are read before a meeting
+_NAMED = 12  # attendees whose names a list has
+_ASKED = 60  # attendees whose mail is looked for
+DAY = 86_400
+
+_START = "iif(m.all_day, unixepoch(o.starts_at, 'unixepoch', 'utc'), o.starts_at)"
+_END = "iif(m.all_day, unixepoch(o.ends_at, 'unixepoch', 'utc'), o.ends_at)"
+_DECLINED = """EXISTS (
+    SELECT 1 FROM attendee x JOIN address a ON a.id = x.address_id
+    WHERE x.meeting_id = m.id AND x.response = 'declined' AND a.no_contact = 'own')"""
+# A meeting counts as the next one while it goes on; one that began days ago is no news.
+_COMING = f"""o.starts_at > {{now}} - 2 * {DAY} AND NOT o.cancelled
+    AND {_END} > {{now}} AND {_START} > {{now}} - {DAY}"""
+NEXT = f"""(
+    SELECT min({_START}) FROM meeting_link l
+    JOIN meeting m ON m.id = l.meeting_id AND m.last_at > {{now}} - 2 * {DAY}
+    JOIN occurrence o ON o.meeting_id = m.id AND {_COMING}
+    WHERE l.kind = {{kind}} AND l.record_id = r.id AND l.hand >= 0 AND NOT {_DECLINED})"""
+"""SQL: when the next meeting of the record `r` begins, NULL without one; `{now}` is the time."""
+
+_TIMES = """
+    SELECT json_group_array(json_array(id, start, stop)) FROM (
+        SELECT o.id,
+            iif(m.all_day, o.starts_at, unixepoch(o.starts_at, 'unixepoch', 'localtime')) AS start,
+            iif(m.all_day, o.ends_at, unixepoch(o.ends_at, 'unixepoch', 'localtime')) AS stop
+        FROM {source} ORDER BY start, NOT m.all_day, stop, o.id)
+"""
+_ALL = "occurrence o JOIN meeting m ON m.id = o.meeting_id"
+_OF_RECORD = """meeting_link l JOIN meeting m ON m.id = l.meeting_id
+    JOIN occurrence o ON o.meeting_id = m.id
+    WHERE l.kind = ? AND l.record_id = ? AND l.hand >= 0"""
+_NAMES = f"""
+    SELECT json_group_array(name) FROM (
+        SELECT coalesce(nullif(p.name, ''), nullif(x.name, ''), nullif(a.name, ''), a.address)
+            AS name
+        FROM attendee x JOIN address a ON a.id = x.address_id
+        LEFT JOIN person p ON p.id = a.person_id AND p.deleted_at = 0
+        WHERE x.meeting_id = m.id AND a.no_contact != 'own' AND x.response != 'declined'
+        AND x.kind NOT IN ('room', 'resource')
+        ORDER BY x.organizer DESC, x.position LIMIT {_NAMED})
+"""
+_MINE = """
+    SELECT x.response FROM attendee x JOIN address a ON a.id = x.address_id
+    WHERE x.meeting_id = m.id AND a.no_contact = 'own' ORDER BY x.position LIMIT 1
+"""
+_COLUMNS = f"""
+    o.id, m.id, m.title, o.starts_at, o.ends_at, m.all_day, o.cancelled, m.location, m.link,
+    m.recurrence != '' OR m.recurrence_id != '', coalesce(({_MINE}), ''), ({_NAMES})
+"""
+_WINDOW = f"""
+    SELECT json_group_array(json_array({_COLUMNS},
+        coalesce(iif(l.why = '' AND l.hand = 1, 'hand', l.why), '')))
+    FROM json_each(?) wanted JOIN occurrence o ON o.id = wanted.value
+    JOIN meeting m ON m.id = o.meeting_id
+    LEFT JOIN meeting_link l ON l.kind = ? AND l.record_id = ? AND l.meeting_id = m.id
+"""
+_SUMMARY = f"""
+    WITH mine AS MATERIALIZED (
+        SELECT m.id, m.all_day FROM meeting_link l JOIN meeting m ON m.id = l.meeting_id
+        WHERE l.kind = :kind AND l.record_id = :record AND l.hand >= 0 AND NOT {_DECLINED})
+    SELECT count(*), coalesce(max(start), 0) FROM (
+        SELECT {_START} AS start FROM mine m
+        JOIN occurrence o ON o.meeting_id = m.id AND o.starts_at < :now + {DAY}
+        WHERE NOT o.cancelled) WHERE start <= :now
+"""
+_NEXT_ROW = f"""
+    SELECT o.id, {_START}, m.title FROM meeting_link l
+    JOIN meeting m ON m.id = l.meeting_id AND m.last_at > :now - 2 * {DAY}
+    JOIN occurrence o ON o.meeting_id = m.id AND {_COMING.replace("{now}", ":now")}
+    WHERE l.kind = :kind AND l.record_id = :record AND l.hand >= 0 AND NOT {_DECLINED}
+    ORDER BY 2, 1 LIMIT 1
+"""
+_DETAIL = """
+    SELECT m.uid, m.tzid, m.recurrence, m.recurrence_id, m.description, coalesce(c.name, ''),
+        coalesce(nullif(c.color, ''), ''), coalesce(account.email, '')
+    FROM meeting m LEFT JOIN calendar_object object ON object.id = m.object_id
+    LEFT JOIN calendar c ON c.id = object.calendar_id LEFT JOIN account ON account.id = c.account_id
+    WHERE m.id = ?
+"""
+_ATTENDEES = """
+    SELECT x.position, a.address,
+        coalesce(nullif(p.name, ''), nullif(x.name, ''), nullif(a.name, ''), ''),
+        x.role, x.response, x.kind, x.organizer, p.id, coalesce(company.name, ''), a.no_contact
+    FROM attendee x JOIN address a ON a.id = x.address_id
+    LEFT JOIN person p ON p.id = a.person_id AND p.deleted_at = 0
+    LEFT JOIN company ON company.id = p.company_id AND company.deleted_at = 0
+    WHERE x.meeting_id = ? ORDER BY x.organizer DESC, x.position
+"""
+# The newest threads of each attendee are few index steps, however much mail there is.
+_BRIEFING = f"""
+    WITH asked AS MATERIALIZED (
+        SELECT a.id, p.id AS person_id FROM attendee x JOIN address a ON a.id = x.address_id
+        LEFT JOIN person p ON p.id = a.person_id AND p.deleted_at = 0
+        WHERE x.meeting_id = ? AND a.no_contact NOT IN ('own', 'internal')
+        AND x.kind NOT IN ('room', 'resource') ORDER BY x.organizer DESC, x.position LIMIT {_ASKED})
+    SELECT json_group_array(id) FROM (
+        SELECT t.id FROM thread t WHERE t.id IN (
+            SELECT l.thread_id FROM asked JOIN thread_link l ON l.kind = 1
+            AND l.record_id = asked.person_id AND l.hand >= 0 AND l.thread_id IN (
+                SELECT thread_id FROM thread_link
+                WHERE kind = 1 AND record_id = asked.person_id AND hand >= 0
+                ORDER BY last_at DESC, thread_id DESC LIMIT {BRIEFING})
+            UNION
+            SELECT m.thread_id FROM asked JOIN message m ON asked.person_id IS NULL
+            AND m.id IN (
+                SELECT message_id FROM participant WHERE address_id = asked.id
+                ORDER BY message_id DESC LIMIT {BRIEFING * 4}))
+        ORDER BY t.last_at DESC, t.id DESC LIMIT {BRIEFING})
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When the occurrences of a list take place, the earliest first.
+
+    Starts and ends are what a local clock shows, as if that were UTC: a day is 86,400 of them.
+    """
+
+    ids: array[int]
+    starts: array[int]
+    ends: array[int]
+
+    def between(self, since: int, until: int) -> Times:
+        """Those that take place at least partly in a span of that clock."""
+        kept = [
+            i
+            for i, (start, end) in enumerate(zip(self.starts, self.ends, strict=True))
+            if start < until and (end > since or start >= since)
+        ]
+        return Times(*(array("q", [a[i] for i in kept]) for a in self._arrays))
+
+    def next(self, now: int) -> int | None:
+        """The position of the first that is not over; one that began a day ago is no news."""
+        spans = enumerate(zip(self.starts, self.ends, strict=True))
+        return next((i for i, (a, b) in spans if a > now - DAY and max(a + 1, b) > now), None)
+
+    @property
+    def _arrays(self) -> tuple[array[int], array[int], array[int]]:
+        return self.ids, self.starts, self.ends
+
+
+@dataclass(frozen=True, slots=True)
+class OccurrenceRow:
+    """A meeting at one time, in a list; all-day times are UTC midnights.
+
+    `response` is one's own; `names` are of those who have not declined, at most twelve; `why` says
+    what put it on the record, as in ThreadRow.
+    """
+
+    id: int
+    meeting_id: int
+    title: str
+    starts_at: int
+    ends_at: int
+    all_day: bool
+    cancelled: bool
+    location: str
+    link: str
+    recurs: bool
+    response: str
+    names: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttendeeRow:
+    """Who is invited; `no_contact` is why there is no person of that address (C3)."""
+
+    position: int
+    address: str
+    name: str
+    role: str
+    response: str
+    kind: str
+    organizer: bool
+    person_id: int | None
+    company: str
+    no_contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingDetail:
+    """All that the store holds about a meeting, at one of its times."""
+
+    row: OccurrenceRow
+    uid: str
+    tzid: str
+    recurrence: str
+    recurrence_id: str
+    description: str
+    calendar: str
+    color: str
+    account: str
+    attendees: tuple[AttendeeRow, ...]
+    links: list[Link]
+    times: Times  # all times of the series, this one too
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A record's meetings in few words: how often one met, when last, and what comes next."""
+
+    met: int
+    last_at: int
+    next_id: int | None
+    next_at: int
+    next_title: str
+
+
+def wall(at: float) -> int:
+    """What a local clock shows at a time, in the seconds of Times."""
+    return int(at) + time.localtime(at).tm_gmtoff
+
+
+def of_record(db: sqlite3.Connection, kind: int, record_id: int) -> Times:
+    """The times of a record's meetings."""
+    return _times(db, _OF_RECORD, [kind, record_id])
+
+
+def every(db: sqlite3.Connection) -> Times:
+    """The times of all meetings."""
+    return _times(db, _ALL, [])
+
+
+def rows(
+    db: sqlite3.Connection,
+    ids: Iterable[int],
+    kind: int | None = None,
+    record_id: int | None = None,
+) -> list[OccurrenceRow]:
+    """The rows of a window of a list; for a record's list, with why each is on it."""
+    return [
+        OccurrenceRow(
+            i, meeting, title, start, end, bool(all_day), bool(cancelled), place, link,
+            bool(recurs), response, tuple(dict.fromkeys(names)), why,
+        )
+        for i, meeting, title, start, end, all_day, cancelled, place, link, recurs, response,
+            names, why in windows.window(db, _WINDOW, ids, kind or 0, record_id or 0)
+    ]  # fmt: skip
+
+
+def get(db: sqlite3.Connection, occurrence_id: int) -> MeetingDetail | None:
+    """A meeting at one of its times, or None."""
+    with windows.snapshot(db):
+        found = rows(db, [occurrence_id])
+        if not found:
+            return None
+        row = found[0]
+        uid, *facts = db.execute(_DETAIL, [row.meeting_id]).fetchone()
+        tzid, recurrence, recurrence_id, description, calendar, color, account = facts
+        return MeetingDetail(
+            row,
+            uid,
+            tzid,
+            recurrence,
+            recurrence_id,
+            description,
+            calendar,
+            color,
+            account,
+            attendees(db, row.meeting_id),
+            hands.links(db, hands.MEETING, row.meeting_id),
+            _times(db, f"{_ALL} WHERE m.uid = ?", [uid]),
+        )
+
+
+def attendees(db: sqlite3.Connection, meeting_id: int) -> tuple[AttendeeRow, ...]:
+    """Who is invited to a meeting, the organiser first."""
+    found = db.execute(_ATTENDEES, [meeting_id])
+    return tuple(
+        AttendeeRow(position, address, name, role, response, kind, bool(organizer), *rest)
+        for position, address, name, role, response, kind, organizer, *rest in found
+    )
+
+
+def briefing(db: sqlite3.Connection, meeting_id: int) -> array[int]:
+    """The latest threads with those who come to a meeting, newest first; colleagues aside."""
+    return array("q", windows.packed(db, _BRIEFING, [meeting_id]))
+
+
+def summary(db: sqlite3.Connection, kind: int, record_id: int, now: float) -> Summary:
+    """A record's meetings in few words."""
+    values = {"kind": int(kind), "record": record_id, "now": int(now)}
+    met, last_at = db.execute(_SUMMARY, values).fetchone()
+    following = db.execute(_NEXT_ROW, values).fetchone() or (None, 0, "")
+    return Summary(met, last_at, *following)
+
+
+def nearest(db: sqlite3.Connection, meeting_ids: Iterable[int], now: float) -> dict[int, int]:
+    """For each meeting the occurrence that matters most: the next one, else the last one."""
+    select = """
+        SELECT json_group_array(json_array(wanted.value, coalesce(
+            (SELECT id FROM occurrence WHERE meeting_id = wanted.value AND ends_at > ?2
+             ORDER BY starts_at LIMIT 1),
+            (SELECT id FROM occurrence WHERE meeting_id = wanted.value
+             ORDER BY starts_at DESC LIMIT 1))))
+        FROM json_each(?1) wanted
+    """
+    found = windows.packed(db, select, [json.dumps(list(meeting_ids)), int(now)])
+    return {meeting: occurrence for meeting, occurrence in found if occurrence is not None}
+
+
+# By hand
+
+
+def link(store: Store, kind: int, record_id: int, meeting_id: int) -> int:
+    """Put a meeting on a record by hand (C7); returns what set_hand() needs to undo it."""
+    return set_hand(store, kind, record_id, meeting_id, 1)
+
+
+def hide(store: Store, kind: int, record_id: int, meeting_id: int) -> int:
+    """Take a meeting off a record by hand (C7); returns what set_hand() needs to undo it."""
+    return set_hand(store, kind, record_id, meeting_id, -1)
+
+
+def set_hand(store: Store, kind: int, record_id: int, meeting_id: int, value: int) -> int:
+    """Link by hand (1), hide by hand (-1) or neither (0); returns what it was before.
+
+    This is for a meeting with all its changed occurrences.
+    """
+    with store.write("meetings", records.TOPICS[Kind(kind)]) as (db, change):
+        records.check_alive(db, Kind(kind), record_id)
+        series = db.execute(
+            "SELECT id FROM meeting WHERE uid = (SELECT uid FROM meeting WHERE id = ?)",
+            [meeting_id],
+        ).fetchall()
+        if not series:
+            raise records.RecordError(
+                f"There is no meeting with the number {meeting_id}.",
+                "crmmail agenda shows those that there are.",
+            )
+        before = hand(db, kind, record_id, meeting_id)
+        for (one,) in series:
+            hands.put(db, hands.MEETING, kind, record_id, one, value)
+        change.records.add((kind, record_id))
+    return before
+
+
+def hand(db: sqlite3.Connection, kind: int, record_id: int, meeting_id: int) -> int:
+    """Whether a meeting was linked to a record by hand (1), hidden (-1), or neither (0)."""
+    return hands.hand(db, hands.MEETING, kind, record_id, meeting_id)
+
+
+def _times(db: sqlite3.Connection, source: str, parameters: windows.Parameters) -> Times:
+    found = windows.packed(db, _TIMES.replace("{source}", source), parameters)
+    return Times(*(array("q", (row[column] for row in found)) for column in range(3)))

@@ -1,0 +1,179 @@
+"""Meetings: lists in the order of a local clock, one of them, links by hand (rules.md K, C7)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from crmmail.errors import CrmmailError
+from crmmail.store import companies, meetings, people
+from crmmail.store.kinds import Kind
+
+from .conftest import DAY, NOON, Filler, World
+
+HOUR = 3_600
+MIDNIGHT = NOON - 12 * HOUR
+ANNA, BERT = "anna@acme.com", "bert@acme.com"
+
+
+@pytest.fixture(params=["Asia/Tokyo", "America/Los_Angeles", "UTC"])
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A local zone far from others."""
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield request.param
+    monkeypatch.undo()
+    time.tzset()
+
+
+def hour(count: float, long: float = 1) -> tuple[int, int]:
+    """A time that many hours from noon."""
+    return int(NOON + count * HOUR), int(NOON + (count + long) * HOUR)
+
+
+def days(count: int, many: int = 1) -> tuple[int, int]:
+    """Whole days, as they are stored."""
+    return MIDNIGHT + count * DAY, MIDNIGHT + (count + many) * DAY
+
+
+def test_a_record_s_times_are_in_the_order_of_a_local_clock(
+    fill: Filler, world: World, zone: str
+) -> None:
+    at = NOON + 3 * DAY + time.timezone  # local noon of that day
+    (timed,) = fill.meeting("Timed", (at, at + HOUR), people=[ANNA])
+    (before,) = fill.meeting("Early", (at - 12 * HOUR, at - 11 * HOUR), people=[ANNA])
+    (whole,) = fill.meeting("Whole day", days(3), people=[ANNA], all_day=1)
+    (last,) = fill.meeting("Last", (at + 11 * HOUR, at + 12 * HOUR), people=[ANNA])
+    fill.meeting("Another's", hour(1), people=[BERT])
+    found = meetings.of_record(fill.db, Kind.PERSON, world.anna)
+    assert list(found.ids) == [whole, before, timed, last]
+    assert {start // DAY for start in found.starts} == {days(3)[0] // DAY}
+    assert found.starts[2] == meetings.wall(at) == days(3)[0] + 12 * HOUR
+    assert list(meetings.every(fill.db).ids) == [fill.db.execute(
+        "SELECT max(id) FROM occurrence").fetchone()[0], whole, before, timed, last]  # fmt: skip
+    assert list(found.between(*days(4)).ids) == []
+    assert list(found.between(found.starts[2], found.starts[2] + 1).ids) == [whole, timed]
+
+
+def test_rows_say_who_comes_and_what_i_answered(fill: Filler, world: World) -> None:
+    (one,) = fill.meeting(
+        "Visit",
+        hour(1),
+        people=[ANNA, fill.own, BERT, "x@zoll.de"],
+        responses=["accepted", "tentative", "declined", "needs-action"],
+        location="Room 4",
+        link="https://meet.example/1",
+        recurrence="every week",
+    )
+    (row,) = meetings.rows(fill.db, [one, 999], Kind.PERSON, world.anna)
+    assert (row.title, row.location, row.link) == ("Visit", "Room 4", "https://meet.example/1")
+    assert row.names == ("Anna Berg", "x@zoll.de")
+    assert (row.response, row.recurs, row.cancelled, row.why) == (
+        "tentative", True, False, "participant",
+    )  # fmt: skip
+
+
+def test_a_meeting_has_attendees_records_and_the_other_times(fill: Filler, world: World) -> None:
+    first, second = fill.meeting(
+        "Weekly", hour(1), hour(1 + 7 * 24), people=[ANNA, fill.own, "x@zoll.de"], uid="w@x"
+    )
+    (moved,) = fill.meeting(
+        "Weekly", hour(5 * 24), people=[ANNA], uid="w@x", recurrence_id="20260106T130000Z"
+    )
+    found = meetings.get(fill.db, second)
+    assert found
+    assert found.row.id == second
+    assert list(found.times.ids) == [first, moved, second]
+    assert [(one.address, one.name, one.organizer) for one in found.attendees] == [
+        (ANNA, "Anna Berg", True), (fill.own, "", False), ("x@zoll.de", "", False),
+    ]  # fmt: skip
+    assert [one.no_contact for one in found.attendees] == ["", "own", "policy"]
+    assert [(one.name, one.why) for one in found.links] == [("Anna Berg", "participant")]
+    assert meetings.get(fill.db, 999) is None
+
+
+def test_the_briefing_is_the_latest_mail_with_those_who_come(fill: Filler, world: World) -> None:
+    (one,) = fill.meeting("A", hour(1), people=[fill.own, ANNA, BERT])
+    (row,) = meetings.rows(fill.db, [one])
+    assert list(meetings.briefing(fill.db, row.meeting_id)) == [world.second, world.first]
+    (stranger,) = fill.meeting("B", hour(1), people=[fill.own, "zoe@zoll.de"])
+    people.delete(fill.store, world.zoe)
+    (row,) = meetings.rows(fill.db, [stranger])
+    assert list(meetings.briefing(fill.db, row.meeting_id)) == [world.third]
+
+
+class TestNext:
+    """What comes next, for a record and in a list."""
+
+    def test_it_is_the_first_that_is_not_over(self, fill: Filler, world: World, zone: str) -> None:
+        past, now, later = fill.meeting("Talk", hour(-3 * 24), hour(-0.5), hour(30), people=[ANNA])
+        found = meetings.summary(fill.db, Kind.PERSON, world.anna, NOON)
+        assert (found.met, found.last_at) == (2, hour(-0.5)[0])
+        assert (found.next_id, found.next_at, found.next_title) == (now, hour(-0.5)[0], "Talk")
+        times = meetings.of_record(fill.db, Kind.PERSON, world.anna)
+        assert times.next(meetings.wall(NOON)) == 1
+        assert times.next(meetings.wall(NOON + HOUR)) == 2
+        assert times.next(meetings.wall(NOON + 40 * HOUR)) is None
+        assert list(times.ids) == [past, now, later]
+
+    def test_cancelled_and_declined_do_not_count(self, fill: Filler, world: World) -> None:
+        (gone,) = fill.meeting("Gone", hour(1), people=[ANNA])
+        with fill.store.write() as (db, _):
+            db.execute("UPDATE occurrence SET cancelled = 1 WHERE id = ?", [gone])
+        fill.meeting("No", hour(2), people=[ANNA, fill.own], responses=["accepted", "declined"])
+        found = meetings.summary(fill.db, Kind.PERSON, world.anna, NOON)
+        assert (found.met, found.next_id) == (0, None)
+        (yes,) = fill.meeting("Yes", hour(3), people=[ANNA])
+        found = meetings.summary(fill.db, Kind.PERSON, world.anna, NOON)
+        assert (found.met, found.next_id) == (0, yes)
+
+    def test_a_whole_day_lasts_until_local_midnight(
+        self, fill: Filler, world: World, zone: str
+    ) -> None:
+        (one,) = fill.meeting("Fair", days(0), people=[ANNA], all_day=1)
+        late = MIDNIGHT + DAY + time.timezone - 60  # 23:59 on a local clock
+        summary = meetings.summary(fill.db, Kind.PERSON, world.anna, late)
+        assert (summary.next_id, summary.next_at) == (one, MIDNIGHT + time.timezone)
+        assert meetings.summary(fill.db, Kind.PERSON, world.anna, late + 60).next_id is None
+
+    def test_the_nearest_time_of_a_meeting(self, fill: Filler) -> None:
+        first, second = fill.meeting("A", hour(-5), hour(5), people=[ANNA])
+        (past,) = fill.meeting("B", hour(-9), people=[ANNA])
+        ids = [row.meeting_id for row in meetings.rows(fill.db, [first, past])]
+        found = meetings.nearest(fill.db, [*ids, 999], NOON)
+        assert found == {ids[0]: second, ids[1]: past}
+
+
+class TestByHand:
+    """Links made, and hidden, by hand (C7)."""
+
+    def test_hide_and_back(self, fill: Filler, world: World) -> None:
+        fill.meeting("Weekly", hour(1), people=[ANNA], uid="w@x")
+        fill.meeting("Weekly", hour(24), people=[ANNA], uid="w@x", recurrence_id="2")
+        meeting = meetings.rows(fill.db, meetings.every(fill.db).ids)[0].meeting_id
+        before = fill.content("meeting_link")
+        assert meetings.hide(fill.store, Kind.PERSON, world.anna, meeting) == 0
+        assert list(meetings.of_record(fill.db, Kind.PERSON, world.anna).ids) == []
+        assert meetings.set_hand(fill.store, Kind.PERSON, world.anna, meeting, 0) == -1
+        assert fill.content("meeting_link") == before
+
+    def test_link_and_back(self, fill: Filler, world: World) -> None:
+        (one,) = fill.meeting("A", hour(1), people=[ANNA])
+        (row,) = meetings.rows(fill.db, [one])
+        before = fill.content("meeting_link")
+        assert meetings.link(fill.store, Kind.COMPANY, world.zoll, row.meeting_id) == 0
+        found = meetings.of_record(fill.db, Kind.COMPANY, world.zoll)
+        assert list(found.ids) == [one]
+        (row,) = meetings.rows(fill.db, [one], Kind.COMPANY, world.zoll)
+        assert row.why == "hand"
+        assert meetings.set_hand(fill.store, Kind.COMPANY, world.zoll, row.meeting_id, 0) == 1
+        assert fill.content("meeting_link") == before
+
+    def test_what_is_refused(self, fill: Filler, world: World) -> None:
+        with pytest.raises(CrmmailError, match="no meeting with the number 999"):
+            meetings.link(fill.store, Kind.PERSON, world.anna, 999)
+        companies.delete(fill.store, world.zoll)
+        with pytest.raises(CrmmailError, match="no company with the number"):
+            meetings.link(fill.store, Kind.COMPANY, world.zoll, 1)
