@@ -33,9 +33,14 @@ def open_store() -> Iterator[Store]:
         store.close()
 
 
+def json_text(value: Any) -> str:
+    """One JSON document."""
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
-    write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    write(json_text(value))
 
 
 def write(text: str) -> None:

@@ -14,6 +14,7 @@ from crmmail.cli import (
     demo,
     doctor,
     dump,
+    export,
     keys,
     records,
     rules,
@@ -66,6 +67,7 @@ app.add_typer(rules.block_group, name="block")
 app.command(epilog=status.STATUS_EXAMPLES)(status.status)
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command(epilog=dump.EXAMPLES)(dump.dump)
+app.command(epilog=export.EXAMPLES)(export.export)
 app.command(epilog=backup.BACKUP_EXAMPLES)(backup.backup)
 app.command(epilog=backup.RESTORE_EXAMPLES)(backup.restore)
 app.command(epilog=status.PATH_EXAMPLES)(status.path)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from crmmail.cli.output import iso
-from crmmail.store import companies, messages, opportunities, people, threads
+from crmmail.store import companies, messages, notes, opportunities, people, threads
 from crmmail.store.kinds import Flag, Kind
 
 Shape = dict[str, Any]
@@ -75,6 +75,7 @@ def person_detail(db: sqlite3.Connection, found: people.PersonDetail) -> Shape:
         "links": found.links.split(),
         "source": found.source,
         "first_contact": iso(found.first_at),
+        "notes": notes_of(db, Kind.PERSON, found.id),
         "threads": threads_of(db, Kind.PERSON, found.id),
     }
 
@@ -88,6 +89,7 @@ def company_detail(db: sqlite3.Connection, found: companies.CompanyDetail) -> Sh
         "source": found.source,
         "first_contact": iso(found.first_at),
         "people": members,
+        "notes": notes_of(db, Kind.COMPANY, found.id),
         "threads": threads_of(db, Kind.COMPANY, found.id),
     }
 
@@ -99,8 +101,17 @@ def opportunity_detail(db: sqlite3.Connection, found: opportunities.OpportunityD
         "company_id": found.company_id,
         "contact_id": found.contact_id,
         "first_contact": iso(found.first_at),
+        "notes": notes_of(db, Kind.OPPORTUNITY, found.id),
         "threads": threads_of(db, Kind.OPPORTUNITY, found.id),
     }
+
+
+def notes_of(db: sqlite3.Connection, kind: Kind, record_id: int) -> list[Shape]:
+    """What the user wrote about a record, newest first."""
+    return [
+        {"text": row.text, "created_at": iso(row.created_at), "changed_at": iso(row.changed_at)}
+        for row in notes.of_record(db, kind, record_id)
+    ]
 
 
 def threads_of(db: sqlite3.Connection, kind: Kind, record_id: int) -> list[Shape]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from crmmail.store.database import Store
@@ -75,3 +75,50 @@ def _opened(store: Store, message_id: int) -> Iterator[tuple[Mailbox, int]]:
         yield mailbox, uid
     finally:
         mailbox.close()
+
+
+def sources(store: Store, batch: int = 50) -> Iterator[tuple[int, bytes | Problem]]:
+    """Every stored message as it was sent, by account and folder: (message.id, bytes or why not).
+
+    A connection an account. One that fails is told once for each message that it held.
+    """
+    for account in account_rows(store):
+        held = _held(store, account.id)
+        try:
+            with closing(sign_in(account)) as mailbox:
+                while held:
+                    (folder, uidvalidity), places = held.popitem()
+                    yield from _fetched(mailbox, folder, uidvalidity, places, batch)
+        except Problem as problem:
+            left = [message for places in held.values() for message in places.values()]
+            yield from ((message, problem) for message in left)
+
+
+def _fetched(
+    mailbox: Mailbox, folder: str, uidvalidity: int, places: dict[int, int], batch: int
+) -> Iterator[tuple[int, bytes | Problem]]:
+    gone = Problem("The server does not have this message any more.")
+    if mailbox.examine(folder).uidvalidity != uidvalidity:
+        yield from ((message, gone) for message in places.values())
+        return
+    uids = sorted(places)
+    for start in range(0, len(uids), batch):
+        found = mailbox.bodies(uids[start : start + batch])
+        for uid in uids[start : start + batch]:
+            yield places[uid], found.get(uid) or gone
+
+
+def _held(store: Store, account_id: int) -> dict[tuple[str, int], dict[int, int]]:
+    """Where an account holds messages that no account before it does: folder -> UID -> id."""
+    held: dict[tuple[str, int], dict[int, int]] = {}
+    rows = store.read().execute(
+        """SELECT name, uidvalidity, uid, message_id FROM (
+               SELECT folder.account_id, folder.name, folder.uidvalidity, placement.uid,
+                      placement.message_id, min(folder.id) FROM placement
+               JOIN folder ON folder.id = placement.folder_id GROUP BY placement.message_id)
+           WHERE account_id = ? ORDER BY name, uid""",
+        [account_id],
+    )
+    for name, uidvalidity, uid, message in rows:
+        held.setdefault((name, uidvalidity), {})[uid] = message
+    return held

@@ -1,0 +1,1 @@
+"""The store in forms that other programs read: CSV, vCard, mbox, eml, iCalendar."""
