@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -38,6 +39,7 @@ def test_an_account_is_tested_saved_and_listed(cli: Cli, mailbox: Mailbox) -> No
         "password": "environment variable TEST_PASSWORD",
         "policy": "sent_and_received",
         "aliases": ["sales@home.example"],
+        "pin": None,
         "last_success": None,
     }
     assert cli("account", "list").out.startswith(f"ann@home.example\t{mailbox.host}:")
@@ -119,6 +121,33 @@ def test_a_server_that_cannot_prove_its_name_gets_no_password(
         assert "Login" not in server.output()
     assert refused.code == 1
     assert "did not prove who it is" in refused.err
+
+
+def test_a_server_of_ones_own_is_pinned(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_PASSWORD", PASSWORD)
+    with Dovecot(tls="tls") as server:
+        server.add_user(ME)
+        words = [
+            *("account", "add", ME, "--imap", f"localhost:{server.port}"),
+            *("--password-env", "TEST_PASSWORD"),
+        ]
+        pin = re.findall(r"--pin ([0-9A-F:]{95})", cli(*words).err)[0]
+        wrong = cli(*words, "--pin", "00" * 32)
+        assert wrong.code == 1
+        assert "another certificate than the one you trusted" in wrong.err
+        assert "Login" not in server.output()
+        code, screen = on_terminal(words, {"Trust this certificate": "n"})
+        assert code == 1
+        assert pin in screen.replace("\r\n", "")
+        assert cli("account", "list", "--json").json == []
+        code, screen = on_terminal(words, {"Trust this certificate": "y"})
+        assert code == 0, screen
+        [row] = cli("account", "list", "--json").json
+        assert row["pin"] == pin.replace(":", "").lower()
+        assert cli("account", "test", ME).code == 0
+        assert cli("account", "remove", ME, "--yes").code == 0
+        assert cli(*words, "--pin", pin).code == 0
+        assert cli("sync").code == 0
 
 
 def test_tls_and_starttls_sign_in(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
 from crmmail.accounts import credentials
 from crmmail.cli import new_account
+from crmmail.cli.new_account import NewAccount
 from crmmail.cli.output import AsJson, examples, iso, note, open_store, print_json, table
 from crmmail.cli.problems import NotFoundError, RefusedError
 from crmmail.errors import CrmmailError
@@ -39,6 +41,8 @@ class Server(Protocol):
     def security(self) -> str: ...
     @property
     def username(self) -> str: ...
+    @property
+    def pin(self) -> str: ...
 
 
 @group.command(
@@ -72,6 +76,10 @@ def add(
         list[str] | None, typer.Option(help="Another address of mine; may be repeated.")
     ] = None,
     name: Annotated[str, typer.Option(help="What to call the account.")] = "",
+    pin: Annotated[
+        str,
+        typer.Option(metavar="SHA256", help="Trust the certificate with this fingerprint only."),
+    ] = "",
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Allow no encryption to another machine.")
     ] = False,
@@ -84,14 +92,15 @@ def add(
     Signs in once before anything is saved. Nothing on the server is ever changed.
     """
     new_account.chosen(policy, accounts.POLICIES, "--policy")
+    wanted = new_account.Wanted(
+        imap, security, username, password_env, password_command, pin, insecure, not no_test
+    )
     aliases = [new_account.address(one) for one in alias or ()]
     with open_store() as store:
         _refuse_known(store.read(), email)
-        new = new_account.gather(
-            email, imap, security, username, password_env, password_command, insecure, not no_test
-        )
+        new = new_account.gather(email, wanted)
         if not no_test:
-            _say_folders(sign_in(new, new.password))
+            new = _tried(new)
         if new.typed:
             credentials.keep(new.email, new.password)
         accounts.add(
@@ -105,6 +114,7 @@ def add(
             policy=policy,
             aliases=aliases,
             name=name,
+            pin=new.pin,
         )
     note(f"Added {new.email}. Fetch its mail: crmmail sync")
 
@@ -186,10 +196,33 @@ def sign_in(account: Server, password: str) -> list[FolderInfo]:
 
     try:
         return check(
-            Login(account.host, account.port, account.security, account.username, password)
+            Login(
+                account.host,
+                account.port,
+                account.security,
+                account.username,
+                password,
+                account.pin,
+            )
         )
     except Refused as problem:
         raise RefusedError(str(problem), problem.hint) from problem
+
+
+def _tried(new: NewAccount) -> NewAccount:
+    """The account after a sign-in that went well, with the certificate that was agreed to."""
+    from crmmail.sync.problems import Untrusted, shown
+
+    try:
+        _say_folders(sign_in(new, new.password))
+    except Untrusted as problem:
+        if problem.changed or not sys.stdin.isatty():
+            hint = f"{problem.hint} To trust this one: --pin {shown(problem.fingerprint)}"
+            raise CrmmailError(str(problem), hint) from problem
+        note(f"{problem} {problem.hint}")
+        typer.confirm("Trust this certificate, and no other, from now on?", abort=True, err=True)
+        return _tried(replace(new, pin=problem.fingerprint))
+    return new
 
 
 def _refuse_known(db: sqlite3.Connection, email: str) -> None:
@@ -217,6 +250,7 @@ def _shape(db: sqlite3.Connection, row: accounts.AccountRow) -> dict[str, Any]:
         "password": credentials.describe(row.secret),
         "policy": row.policy,
         "aliases": [one for one in accounts.addresses(db, row.id) if one != row.email],
+        "pin": row.pin or None,
         "last_success": iso(states[row.email].last_success),
     }
 

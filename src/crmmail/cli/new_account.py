@@ -18,6 +18,20 @@ _PORTS = {"tls": 993, "starttls": 143, "none": 143}
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line says of a sign-in; "" where it says nothing."""
+
+    imap: str = ""
+    security: str = "tls"
+    username: str = ""
+    password_env: str = ""
+    password_command: str = ""
+    pin: str = ""
+    insecure: bool = False
+    test: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class NewAccount:
     """An account that is not in the store yet, with its password for the time being."""
 
@@ -29,35 +43,37 @@ class NewAccount:
     secret: str  # the reference; of a typed password, the keyring's
     password: str = field(repr=False)
     typed: bool  # the password is in no keyring yet
+    pin: str = ""
 
 
-def gather(
-    email: str,
-    imap: str,
-    security: str,
-    username: str,
-    password_env: str,
-    password_command: str,
-    insecure: bool,
-    test: bool,
-) -> NewAccount:
+def gather(email: str, wanted: Wanted) -> NewAccount:
     """Check what the command line says and ask for what it does not.
 
     Raises an error instead of asking where nobody is there to answer.
     """
     own = address(email)
-    chosen(security, SECURITIES, "--security")
-    if not imap:
-        guess = f"imap.{addresses.domain_of(own)}"
-        imap = _ask("IMAP server", "--imap HOST:PORT", default=guess)
-    host, port = server(imap, security)
-    if security == "none" and not insecure and not _is_loopback(host):
+    chosen(wanted.security, SECURITIES, "--security")
+    imap = wanted.imap or _ask(
+        "IMAP server", "--imap HOST:PORT", default=f"imap.{addresses.domain_of(own)}"
+    )
+    host, port = server(imap, wanted.security)
+    if wanted.security == "none" and not wanted.insecure and not _is_loopback(host):
         raise CrmmailError(
             f"Without encryption, everybody between here and {host} can read the password.",
             "Use --security tls (mostly port 993) or starttls; or say --insecure if you mean it.",
         )
-    secret, password, typed = _password(password_env, password_command, own, test)
-    return NewAccount(own, host, port, security, username or own, secret, password, typed)
+    pin = _pin(wanted.pin)
+    secret, password, typed = _password(
+        wanted.password_env, wanted.password_command, own, wanted.test
+    )
+    username = wanted.username or own
+    return NewAccount(own, host, port, wanted.security, username, secret, password, typed, pin)
+
+
+def _pin(typed: str) -> str:
+    from crmmail.sync import tls
+
+    return tls.read_pin(typed) if typed else ""
 
 
 def address(typed: str) -> str:

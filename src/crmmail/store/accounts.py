@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,10 @@ POLICIES = ("sent", "sent_and_received", "none")
 
 _FIELDS = (
     "id, email, name, host, port, security, username, secret, policy, exclude_group, exclude_free, "
-    "sync_internal, mail_since, paused"
+    "sync_internal, mail_since, paused, pin"
 )
+
+_LOGIN = ("host", "port", "security", "username", "secret", "pin")
 
 
 class AccountError(CrmmailError):
@@ -45,6 +48,7 @@ class AccountRow:
     sync_internal: bool
     mail_since: int
     paused: bool
+    pin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,7 @@ def add(
     """Add a mailbox; returns its id. `secret` says where the password is kept.
 
     Its own domain is internal (M4), if not anybody can have an address there. `rules` are name,
-    exclude_group, exclude_free, sync_internal and mail_since.
+    exclude_group, exclude_free, sync_internal, mail_since and pin.
     """
     from crmmail.store.models import Account, InternalDomain, OwnAddress, SyncState
 
@@ -212,6 +216,28 @@ def add(
             session.add(InternalDomain(account_id=account_id, domain=domain_of(own)))
         session.add(SyncState(account_id=account_id))
     return account_id
+
+
+def set_login(store: Store, email: str, **values: Any) -> None:
+    """Change where and how an account signs in: host, port, security, username, secret, pin.
+
+    The next sync uses it; a refusal that stopped the account is forgotten (S5).
+    """
+    with store.write("accounts", "state") as (db, _):
+        if (account := get(db, email)) is None:
+            raise AccountError(f"There is no account {email}.")
+        login = {name: getattr(account, name) for name in _LOGIN} | values
+        _check(login["port"], login["security"], account.policy, login["host"])
+        db.execute(
+            f"UPDATE account SET {', '.join(f'{name} = :{name}' for name in _LOGIN)}, "
+            "login_at = max(login_at + 1, :now) WHERE id = :id",
+            {**login, "id": account.id, "now": int(time.time())},
+        )
+        db.execute(
+            "UPDATE sync_state SET state = 'waiting', error = '', hint = '', next_try = 0 "
+            "WHERE account_id = ?",
+            [account.id],
+        )
 
 
 def remove(store: Store, email: str) -> None:

@@ -45,6 +45,8 @@ class Account(SQLModel, table=True):
     sync_internal_meetings: bool = False  # K7
     sync_private: bool = False  # K7: CLASS:PRIVATE and CONFIDENTIAL too
     meetings_applied: str = ""  # as `applied`, for meetings
+    pin: str = ""  # SHA-256 of the mail server's certificate, where no authority vouches for it
+    login_at: int = 0  # when the sign-in was last set; a running sync then signs in anew
 
 
 class OwnAddress(SQLModel, table=True):

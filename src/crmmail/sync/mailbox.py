@@ -1,4 +1,4 @@
-"""One IMAP connection, read only: the one file that knows imapclient.
+"""One IMAP connection, read only: with `connection.py` the only file that knows imapclient.
 
 Folders are opened with EXAMINE and bodies read with PEEK, so that nothing on the server changes.
 Strings that a stranger may have chosen are never sent.
@@ -9,15 +9,12 @@ from __future__ import annotations
 import imaplib
 import select
 import socket
-import ssl
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
-from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import CapabilityError, IMAPClientError
+from imapclient.exceptions import IMAPClientError
 
 from crmmail.sync.answers import (
     GARBAGE,
@@ -31,10 +28,12 @@ from crmmail.sync.answers import (
     literal,
     parsed,
 )
+from crmmail.sync.connection import Login, connect, sign_in
 from crmmail.sync.message import HEADER_FIELDS
-from crmmail.sync.problems import BadAnswer, Problem, Refused, Unsafe, in_words
+from crmmail.sync.problems import BadAnswer, Problem, in_words
 
-TIMEOUT = SocketTimeout(connect=20, read=60)
+__all__ = ["Login", "Mailbox", "check"]
+
 SMALL = 64_000
 """Messages up to this many bytes are fetched whole."""
 TEXT_LIMIT = 262_144
@@ -44,17 +43,6 @@ _COMMAND = 7_000  # octets of a UID set; servers need take no line over 8,192 (R
 _STATUS = "MESSAGES UIDNEXT UIDVALIDITY"
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Where and as whom to sign in."""
-
-    host: str
-    port: int
-    security: str  # tls | starttls | none
-    username: str
-    password: str = field(repr=False)
-
-
 class Mailbox:
     """A signed-in connection. Every method raises a Problem that a person can read."""
 
@@ -62,9 +50,9 @@ class Mailbox:
         self.received = 0
         self._waiting = False
         with in_words(login.host):
-            self._client = _connect(login)
+            self._client = connect(login)
             self._count_bytes()
-            self._sign_in(login)
+            sign_in(self._client, login)
         self._can = {
             item.decode("ascii", "replace").upper() for item in self._client.capabilities()
         }
@@ -265,7 +253,6 @@ class Mailbox:
 
     def _count_bytes(self) -> None:
         imap = self._client._imap
-        imap.debug = 0  # imapclient's 5 makes a repr of every literal
         read, readline = imap.read, imap.readline
 
         def counted_read(size: int) -> bytes:
@@ -279,19 +266,6 @@ class Mailbox:
             return data
 
         imap.read, imap.readline = counted_read, counted_line
-
-    def _sign_in(self, login: Login) -> None:
-        if "\0" in login.password or "\r" in login.password or "\n" in login.password:
-            raise Refused("The password holds a line break.", "Set the password again.")
-        self._client.login(login.username, login.password)
-        if self._client.has_capability("ID"):
-            try:
-                self._client.id_({"name": "crmmail"})
-            except (IMAPClientError, imaplib.IMAP4.error, *GARBAGE) as problem:
-                if isinstance(problem, imaplib.IMAP4.abort):
-                    raise
-        if self._client.has_capability("CONDSTORE") and self._client.has_capability("ENABLE"):
-            self._client.enable("CONDSTORE")
 
     def _list_status(self) -> list[FolderInfo]:
         imap = self._client._imap
@@ -359,34 +333,6 @@ def check(login: Login) -> list[FolderInfo]:
         return mailbox.folders()
     finally:
         mailbox.close()
-
-
-def _connect(login: Login) -> IMAPClient:
-    # Reading the machine's authorities takes 15 ms: not for a connection in the clear.
-    context = None if login.security == "none" else ssl.create_default_context()
-    client = IMAPClient(
-        login.host,
-        port=login.port,
-        ssl=login.security == "tls",
-        ssl_context=context if login.security == "tls" else None,
-        timeout=TIMEOUT,
-    )
-    if login.security == "starttls":
-        if client._imap.state != "NONAUTH":  # PREAUTH would skip the encryption (CVE-2020-14093)
-            client._imap.shutdown()
-            raise Unsafe(
-                f"{login.host} claims that the sign-in is already done, before encryption.",
-                "Somebody may be in between. Try another network, or TLS on port 993.",
-            )
-        try:
-            client.starttls(ssl_context=context)
-        except CapabilityError as problem:
-            client._imap.shutdown()
-            raise Unsafe(
-                f"{login.host} does not offer STARTTLS.", "Use --security tls, mostly on port 993."
-            ) from problem
-        client._imap.untagged_responses.clear()  # nothing said in the clear is kept
-    return client
 
 
 def _chunks(uids: list[int]) -> Iterator[list[int]]:

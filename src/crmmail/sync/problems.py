@@ -32,6 +32,22 @@ class Unsafe(Problem):
     """The connection would not be private: nothing was sent."""
 
 
+class Untrusted(Unsafe):
+    """Nobody vouches for the server's certificate, or it is another than the one pinned."""
+
+    def __init__(self, host: str, fingerprint: str, *, changed: bool = False) -> None:
+        self.fingerprint, self.changed = fingerprint, changed
+        pairs = shown(fingerprint)
+        if changed:
+            words = f"{host} shows another certificate than the one you trusted: SHA-256 {pairs}."
+            hint = "Nothing was sent. If nobody renewed it, somebody may be in between."
+        else:
+            words = f"{host} did not prove who it is: nobody known vouches for its certificate, "
+            words += f"SHA-256 {pairs}."
+            hint = "Nothing was sent. If the server is your own, compare this, then trust it."
+        super().__init__(words, hint)
+
+
 class BadAnswer(Problem):
     """The server's answer to one command cannot be used; the connection can."""
 
@@ -55,8 +71,8 @@ def in_words(host: str = "The server") -> Iterator[None]:
         raise _sign_in(str(problem)) from problem
     except ssl.SSLCertVerificationError as problem:
         raise Unsafe(
-            f"{host} did not prove who it is: {problem.verify_message}.",
-            "Check the server's name. Nothing was sent.",
+            f"{host} did not prove who it is: {problem.verify_message.rstrip('.')}.",
+            "Nothing was sent. Check the server's name, and this machine's clock.",
         ) from problem
     except ssl.SSLError as problem:
         raise Problem(
@@ -77,6 +93,11 @@ def in_words(host: str = "The server") -> Iterator[None]:
         raise _answered(str(problem)) from problem
     except (ProtocolError, ValueError, IndexError, KeyError, TypeError, MemoryError) as problem:
         raise BadAnswer(f"The server's answer cannot be read: {_short(problem)}") from problem
+
+
+def shown(fingerprint: str) -> str:
+    """A fingerprint as OpenSSL prints it, to be compared by eye."""
+    return ":".join(re.findall("..", fingerprint.upper()))
 
 
 def told(problem: BaseException) -> tuple[str, str]:

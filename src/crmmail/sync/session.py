@@ -24,13 +24,16 @@ class AccountRow:
     username: str
     secret: str
     paused: bool
+    pin: str = ""
+    login_at: int = 0
 
 
 def account_rows(store: Store) -> list[AccountRow]:
     """Every account, in the order in which they were added."""
     rows = store.read().execute(
-        """SELECT id, email, host, port, security, username, secret, paused FROM account
-           ORDER BY id"""
+        """SELECT id, email, host, port, security, username, secret, paused, pin,
+                  login_at
+           FROM account ORDER BY id"""
     )
     return [AccountRow(*row) for row in rows]
 
@@ -46,6 +49,7 @@ def sign_in(account: AccountRow) -> Mailbox:
             account.security,
             account.username or account.email,
             credentials.password(account),
+            account.pin,
         )
     )
 

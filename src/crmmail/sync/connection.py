@@ -1,0 +1,105 @@
+"""Connecting and signing in: nothing is said before it is known who listens (rules.md S5).
+
+With `mailbox.py` the only file that knows imapclient.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import CapabilityError, IMAPClientError
+
+from crmmail.sync import tls
+from crmmail.sync.answers import GARBAGE
+from crmmail.sync.problems import Refused, Unsafe, Untrusted
+
+TIMEOUT = SocketTimeout(connect=20, read=60)
+_LOOK = "look"  # no certificate has this fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Where and as whom to sign in."""
+
+    host: str
+    port: int
+    security: str  # tls | starttls | none
+    username: str
+    password: str = field(repr=False)
+    pin: str = ""  # the certificate to expect, instead of one that an authority vouches for
+
+
+def connect(login: Login) -> IMAPClient:
+    """A connection that is private, or, with security "none", was asked not to be."""
+    try:
+        return _connect(login, login.pin)
+    except ssl.SSLCertVerificationError as problem:
+        if login.pin or not tls.can_be_pinned(problem):
+            raise
+        raise Untrusted(login.host, _fingerprint(login)) from problem
+
+
+def _fingerprint(login: Login) -> str:
+    """Look at the certificate of a server that nobody vouches for. Nothing is said to it."""
+    try:
+        _connect(login, _LOOK)
+    except Untrusted as found:
+        return found.fingerprint
+    raise AssertionError("a certificate with an impossible fingerprint")
+
+
+def _connect(login: Login, pin: str) -> IMAPClient:
+    # Reading the machine's authorities takes 15 ms: not for a connection in the clear.
+    context = None if login.security == "none" else tls.context(pin)
+    client = IMAPClient(
+        login.host,
+        port=login.port,
+        ssl=login.security == "tls",
+        ssl_context=context if login.security == "tls" else None,
+        timeout=TIMEOUT,
+    )
+    client._imap.debug = 0  # imapclient's 5 makes a repr of every literal
+    try:
+        if client._imap.state != "NONAUTH":
+            # Before encryption it would make the client skip it (CVE-2020-14093).
+            raise Unsafe(
+                f"{login.host} claims that somebody is signed in already.",
+                "Somebody may be in between. Try another network, or TLS on port 993.",
+            )
+        if login.security == "starttls":
+            _encrypt(client, login.host, context)
+    except BaseException:
+        with suppress(OSError):  # a failed handshake has closed it already
+            client._imap.shutdown()
+        raise
+    return client
+
+
+def _encrypt(client: IMAPClient, host: str, context: ssl.SSLContext | None) -> None:
+    hint = "Nothing was sent. Use TLS, mostly on port 993: somebody may be in between."
+    try:
+        client.starttls(ssl_context=context)
+    except CapabilityError as problem:
+        raise Unsafe(f"{host} does not offer STARTTLS.", hint) from problem
+    except (IMAPClientError, imaplib.IMAP4.error) as problem:
+        raise Unsafe(f"{host} offers STARTTLS, but does not do it.", hint) from problem
+    client._imap.untagged_responses.clear()  # nothing said in the clear is kept
+
+
+def sign_in(client: IMAPClient, login: Login) -> None:
+    """Say who we are; then switch on what the sync needs."""
+    if any(c in login.password for c in "\0\r\n"):
+        raise Refused("The password holds a line break.", "Set the password again.")
+    client.login(login.username, login.password)
+    if client.has_capability("ID"):
+        try:
+            client.id_({"name": "crmmail"})
+        except (IMAPClientError, imaplib.IMAP4.error, *GARBAGE) as problem:
+            if isinstance(problem, imaplib.IMAP4.abort):
+                raise
+    if client.has_capability("CONDSTORE") and client.has_capability("ENABLE"):
+        client.enable("CONDSTORE")
