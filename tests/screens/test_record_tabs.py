@@ -12,11 +12,11 @@ from textual.pilot import Pilot
 from crmmail.app import CrmmailApp
 from crmmail.screens.record import RecordScreen
 from crmmail.screens.thread import ThreadScreen
-from crmmail.store import notes, people, threads, timeline
+from crmmail.store import notes, opportunities, people, threads, timeline
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from tests.screens import harness
-from tests.screens.harness import lines, settle, text
+from tests.screens.harness import lines, settle, text, until
 from tests.screens.test_hostile import HOSTILE, check, fill
 
 
@@ -113,6 +113,23 @@ async def test_the_timeline_has_everything_newest_first(app: CrmmailApp) -> None
             await harness.press(pilot, "j")
         await press(pilot, "enter")
         assert isinstance(app.screen, ThreadScreen)
+
+
+async def test_the_timeline_tells_changes_in_words_and_undo_takes_them_out(
+    app: CrmmailApp,
+) -> None:
+    db = app.store.read()
+    deal = int(opportunities.view(db)[0])
+    before = opportunities.get(db, deal)
+    assert before is not None
+    following = opportunities.STAGES[opportunities.STAGES.index(before.stage) + 1]
+    words = f"Stage: {before.stage} → {following}"
+    async with app.run_test(size=(120, 30), notifications=True) as pilot:
+        await press(pilot, "3", "enter", "3", "e", "tab", "down", "down", "enter", "ctrl+s")
+        await until(pilot, lambda: words in text(app))
+        await press(pilot, "u")
+        await until(pilot, lambda: words not in text(app))
+        assert opportunities.get(db, deal) == before
 
 
 async def test_the_header_draws_the_last_twelve_months(app: CrmmailApp) -> None:

@@ -24,8 +24,10 @@ from crmmail.store import timeline
 from crmmail.store.companies import CompanyDetail
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
+from crmmail.widgets.changes import told
 from crmmail.widgets.lines import Lines, Tabs
 from crmmail.widgets.picker import Choice
+from crmmail.widgets.pieces import safe
 from crmmail.widgets.reading_pane import ReadingPane
 from crmmail.widgets.sparkline import bars, last_months
 from crmmail.widgets.window_list import WindowList
@@ -217,6 +219,8 @@ class RecordScreen(RecordActions):
         elif event.row.what == timeline.NOTE:
             self.show_tab(NotesPane)
             self.query_one(NotesPane).go_to(event.row.target)
+        elif event.row.change is not None:
+            self.notify(safe(told(event.row.change)), markup=False)
 
     def _open_thread(self, thread: int, siblings: array[int]) -> None:
         from crmmail.screens.thread import ThreadScreen

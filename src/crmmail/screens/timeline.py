@@ -13,12 +13,13 @@ from textual.worker import get_current_worker
 
 from crmmail.screens.tab_pane import TabPane
 from crmmail.store import timeline
-from crmmail.store.timeline import MAIL, NOTE, TimelineRow
+from crmmail.store.timeline import CHANGE, MADE, MAIL, NOTE, TimelineRow
+from crmmail.widgets.changes import told
 from crmmail.widgets.pieces import Piece, fit, fit_pieces
 from crmmail.widgets.window_list import WindowList
 from crmmail.widgets.words import compact, exact
 
-_SIGNS = {MAIL: "✉", NOTE: "✎"}
+_SIGNS = {MAIL: "✉", NOTE: "✎", MADE: "+", CHANGE: "~"}
 _ROOMY = 90  # cells from which times are told in full
 
 
@@ -75,8 +76,8 @@ def _draw(row: TimelineRow, width: int) -> Iterator[Piece]:
     when = exact(row.at).split(" ", 1)[1] if roomy else compact(row.at)
     who, date = (22, 20) if roomy else (14, 10)
     room = width - 2 - who - 2 - date - 2
-    yield f"{_SIGNS.get(row.what, '+')} ", "accent"
+    yield f"{_SIGNS[row.what]} ", "accent"
     yield fit(row.who, who) + "  ", "text"
-    title = row.title or "(no subject)"
+    title = told(row.change) if row.change else row.title or "(no subject)"
     yield from fit_pieces(((title, "text"), (f"  {row.text}", "muted")), max(room, 0))
     yield "  " + fit(when, date, right=True), "muted"

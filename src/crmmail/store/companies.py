@@ -10,7 +10,7 @@ from typing import Any
 
 from crmmail import text
 from crmmail.addresses import ascii_domain, is_free, site
-from crmmail.store import links, merging, records, windows
+from crmmail.store import changes, links, merging, records, windows
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 
@@ -157,9 +157,11 @@ def edit(store: Store, company_id: int, **fields: Any) -> dict[str, Any]:
 
     if "name" in fields:
         fields.setdefault("name_by_hand", True)
-    with store.session(*records.ALL_TOPICS) as (session, _, change):
+    with store.session(*records.ALL_TOPICS) as (session, db, change):
         company = records.alive(session, Company, company_id)
         before = records.assign(company, fields, _CLEANERS)
+        session.flush()
+        changes.log_fields(db, Kind.COMPANY, company_id, before, company.model_dump())
         change.records.add((Kind.COMPANY, company_id))
     return before
 
@@ -169,7 +171,8 @@ def add_domain(store: Store, company_id: int, domain: str) -> str:
     wanted = _domain(domain)
     with store.write(*records.ALL_TOPICS) as (db, change):
         records.check_alive(db, Kind.COMPANY, company_id)
-        _attach(db, company_id, wanted)
+        if _attach(db, company_id, wanted):
+            changes.log(db, Kind.COMPANY, company_id, "domain", "", wanted)
         links.relink_records(db, change, Kind.COMPANY, [company_id])
     return wanted
 
@@ -183,6 +186,7 @@ def remove_domain(store: Store, company_id: int, domain: str) -> None:
         )
         if not gone.rowcount:
             raise records.RecordError(f"{wanted} is no domain of this company.", "Add it first.")
+        changes.log(db, Kind.COMPANY, company_id, "domain", wanted, "")
         links.relink_records(db, change, Kind.COMPANY, [company_id])
 
 
@@ -225,14 +229,19 @@ def _domain(typed: str) -> str:
     return site(domain)
 
 
-def _attach(db: sqlite3.Connection, company_id: int, domain: str) -> None:
-    """Give a domain to a company; a deleted company gives it up, a live one does not."""
+def _attach(db: sqlite3.Connection, company_id: int, domain: str) -> bool:
+    """Give a domain to a company, if it has it not yet.
+
+    A deleted company gives it up, a live one does not.
+    """
     row = db.execute(
         "SELECT company.id, name FROM company_domain JOIN company ON company.id = company_id "
         "WHERE domain = ? AND deleted_at = 0",
         [domain],
     ).fetchone()
-    if row and row[0] != company_id:
+    if row and row[0] == company_id:
+        return False
+    if row:
         raise records.RecordError(
             f"{domain} belongs to {row[1]}.",
             "Merge the two companies, or remove the domain from the other one first.",
@@ -242,3 +251,4 @@ def _attach(db: sqlite3.Connection, company_id: int, domain: str) -> None:
     db.execute(
         "INSERT INTO company_domain (domain, company_id) VALUES (?, ?)", [domain, company_id]
     )
+    return True

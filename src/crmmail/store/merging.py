@@ -6,7 +6,7 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
-from crmmail.store import address_book, hands, links, records
+from crmmail.store import address_book, changes, hands, links, records
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 
@@ -64,6 +64,7 @@ def merge(store: Store, kind: Kind, keep: int, other: int) -> Merge:
             hands.put(db, hands.THREAD, kind, other, thread_id, 0)
             hands.put(db, hands.THREAD, kind, keep, thread_id, ours or theirs)
         records.set_deleted(db, kind, other, deleted=True)
+        changes.log(db, kind, keep, "merged", "", other)
         links.relink_records(db, change, kind, [keep, other])
     return done
 
@@ -73,6 +74,7 @@ def unmerge(store: Store, done: Merge) -> None:
     kind = Kind(done.kind)
     with store.write("notes", *records.ALL_TOPICS) as (db, change):
         records.set_deleted(db, kind, done.other, deleted=False)
+        changes.unlog_merge(db, kind, done.keep, done.other)
         _point(db, done, done.keep, done.other)
         if kind is Kind.PERSON:
             _return_primary(db, done)

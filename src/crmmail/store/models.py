@@ -306,6 +306,19 @@ class Note(SQLModel, table=True):
     changed_at: int
 
 
+class RecordChange(SQLModel, table=True):
+    """What the user has changed about a record, for its timeline (store/changes.py)."""
+
+    __tablename__ = "record_change"
+    id: int | None = Field(default=None, primary_key=True)
+    kind: int
+    record_id: int
+    at: int
+    field: str  # a column, or: address | primary | domain | merged | deleted
+    old: str = ""  # of a reference: the number of the record
+    new: str = ""
+
+
 class Skipped(SQLModel, table=True):
     """The ledger: a message that did not enter, with the one reason (rules.md M).
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from crmmail.store import links, records, windows
+from crmmail.store import changes, links, records, windows
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 
@@ -148,6 +148,7 @@ def edit(store: Store, opportunity_id: int, **fields: Any) -> dict[str, Any]:
         opportunity = records.alive(session, Opportunity, opportunity_id)
         before = _assign(db, opportunity, fields)
         session.flush()
+        _log(db, opportunity_id, before, opportunity.model_dump())
         change.records.add((Kind.OPPORTUNITY, opportunity_id))
         if fields.keys() & {"company_id", "contact_id"}:
             links.relink_records(db, change, Kind.OPPORTUNITY, [opportunity_id])
@@ -180,6 +181,21 @@ def _assign(db: sqlite3.Connection, row: Any, fields: dict[str, Any]) -> dict[st
     records.check_link(db, Kind.COMPANY, fields.get("company_id"))
     records.check_link(db, Kind.PERSON, fields.get("contact_id"))
     return records.assign(row, fields, _CLEANERS)
+
+
+def _log(
+    db: sqlite3.Connection, opportunity_id: int, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """Note what was changed; amounts with their currency, in minor units."""
+    old = dict(before)
+    if "amount" in old:
+        old["amount"] = _priced(old["amount"], old.get("currency", after["currency"]))
+        after = after | {"amount": _priced(after["amount"], after["currency"])}
+    changes.log_fields(db, Kind.OPPORTUNITY, opportunity_id, old, after)
+
+
+def _priced(amount: int, currency: str) -> str:
+    return f"{amount} {currency}" if amount else ""
 
 
 def _stage(value: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from crmmail import text
 from crmmail.addresses import domain_of, site
-from crmmail.store import address_book, links, merging, records, windows
+from crmmail.store import address_book, changes, links, merging, records, windows
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 
@@ -173,6 +173,7 @@ def edit(store: Store, person_id: int, **fields: Any) -> dict[str, Any]:
         records.check_link(db, Kind.COMPANY, fields.get("company_id"))
         before = records.assign(person, fields, _CLEANERS)
         session.flush()
+        changes.log_fields(db, Kind.PERSON, person_id, before, person.model_dump())
         change.records.add((Kind.PERSON, person_id))
         if "company_id" in fields:
             links.relink_records(db, change, Kind.PERSON, [person_id])
@@ -193,6 +194,8 @@ def add_address(store: Store, person_id: int, address: str) -> str:
     wanted = address_book.parse(address)
     with store.write(*records.ALL_TOPICS) as (db, change):
         records.check_alive(db, Kind.PERSON, person_id)
+        if wanted not in addresses(db, person_id):
+            changes.log(db, Kind.PERSON, person_id, "address", "", wanted)
         before = address_book.attach(db, person_id, wanted)
         links.relink_records(db, change, Kind.PERSON, [person_id])
     return before
@@ -207,6 +210,7 @@ def remove_address(store: Store, person_id: int, address: str, no_contact: str =
             [no_contact, found.id],
         )
         address_book.ensure_primary(db, person_id)
+        changes.log(db, Kind.PERSON, person_id, "address", found.address, "")
         links.relink_records(db, change, Kind.PERSON, [person_id])
     return found.is_primary
 
@@ -219,6 +223,7 @@ def set_primary(store: Store, person_id: int, address: str) -> str:
         db.execute(
             "UPDATE address SET is_primary = (id = ?) WHERE person_id = ?", [found.id, person_id]
         )
+        changes.log(db, Kind.PERSON, person_id, "primary", before, found.address)
         change.records.add((Kind.PERSON, person_id))
     return before
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from crmmail import text
 from crmmail.errors import CrmmailError
+from crmmail.store import changes
 from crmmail.store.kinds import Kind
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def set_deleted(db: sqlite3.Connection, kind: Kind, record_id: int, deleted: boo
     )
     if not done.rowcount:
         raise _missing(kind, record_id, "" if deleted else "deleted ")
+    changes.log(db, kind, record_id, "deleted", not deleted, deleted)
 
 
 def _missing(kind: Kind, record_id: int, state: str = "") -> RecordError:

@@ -1,4 +1,4 @@
-"""What happened with a record, in one order: its mail, its notes, its making."""
+"""What happened with a record, in one order: its mail, its notes, its making and its changes."""
 
 from __future__ import annotations
 
@@ -9,40 +9,62 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from crmmail.store import windows
+from crmmail.store.changes import REFERENCES, FieldChange
 from crmmail.store.kinds import Kind
 from crmmail.store.records import TABLES
 
-MAIL, NOTE, MADE = range(3)
-"""What an entry is: the lowest two bits of its id; the others are the id of what it shows."""
+MAIL, NOTE, MADE, CHANGE = range(4)
+"""What an entry is: the lowest three bits of its id; the others are the id of what it shows."""
 
-_IDS = """
-    SELECT m.id * 4 AS id, m.id >> 20 AS at FROM thread_link l
-    JOIN message m ON m.thread_id = l.thread_id
-    WHERE l.kind = :kind AND l.record_id = :record AND l.hand >= 0
-    UNION ALL
-    SELECT id * 4 + 1, created_at FROM note WHERE kind = :kind AND record_id = :record
-    UNION ALL
-    SELECT id * 4 + 2, created_at FROM {table} WHERE id = :record AND created_at > 0
-    ORDER BY at DESC, id DESC
-"""
-_MAIL = """
-    SELECT json_group_array(json_array(
-        wanted.value, m.sent_at, iif(m.outgoing, 'me', coalesce(nullif(p.name, ''),
-        nullif(a.name, ''), a.address, '')), m.subject, m.preview, m.thread_id))
-    FROM json_each(?) wanted JOIN message m ON m.id = wanted.value >> 2
-    LEFT JOIN address a ON a.id = m.from_id
-    LEFT JOIN person p ON p.id = a.person_id AND p.deleted_at = 0
-"""
-_NOTES = """
-    SELECT json_group_array(json_array(wanted.value, n.created_at, 'me', 'note',
-        substr(n.text, 1, 300), n.id))
-    FROM json_each(?) wanted JOIN note n ON n.id = wanted.value >> 2
-"""
-_MADE = """
-    SELECT json_group_array(json_array(wanted.value, r.created_at,
-        iif(r.source = 'hand', 'me', r.source), 'created', r.name, r.id))
-    FROM json_each(?) wanted JOIN {table} r ON r.id = wanted.value >> 2
-"""
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One sort of entry: how a record's are found, and how those of a window are read.
+
+    `ids` selects (id, at) of the record :record of the kind :kind; `columns` are what TimelineRow
+    has after its id, read from `table`. {table} is the record's own.
+    """
+
+    ids: str
+    columns: str
+    table: str
+
+
+def _held(side: str) -> str:
+    """What a field held: the name of the record where it held a reference."""
+    cases = [(field, table) for field, table in REFERENCES.items()] + [("merged", "{table}")]
+    names = " ".join(
+        f"WHEN '{field}' THEN coalesce((SELECT name FROM {table} WHERE id = e.{side}), '')"
+        for field, table in cases
+    )
+    return f"CASE e.field {names} ELSE e.{side} END"
+
+
+_SOURCES = {
+    MAIL: _Source(
+        """SELECT m.id, m.id >> 20 FROM thread_link l JOIN message m ON m.thread_id = l.thread_id
+           WHERE l.kind = :kind AND l.record_id = :record AND l.hand >= 0""",
+        """e.sent_at, iif(e.outgoing, 'me', coalesce(nullif(p.name, ''), nullif(a.name, ''),
+           a.address, '')), e.subject, e.preview, e.thread_id""",
+        """message e LEFT JOIN address a ON a.id = e.from_id
+           LEFT JOIN person p ON p.id = a.person_id AND p.deleted_at = 0""",
+    ),
+    NOTE: _Source(
+        "SELECT id, created_at FROM note WHERE kind = :kind AND record_id = :record",
+        "e.created_at, 'me', 'Note', substr(e.text, 1, 300), e.id",
+        "note e",
+    ),
+    MADE: _Source(
+        "SELECT id, created_at FROM {table} WHERE id = :record AND created_at > 0",
+        "e.created_at, iif(e.source = 'hand', 'me', e.source), 'Created', '', e.id",
+        "{table} e",
+    ),
+    CHANGE: _Source(
+        "SELECT id, at FROM record_change WHERE kind = :kind AND record_id = :record",
+        f"e.at, 'me', '', '', e.record_id, e.field, {_held('old')}, {_held('new')}",
+        "record_change e",
+    ),
+}
 _MONTHS = """
     SELECT json_group_array(json_array(month, count)) FROM (
         SELECT strftime('%Y%m', m.sent_at, 'unixepoch', 'localtime') AS month, count(*) AS count
@@ -62,16 +84,23 @@ class TimelineRow:
     title: str
     text: str
     target: int
+    change: FieldChange | None = None
 
     @property
     def what(self) -> int:
-        """MAIL, NOTE or MADE."""
-        return self.id & 3
+        """MAIL, NOTE, MADE or CHANGE."""
+        return self.id & 7
 
 
 def of_record(db: sqlite3.Connection, kind: int, record_id: int) -> array[int]:
     """The ids of a record's entries, newest first."""
-    select = _IDS.format(table=TABLES[Kind(kind)])
+    table = TABLES[Kind(kind)]
+    found = " UNION ALL ".join(
+        f"SELECT {what} AS what, * FROM ({source.ids.format(table=table)})"
+        for what, source in _SOURCES.items()
+    )
+    select = f"""WITH entry (what, id, at) AS ({found}) SELECT id << 3 | what AS id FROM entry
+                 ORDER BY at DESC, what DESC, entry.id DESC"""
     return windows.ids(db, select, {"kind": int(kind), "record": record_id})
 
 
@@ -79,13 +108,21 @@ def rows(db: sqlite3.Connection, kind: int, ids: Iterable[int]) -> list[Timeline
     """The entries of a window."""
     wanted = list(ids)
     found: dict[int, TimelineRow] = {}
-    queries = {MAIL: _MAIL, NOTE: _NOTES, MADE: _MADE.format(table=TABLES[Kind(kind)])}
-    for what, sql in queries.items():
-        mine = [i for i in wanted if i & 3 == what]
+    for what, source in _SOURCES.items():
+        mine = [i >> 3 for i in wanted if i & 7 == what]
+        sql = f"""SELECT json_group_array(json_array(e.id << 3 | {what}, {source.columns}))
+                  FROM json_each(?) wanted JOIN {source.table} WHERE e.id = wanted.value"""
         if mine:
-            for row in windows.packed(db, sql, [json.dumps(mine)]):
-                found[row[0]] = TimelineRow(*row)
+            packed = windows.packed(db, sql.format(table=TABLES[Kind(kind)]), [json.dumps(mine)])
+            found |= {values[0]: _row(*values) for values in packed}
     return [found[i] for i in wanted if i in found]
+
+
+def _row(
+    entry: int, at: int, who: str, title: str, text: str, target: int, *change: str
+) -> TimelineRow:
+    changed = FieldChange(*change) if change else None
+    return TimelineRow(entry, at, who, title, text, target, changed)
 
 
 def months(

@@ -168,6 +168,8 @@ class Picker(Vertical):
             return
         self._choices = {choice.id: choice for choice in event.choices}
         self.matches.show(array("q", self._choices), keep=False)
+        if self.chosen is not None and self.chosen.id in self._choices:
+            self.matches.action_go(list(self._choices).index(self.chosen.id))
         self.set_class(self._always or self.line.has_focus, "-open")
 
     def take(self) -> None:
