@@ -48,7 +48,7 @@ _INSERTS = {
     "message_text": "INSERT INTO message_text (message_id, people, text) VALUES (?, ?, ?)",
     "thread_ref": "INSERT INTO thread_ref VALUES (?, ?)",
     "participant": "INSERT INTO participant VALUES (?, ?, ?, ?, ?)",
-    "placement": "INSERT INTO placement VALUES (?, ?, ?, ?)",
+    "placement": "INSERT INTO placement (folder_id, uid, message_id, flags) VALUES (?, ?, ?, ?)",
     "attachment": "INSERT INTO attachment VALUES (?, ?, ?, 'application/pdf', 90000, 0)",
 }
 Log = Callable[[str], None]

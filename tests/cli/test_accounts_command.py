@@ -40,6 +40,8 @@ def test_an_account_is_tested_saved_and_listed(cli: Cli, mailbox: Mailbox) -> No
         "policy": "sent_and_received",
         "aliases": ["sales@home.example"],
         "pin": None,
+        "visibility": "everything",
+        "meetings_visibility": "everything",
         "last_success": None,
     }
     assert cli("account", "list").out.startswith(f"ann@home.example\t{mailbox.host}:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,22 @@ def test_attachments_and_sources_come_from_the_server(cli: Cli, tmp_path: Path) 
     assert target.stat().st_size > 0
     again = cli("attachment", enclosing["id"], "0", "--to", target)
     assert (again.code, "exists" in again.err) == (1, True)
+
+
+def test_visibility_is_lowered_and_raised(cli: Cli) -> None:
+    report(cli)
+    [thread, *_] = cli("thread", "list", "--json").json
+    before = cli("thread", "show", thread["id"], "--json").json
+    lowered = cli("account", "set", ME, "--visibility", "metadata")
+    assert lowered.code == 0
+    assert re.search(r"Removes \d+ texts? and \d+ subjects? from this computer", lowered.err)
+    report(cli)
+    shown = cli("thread", "show", thread["id"], "--json").json
+    assert shown["subject"] == ""
+    assert {(m["subject"], m["text"], m["visibility"]) for m in shown["messages"]} == {
+        ("", "", "metadata")
+    }
+    raised = cli("account", "set", ME, "--visibility", "everything")
+    assert "newest first" in raised.err
+    report(cli)
+    assert cli("thread", "show", thread["id"], "--json").json == before

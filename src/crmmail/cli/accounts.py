@@ -15,6 +15,7 @@ from crmmail.cli.output import AsJson, examples, iso, note, open_store, print_js
 from crmmail.cli.problems import NotFoundError, RefusedError
 from crmmail.errors import CrmmailError
 from crmmail.store import accounts
+from crmmail.store.kinds import Level
 
 if TYPE_CHECKING:
     import sqlite3
@@ -251,6 +252,8 @@ def _shape(db: sqlite3.Connection, row: accounts.AccountRow) -> dict[str, Any]:
         "policy": row.policy,
         "aliases": [one for one in accounts.addresses(db, row.id) if one != row.email],
         "pin": row.pin or None,
+        "visibility": Level(row.mail_level).name.lower(),
+        "meetings_visibility": Level(row.meeting_level).name.lower(),
         "last_success": iso(states[row.email].last_success),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -11,9 +12,11 @@ from crmmail.cli import accounts as account_commands
 from crmmail.cli import new_account
 from crmmail.cli.accounts import Email
 from crmmail.cli.output import AsJson, examples, iso, note, open_store, print_json, table, write
-from crmmail.store import accounts, ledger, mail_rules
+from crmmail.store import accounts, ledger, levels, mail_rules
+from crmmail.store.kinds import Level
 
 _NEXT = "The next sync applies it to the mail that is here."
+_LEVELS = ("everything", "subject", "metadata")
 
 
 @account_commands.group.command(
@@ -22,6 +25,7 @@ _NEXT = "The next sync applies it to the mail that is here."
         "crmmail account set ann@acme.com --policy sent_and_received",
         "crmmail account set ann@acme.com --alias sales@acme.com --no-group",
         "crmmail account set ann@acme.com --since 2024-01-01",
+        "crmmail account set ann@acme.com --visibility subject",
     ),
 )
 def set_(
@@ -47,6 +51,13 @@ def set_(
     since: Annotated[
         str, typer.Option(metavar="DATE|all", help="No mail from before that day (M10).")
     ] = "",
+    visibility: Annotated[
+        str, typer.Option(metavar="|".join(_LEVELS), help="What is kept of its mail (V).")
+    ] = "",
+    meetings: Annotated[
+        str,
+        typer.Option(metavar="everything|metadata", help="What is kept of its meetings (V5)."),
+    ] = "",
     pause: Annotated[
         bool | None, typer.Option("--pause/--resume", help="Stop or go on syncing it.")
     ] = None,
@@ -59,6 +70,8 @@ def set_(
         "sync_internal": colleagues,
         "exclude_free": None if free_mail is None else not free_mail,
         "mail_since": _epoch(since),
+        "mail_level": _level(visibility, "--visibility", _LEVELS),
+        "meeting_level": _level(meetings, "--meetings", (_LEVELS[0], _LEVELS[2])),
         "paused": pause,
     }
     values = {name: value for name, value in values.items() if value is not None}
@@ -72,6 +85,8 @@ def set_(
         raise typer.BadParameter("Say what to change: crmmail account set --help")
     with open_store() as store:
         account = account_commands.known(store.read(), email)
+        if (level := _level(visibility, "--visibility", _LEVELS)) is not None:
+            note(_effect(store.read(), account, level))
         mail_rules.change(store, account.id, **values)
         for act, given in lists:
             for one in given or ():
@@ -193,6 +208,18 @@ def skipped(
         )
     else:
         note("Nothing was skipped.")
+
+
+def _level(said: str, option: str, among: tuple[str, ...]) -> int | None:
+    if not said:
+        return None
+    new_account.chosen(said, among, option)
+    return int(Level[said.upper()])
+
+
+def _effect(db: sqlite3.Connection, account: accounts.AccountRow, level: int) -> str:
+    """What another visibility will do, in words."""
+    return levels.words(account.mail_level, level, levels.effect(db, account.id, level))
 
 
 def _epoch(day: str) -> int | None:

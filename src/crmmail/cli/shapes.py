@@ -8,7 +8,7 @@ from typing import Any
 
 from crmmail.cli.output import iso
 from crmmail.store import companies, messages, notes, opportunities, people, threads
-from crmmail.store.kinds import Flag, Kind
+from crmmail.store.kinds import Flag, Kind, Level
 
 Shape = dict[str, Any]
 
@@ -177,6 +177,7 @@ def message(db: sqlite3.Connection, row: messages.MessageRow) -> Shape:
             for part in messages.attachments(db, row.id)
         ],
         "size": row.size,
+        "visibility": Level(row.level).name.lower(),
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from crmmail.addresses import domain_of, is_free, normal
 from crmmail.errors import CrmmailError
-from crmmail.store import ledger, removal, windows
+from crmmail.store import ledger, levels, removal, windows
 from crmmail.store.database import Store
 from crmmail.text import one_line
 
@@ -20,7 +20,7 @@ POLICIES = ("sent", "sent_and_received", "none")
 
 _FIELDS = (
     "id, email, name, host, port, security, username, secret, policy, exclude_group, exclude_free, "
-    "sync_internal, mail_since, paused, pin"
+    "sync_internal, mail_since, paused, pin, mail_level, meeting_level"
 )
 
 _LOGIN = ("host", "port", "security", "username", "secret", "pin")
@@ -49,6 +49,8 @@ class AccountRow:
     mail_since: int
     paused: bool
     pin: str
+    mail_level: int
+    meeting_level: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +260,10 @@ def remove(store: Store, email: str) -> None:
             "(SELECT 1 FROM placement WHERE message_id = value)",
             [json.dumps(held)],
         ).fetchall()
-        removal.remove_messages(db, change, [message_id for (message_id,) in gone])
+        left = {message_id for (message_id,) in gone}
+        removal.remove_messages(db, change, left)
+        levels.lower(db, change, set(held) - left)  # V4
+        db.execute("INSERT OR IGNORE INTO chore VALUES ('wipe')")
 
 
 def _address(typed: str) -> str:

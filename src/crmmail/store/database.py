@@ -152,6 +152,26 @@ class Store:
             yield session, db, change
             session.flush()
 
+    def rewrite(self) -> bool:
+        """Leave nothing of deleted rows in the file, its index and its log; nor in old copies.
+
+        Returns whether the log is empty too: it is not while another process reads from it.
+        """
+        with self._lock:
+            for copy in self.path.parent.glob(f"{self.path.name}.before-*"):
+                copy.unlink()
+            self._writer.execute("PRAGMA temp_store = FILE")  # as large as the store itself
+            try:
+                for index in ("search", "search_names", "search_subjects"):
+                    self._writer.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
+                self._writer.execute("VACUUM")
+            finally:
+                self._writer.execute("PRAGMA temp_store = MEMORY")
+            self._writer.execute("PRAGMA busy_timeout = 300")
+            (busy, *_) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._writer.execute("PRAGMA busy_timeout = 10000")
+        return not busy
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` after every commit of this process; returns what ends that."""
         self._listeners.append(listener)

@@ -29,8 +29,8 @@ _ATTACHMENTS = """
         SELECT name, mime, inline FROM attachment WHERE message_id = m.id ORDER BY position)
 """
 _MESSAGES = f"""
-    SELECT m.message_id, sent_at, subject, outgoing, flags, ({_PARTICIPANTS}), ({_ATTACHMENTS}),
-           ({_PLACES}), quotes, text
+    SELECT m.message_id, level, sent_at, subject, outgoing, flags, ({_PARTICIPANTS}),
+           ({_ATTACHMENTS}), ({_PLACES}), quotes, text
     FROM message m LEFT JOIN message_text ON message_text.message_id = m.id ORDER BY m.message_id
 """
 _THREADS = """
@@ -115,10 +115,23 @@ def _accounts(db: sqlite3.Connection) -> Iterator[str]:
 
 def _messages(db: sqlite3.Connection) -> Iterator[str]:
     for row in db.execute(_MESSAGES):
-        message_id, sent_at, subject, outgoing, flags, people, parts, places, quotes, text = row
+        (
+            message_id,
+            level,
+            sent_at,
+            subject,
+            outgoing,
+            flags,
+            people,
+            parts,
+            places,
+            quotes,
+            text,
+        ) = row
         yield _line(
             "message",
             message_id=message_id,
+            level=level,
             sent_at=sent_at,
             subject=subject,
             outgoing=outgoing,

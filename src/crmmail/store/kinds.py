@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import IntEnum, IntFlag
 
+MADE_UP = "@crmmail.invalid"
+"""How the Message-ID ends that is made up for a message without one (M11)."""
+
 
 class Kind(IntEnum):
     """What a link points to."""
@@ -21,3 +24,11 @@ class Flag(IntFlag):
     ANSWERED = 4
     DRAFT = 8
     DELETED = 16
+
+
+class Level(IntEnum):
+    """How much of mail is kept (rules.md V): who and when; the subject too; the text too."""
+
+    METADATA = 0
+    SUBJECT = 1
+    EVERYTHING = 2

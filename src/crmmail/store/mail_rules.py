@@ -10,6 +10,8 @@ from crmmail.store.accounts import POLICIES
 from crmmail.store.database import Store
 
 SWITCHES = ("exclude_group", "exclude_free", "sync_internal", "paused")
+LEVELS = ("mail_level", "meeting_level")
+"""Settings whose values are a Level (V)."""
 
 
 class RuleError(CrmmailError):
@@ -17,10 +19,10 @@ class RuleError(CrmmailError):
 
 
 def change(store: Store, account_id: int, **values: object) -> None:
-    """Set the policy (C2), `mail_since` (M10, epoch seconds, 0 for none) or one of SWITCHES."""
+    """Set the policy (C2), `mail_since` (M10, epoch seconds, 0 for none), a level or a switch."""
     if values.get("policy", POLICIES[0]) not in POLICIES:
         raise RuleError(f"{values['policy']!r} is no policy.", f"One of: {', '.join(POLICIES)}.")
-    if unknown := values.keys() - {*SWITCHES, "policy", "mail_since"}:
+    if unknown := values.keys() - {*SWITCHES, *LEVELS, "policy", "mail_since"}:
         raise ValueError(f"no rules of an account: {unknown}")
     with store.write("accounts") as (db, _):
         for name, value in values.items():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crmmail.store import windows
+from crmmail.store.kinds import Level
 
 _ROWS = """
     SELECT json_group_array(json_array(
@@ -17,7 +18,7 @@ _ROWS = """
          FROM (SELECT * FROM participant WHERE message_id = m.id ORDER BY position) t
          JOIN address a ON a.id = t.address_id
          LEFT JOIN person p ON p.id = a.person_id AND p.deleted_at = 0),
-        preview, attachments, size))
+        preview, attachments, size, level))
     FROM (SELECT * FROM message WHERE {where} ORDER BY id) m
 """
 
@@ -50,6 +51,7 @@ class MessageRow:
     preview: str
     attachments: int
     size: int
+    level: int = Level.EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)

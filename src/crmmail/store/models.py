@@ -47,6 +47,8 @@ class Account(SQLModel, table=True):
     meetings_applied: str = ""  # as `applied`, for meetings
     pin: str = ""  # SHA-256 of the mail server's certificate, where no authority vouches for it
     login_at: int = 0  # when the sign-in was last set; a running sync then signs in anew
+    mail_level: int = 2  # V: Level
+    meeting_level: int = 2  # V5: METADATA or EVERYTHING
 
 
 class OwnAddress(SQLModel, table=True):
@@ -70,6 +72,19 @@ class Blocked(SQLModel, table=True):
 
     __tablename__ = "blocklist"
     pattern: str = Field(primary_key=True)
+
+
+class Allowed(SQLModel, table=True):
+    """An exception from M4 to M7: mail of that sender, or one message, enters all the same."""
+
+    __tablename__ = "allowlist"
+    pattern: str = Field(primary_key=True)  # an address, "@domain", or "<Message-ID>"
+
+
+class Chore(SQLModel, table=True):
+    """Work on the file itself that is still to be done: "wipe" (V3)."""
+
+    name: str = Field(primary_key=True)
 
 
 class SyncState(SQLModel, table=True):
@@ -136,6 +151,8 @@ class Message(SQLModel, table=True):
     loose: bool = False  # T2: a reply without references
     sign: str = ""  # M5: the header that marks it as group mail
     orphaned_at: int = 0  # M12: pass in which its last placement vanished
+    level: int = 2  # V: the Level at which it is here
+    invitation: int = 0  # M6, for one that an exception lets in: 2 when only the text tells
 
 
 class MessageText(SQLModel, table=True):
@@ -155,6 +172,7 @@ class Placement(SQLModel, table=True):
     uid: int = Field(primary_key=True)
     message_id: int = Field(foreign_key="message.id", ondelete="CASCADE", index=True)
     flags: int = 0  # Flag
+    wanted: bool = False  # V3: to be fetched again at the account's level
 
 
 class Thread(SQLModel, table=True):
@@ -323,7 +341,8 @@ class Skipped(SQLModel, table=True):
     """The ledger: a message that did not enter, with the one reason (rules.md M).
 
     `facts` is what the rules need to judge it again without the server: JSON
-    `{"people": [[role, name, address], …], "sign": …, "invitation": …}`.
+    `{"people": [[role, name, address], …], "sign": …, "invitation": …}`; invitation is 2 when only
+    the text tells.
     """
 
     folder_id: int = Field(primary_key=True, foreign_key="folder.id", ondelete="CASCADE")
@@ -337,5 +356,6 @@ class Skipped(SQLModel, table=True):
     size: int = 0
     flags: int = 0
     attempts: int = 0  # M8
-    readmit: bool = False  # judged again and let in: to be fetched (M9)
+    readmit: bool = False  # to be listed again, and fetched if it enters (M9)
     facts: str = ""
+    level: int = 2  # V: the Level at which it was listed

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 
 from crmmail import __version__
+from crmmail.store import levels
 from crmmail.store.database import Store
-from crmmail.sync import rejudge, rules, upkeep
+from crmmail.sync import progress, rejudge, rules, upkeep
 from crmmail.sync.answers import FolderInfo
 from crmmail.sync.backfill import Backfill
 from crmmail.sync.intake import Intake
@@ -19,6 +20,8 @@ from crmmail.sync.upkeep import FolderRow
 
 _BREATH = 20.0
 """Seconds of import after which news are looked for again."""
+_STEP = 300
+"""Messages that are fetched again at a time (V3)."""
 _EAGER = ("inbox", "sent")
 
 
@@ -43,7 +46,8 @@ class AccountSync:
                 if stopping():
                     return
             if not upkeep.has_orphans(self._store.read()):
-                return
+                break
+        levels.wipe(self._store)
 
     def run(self, seconds: float = float("inf"), stopping: Callable[[], bool] = bool) -> bool:
         """Do a pass; returns whether it is complete.
@@ -75,6 +79,8 @@ class AccountSync:
                 with self._session.apart(row.name):
                     self._compare(intake, row, listed[row.name])
         self._admit(intake)
+        if not self._raise(intake, until, stopping):
+            return False
         self._session.tell_bytes()
         if upkeep.has_orphans(self._store.read()):
             while upkeep.bury_orphans(self._store, started):
@@ -147,3 +153,21 @@ class AccountSync:
                     self._session.examine(name)
                     admitted |= bool(intake.take(folder_id, uids))
                     upkeep.stop_waiting(self._store, folder_id, uids)
+
+    def _raise(self, intake: Intake, until: float, stopping: Callable[[], bool]) -> bool:
+        """Fetch what a raised level allows, newest first (V3); returns whether all is there."""
+        first = True
+        while batch := upkeep.wanted(self._store.read(), self._account_id, _STEP):
+            if first:
+                progress.begin(self._store, self._account_id, upkeep.COUNT_WANTED)
+                first = False
+            if stopping() or time.monotonic() > until:
+                return False
+            for name, folder_id, uids in batch:
+                with self._session.apart(name):
+                    self._session.examine(name)
+                    intake.take(folder_id, uids)
+                upkeep.stop_waiting(self._store, folder_id, uids)
+            self._session.tell_bytes()
+        progress.end(self._store, self._account_id)
+        return True

@@ -7,22 +7,26 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
-from crmmail.store import joining, links
+from crmmail.store import joining, levels, links
 from crmmail.store.database import Change, Store
 from crmmail.store.joining import Joinable
-from crmmail.sync import contacts, correspondents, ledger, rules
+from crmmail.store.kinds import Level
+from crmmail.store.removal import remove_messages
+from crmmail.sync import contacts, correspondents, ledger, lifting, rules
 from crmmail.sync.batch import Batch, Kept
-from crmmail.sync.message import Participant, base_subject, usable_name
+from crmmail.sync.message import Participant, usable_name
 from crmmail.sync.rules import Rules
 
 
-def known(db: sqlite3.Connection, message_ids: Iterable[str]) -> dict[str, int]:
-    """Which of these messages the store holds: Message-ID -> message.id."""
+def known(
+    db: sqlite3.Connection, message_ids: Iterable[str], level: int = Level.METADATA
+) -> dict[str, int]:
+    """Which of these messages the store holds at that level at least: Message-ID -> message.id."""
     return dict(
         db.execute(
             """SELECT message.message_id, message.id FROM json_each(?) AS wanted
-               CROSS JOIN message ON message.message_id = wanted.value""",
-            [json.dumps(list(message_ids))],
+               CROSS JOIN message ON message.message_id = wanted.value WHERE message.level >= ?""",
+            [json.dumps(list(message_ids)), level],
         ).fetchall()
     )
 
@@ -36,14 +40,18 @@ def save(store: Store, batch: Batch) -> int:
     with store.write() as (db, change):
         address_ids = correspondents.register(db, batch)
         new, old = _sort(db, batch.kept)
-        threads = _join(db, change, new, old, batch.rules)
+        lifted = lifting.lifted(db, old, batch.rules)
+        threads = _join(db, change, new, old, lifted, batch.rules)
         _insert(db, new, threads, address_ids, batch.rules)
-        _place(db, batch, {**new, **old})
+        lifting.lift(db, lifted, batch.rules)
+        displaced = _place(db, batch, {**new, **old})
         correspondents.name(db, change, new, address_ids)
         admitted = correspondents.note_written(db, batch)
         ledger.record(db, batch)
         everybody = {one for kept in batch.kept for one in _candidates(kept, batch.rules)}
         met = contacts.meet(db, change, everybody, batch.rules)
+        remove_messages(db, change, displaced)
+        levels.lower(db, change, old.values())
         touched = set(threads.values()) | _threads_of(db, old.values())
         joining.refresh(db, touched)
         links.relink(db, change, touched | links.threads_with(db, met))
@@ -58,16 +66,6 @@ def message_key(sent_at: int, message_id: str) -> int:
     """The id that a message gets: newest first is descending id."""
     digest = blake2b(message_id.encode("utf-8", "replace"), digest_size=4).digest()
     return sent_at << 20 | int.from_bytes(digest, "big") & 0xFFFFF
-
-
-def loose_key(subject: str, people: Iterable[Participant]) -> tuple[str, bool]:
-    """What T2 compares, "" for a subject that says too little, and whether it is a reply's."""
-    base, is_reply = base_subject(subject)
-    if len(base) <= 3:
-        return "", is_reply
-    everybody = sorted({person.address for person in people if person.role != "reply_to"})
-    text = "\0".join((base, *everybody)).encode("utf-8", "replace")
-    return blake2b(text, digest_size=12).hexdigest(), is_reply
 
 
 def _candidates(kept: Kept, judged_by: Rules) -> list[str]:
@@ -111,12 +109,13 @@ def _join(
     change: Change,
     new: dict[Kept, int],
     old: dict[Kept, int],
+    lifted: dict[Kept, int],
     judged_by: Rules,
 ) -> dict[int, int]:
     joinable = []
-    for kept, key in new.items():
+    for kept, key in {**new, **lifted}.items():
         header = kept.header
-        alike, is_reply = loose_key(header.subject, header.participants)
+        alike, is_reply = lifting.loose_key(header.subject, header.participants)
         joinable.append(
             Joinable(
                 key,
@@ -128,7 +127,7 @@ def _join(
             )
         )
     for kept, key in old.items():
-        if kept.provider_thread:
+        if kept.provider_thread and kept not in lifted:
             refs = _refs(kept, judged_by)[-1:]
             db.execute(
                 "UPDATE message SET refs = trim(refs || ' ' || ?) WHERE id = ? "
@@ -152,7 +151,7 @@ def _insert(
         if body is None:
             raise ValueError(f"a new message without a body: {header.message_id}")
         sender = next((one.address for one in header.participants if one.role == "from"), "")
-        alike, is_reply = loose_key(header.subject, header.participants)
+        alike, is_reply = lifting.loose_key(header.subject, header.participants)
         rows.append(
             (
                 key,
@@ -170,10 +169,13 @@ def _insert(
                 alike,
                 is_reply and not header.refs,
                 header.sign,
+                judged_by.level,
+                header.invitation,
             )
         )
-        quotes = ",".join(f"{start}-{end}" for start, end in body.quotes)
-        texts.append((key, header.subject, _names(header.participants), body.text, quotes))
+        texts.append(
+            (key, header.subject, _names(header.participants), body.text, lifting.spans(body))
+        )
         people += [
             (
                 key,
@@ -184,14 +186,11 @@ def _insert(
             )
             for place, one in enumerate(header.participants)
         ]
-        attachments += [
-            (key, place, part.name, part.mime, part.size, part.inline)
-            for place, part in enumerate(body.attachments)
-        ]
+        attachments += lifting.attached(key, body)
     db.executemany(
         """INSERT INTO message (id, message_id, thread_id, sent_at, subject, from_id, outgoing,
-           flags, size, attachments, preview, refs, loose_key, loose, sign)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+           flags, size, attachments, preview, refs, loose_key, loose, sign, level, invitation)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         rows,
     )
     db.executemany(
@@ -210,7 +209,13 @@ def _names(people: Iterable[Participant]) -> str:
     return "\n".join(dict.fromkeys(f"{one.name} {one.address}".strip() for one in people))
 
 
-def _place(db: sqlite3.Connection, batch: Batch, ids: dict[Kept, int]) -> None:
+def _place(db: sqlite3.Connection, batch: Batch, ids: dict[Kept, int]) -> list[int]:
+    """Write where messages lie; returns those that lie nowhere any more.
+
+    What was fetched again at another level may turn out to be an invitation, or unreadable, or
+    may get another id, if that was made up (M6, M8, M11).
+    """
+    displaced = lifting.displace(db, batch, ids)
     db.executemany(
         """INSERT OR REPLACE INTO placement (folder_id, uid, message_id, flags)
            VALUES (?, ?, ?, ?)""",
@@ -218,12 +223,17 @@ def _place(db: sqlite3.Connection, batch: Batch, ids: dict[Kept, int]) -> None:
     )
     db.executemany(
         "UPDATE message SET flags = flags | ?, orphaned_at = 0 WHERE id = ?",
-        [(kept.flags, key) for kept, key in ids.items() if kept.body is None],
+        [(kept.flags, key) for kept, key in ids.items()],
     )
     db.execute(
         "DELETE FROM skipped WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))",
         [batch.folder_id, json.dumps([kept.uid for kept in ids])],
     )
+    return [
+        key
+        for key in displaced
+        if not db.execute("SELECT 1 FROM placement WHERE message_id = ?", [key]).fetchone()
+    ]
 
 
 def _threads_of(db: sqlite3.Connection, message_ids: Iterable[int]) -> set[int]:

@@ -16,12 +16,21 @@ from typing import Generic, TypeVar
 from crmmail import __version__
 from crmmail.addresses import ROLES, is_role
 from crmmail.store.database import Store
-from crmmail.store.kinds import Flag
+from crmmail.store.kinds import Flag, Level
 from crmmail.sync import correspondents, ingest, rules
 from crmmail.sync.answers import Listed
 from crmmail.sync.batch import Batch, Kept, Passed
 from crmmail.sync.mailbox import SMALL, Mailbox
-from crmmail.sync.message import Body, Header, Unreadable, body_of, parse_body, parse_header
+from crmmail.sync.message import (
+    HEADER_FIELDS,
+    NO_TEXT,
+    Body,
+    Header,
+    Unreadable,
+    body_of,
+    parse_body,
+    parse_header,
+)
 from crmmail.sync.problems import BadAnswer, Problem
 from crmmail.sync.rules import Facts, Rules, Verdict, judge
 from crmmail.sync.structure import TextPlan, plan
@@ -39,8 +48,9 @@ BATCH_BYTES = 4_000_000
 _A_ROLE = re.compile(rb"\b(?:%s)(?:\+[^@\s]*)?@" % "|".join(ROLES).encode(), re.IGNORECASE)
 
 T = TypeVar("T")
-Raw = bytes | tuple[TextPlan, dict[str, bytes]] | Problem | None
+Raw = bytes | tuple[TextPlan, dict[str, bytes]] | Body | Problem | None
 """A message's text as it came: whole, or by parts; None when the store has it already."""
+_NO_SUBJECT = tuple(name for name in HEADER_FIELDS if name != "Subject")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,7 @@ class Intake:
         self._store = store
         self._mailbox = mailbox
         self._rules = judged_by
+        self._fields = _NO_SUBJECT if judged_by.level == Level.METADATA else HEADER_FIELDS
         self.reached = 0.0
         """When the oldest message of the last take was received, in seconds since 1970."""
 
@@ -104,11 +115,12 @@ class Intake:
     def _loads(self, uids: Sequence[int]) -> Iterator[Load]:
         for start in range(0, len(uids), LISTING):
             chunk = uids[start : start + LISTING]
-            listed = self._mailbox.headers(chunk)
+            listed = self._mailbox.headers(chunk, self._fields)
             judged, failed = self._judge(chunk, listed)
             have = ingest.known(
                 self._store.read(),
                 [one.header.message_id for one in judged if one.verdict is None],
+                self._rules.level,
             )
             for part in _parts(judged, have):
                 lowest = part[-1].listed.uid
@@ -138,15 +150,20 @@ class Intake:
         return judged, failed
 
     def _fetch(self, part: Sequence[Fetched], have: dict[str, int]) -> list[Fetched]:
-        """Fetch the text of what enters: small messages whole, larger ones by text part."""
+        """Fetch the text of what enters: small messages whole, larger ones by text part.
+
+        Below `everything` not a byte of it, nor of the structure, which names attachments (V2).
+        """
         wanted = [one for one in part if one.verdict is None and one.header.message_id not in have]
+        asked = {one.listed.uid for one in wanted}
+        if self._rules.level < Level.EVERYTHING:
+            return [replace(one, raw=NO_TEXT) if one.listed.uid in asked else one for one in part]
         small = [one.listed.uid for one in wanted if one.listed.size <= SMALL]
         large = [one.listed.uid for one in wanted if one.listed.size > SMALL]
         raw: dict[int, Raw] = dict(self._mailbox.bodies(small)) if small else {}
         if large:
             raw.update(self._fetch_large(large))
         gone = BadAnswer("The server listed the message, but did not send it.")
-        asked = {one.listed.uid for one in wanted}
         return [
             replace(one, raw=raw.get(one.listed.uid, gone)) if one.listed.uid in asked else one
             for one in part
@@ -183,7 +200,7 @@ class Intake:
         kept: list[Kept] = []
         passed = list(load.failed)
         for one in load.fetched:
-            entry = _parse(one)
+            entry = _parse(one, self._rules)
             (kept if isinstance(entry, Kept) else passed).append(entry)  # type: ignore[arg-type]
         if not kept and not passed and floor is None:
             return 0
@@ -207,7 +224,7 @@ class Intake:
             return self._write(first) + self._write(replace(batch, kept=batch.kept[middle:]))
 
 
-def _parse(one: Fetched) -> Kept | Passed:
+def _parse(one: Fetched, judged_by: Rules) -> Kept | Passed:
     """The end of a message's way: parsed, or with the reason why it does not enter."""
     uid, flags, header = one.listed.uid, one.listed.flags, one.header
     if one.verdict is not None:
@@ -216,21 +233,31 @@ def _parse(one: Fetched) -> Kept | Passed:
         body = _body(one.raw)
     except Exception as problem:
         return _unreadable(uid, flags, header, problem)
-    if body is not None and body.invitation:
-        return Passed(uid, flags, replace(header, invitation=True), Verdict("invitation"))
+    facts = _facts(header, flags)
+    if body is not None and body.invitation and not header.invitation:
+        header = replace(header, invitation=2)
+        if not judged_by.allows(header.message_id, facts.sender):
+            return Passed(uid, flags, header, Verdict("invitation"))
     return Kept(uid, flags, header, body, one.listed.provider_thread)
 
 
 def _body(raw: Raw) -> Body | None:
-    if raw is None:
-        return None
+    if raw is None or isinstance(raw, Body):
+        return raw
     if isinstance(raw, Problem):
         raise raw
     return parse_body(raw) if isinstance(raw, bytes) else body_of(*raw)
 
 
 def _facts(header: Header, flags: int) -> Facts:
-    return Facts(header.participants, header.sign, header.invitation, flags, header.sent_at)
+    return Facts(
+        header.participants,
+        header.sign,
+        bool(header.invitation),
+        flags,
+        header.sent_at,
+        header.message_id,
+    )
 
 
 def _unreadable(uid: int, flags: int, header: Header | None, problem: Exception) -> Passed:

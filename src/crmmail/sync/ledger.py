@@ -13,10 +13,10 @@ def record(db: sqlite3.Connection, batch: Batch) -> None:
     """Write the ledger's rows; one that a write since its judgement lets in is marked so."""
     db.executemany(
         """INSERT OR REPLACE INTO skipped (folder_id, uid, reason, detail, message_id, sent_at,
-               subject, sender, size, flags, facts, attempts, readmit)
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?3 = 'unreadable',
+               subject, sender, size, flags, facts, level, attempts, readmit)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?3 = 'unreadable',
                ?4 = 'role' AND EXISTS (SELECT 1 FROM address WHERE address = ?8 AND written))""",
-        [_ledger_row(batch.folder_id, passed) for passed in batch.passed],
+        [(*_ledger_row(batch.folder_id, passed), batch.rules.level) for passed in batch.passed],
     )
 
 

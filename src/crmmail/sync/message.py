@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
 
+from crmmail.store.kinds import MADE_UP
 from crmmail.sync import charset, flowed, headers, html, quotes, tree
 from crmmail.sync.names import person_name, usable_name
 from crmmail.sync.parts import Part, TextPart, TextPlan, choose
@@ -16,6 +17,7 @@ from crmmail.text import block, one_line
 
 __all__ = [
     "HEADER_FIELDS",
+    "NO_TEXT",
     "Body",
     "Header",
     "Part",
@@ -78,7 +80,7 @@ class Header:
     subject: str
     participants: tuple[Participant, ...]
     sign: str
-    invitation: bool
+    invitation: int  # M6: 1, or 2 when only the text tells
     size: int = 0
 
 
@@ -91,6 +93,10 @@ class Body:
     quotes: tuple[tuple[int, int], ...]
     attachments: tuple[Part, ...]
     invitation: bool
+
+
+NO_TEXT = Body("", "", (), (), invitation=False)
+"""What is kept of a message whose text is not asked for (V2)."""
 
 
 def parse_header(raw: bytes, received_at: int, size: int = 0) -> Header:
@@ -237,4 +243,4 @@ def _made_up_id(
     senders = sorted({one.address for one in people if one.role == "from"})
     recipients = sorted({one.address for one in people if one.role in ("to", "cc")})
     text = "\n".join((date, *senders, "", *recipients, "", subject))
-    return blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest() + "@crmmail.invalid"
+    return blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest() + MADE_UP

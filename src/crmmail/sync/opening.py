@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+from crmmail.store import levels
 from crmmail.store.database import Store
+from crmmail.store.kinds import Level
 from crmmail.sync import charset
 from crmmail.sync.mailbox import Mailbox
 from crmmail.sync.problems import Problem
@@ -59,13 +61,19 @@ def _opened(store: Store, message_id: int) -> Iterator[tuple[Mailbox, int]]:
         .execute(
             """SELECT folder.account_id, folder.name, folder.uidvalidity, placement.uid
                FROM placement JOIN folder ON folder.id = placement.folder_id
-               WHERE placement.message_id = ? ORDER BY folder.id LIMIT 1""",
+               JOIN account ON account.id = folder.account_id
+               WHERE placement.message_id = ? ORDER BY mail_level DESC, folder.id LIMIT 1""",
             [message_id],
         )
         .fetchone()
     )
     if row is None:
         raise Problem("No server has this message any more.")
+    if levels.of_message(store.read(), message_id) < Level.EVERYTHING:
+        raise Problem(
+            "The text of this message stays on the server: its account does not keep texts.",
+            "Its visibility says so (crmmail account set EMAIL --visibility everything).",
+        )
     account_id, folder, uidvalidity, uid = row
     account = next(one for one in account_rows(store) if one.id == account_id)
     mailbox = sign_in(account)

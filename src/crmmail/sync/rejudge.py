@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Container
-from dataclasses import asdict
+from collections.abc import Callable, Container, Sequence
+from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
+from typing import Any
 
 from crmmail import addresses
+from crmmail.store import levels
 from crmmail.store.database import Change, Store
+from crmmail.store.kinds import MADE_UP, Level
 from crmmail.store.links import relink, threads_with
 from crmmail.store.removal import remove_messages
-from crmmail.sync import contacts, rules
+from crmmail.sync import contacts, progress, rules
 from crmmail.sync.message import Participant
-from crmmail.sync.rules import Facts, Rules, Verdict, judge
+from crmmail.sync.rules import Facts, Rules, judge
 
 _BATCH = 300
 """Messages in one transaction."""
+_COUNT = """
+    SELECT ifnull(sum((SELECT count(*) FROM placement WHERE folder_id = folder.id)
+                    + (SELECT count(*) FROM skipped WHERE folder_id = folder.id)), 0)
+    FROM folder WHERE account_id = ?
+"""
 
 
 def fingerprint(judged_by: Rules) -> str:
@@ -46,13 +54,16 @@ def apply(store: Store, judged_by: Rules, stopping: Callable[[], bool] = bool) -
     with store.write() as (db, _):
         _own_again(db, judged_by)
     written = rules.written_to(store.read())
+    progress.begin(store, account, _COUNT)
     for step in (_ledger_step, _stored_step):
         after: tuple[int, int] | None = (0, 0)
         while after is not None:
             if stopping():
                 return
-            with store.write() as (db, change):
+            with store.write("state") as (db, change):
                 after = step(db, change, judged_by, written, after)
+                progress.advance(db, account, _BATCH)
+    progress.end(store, account)
     with store.write("ledger", "people") as (db, _):
         _bar_again(db, judged_by)
         db.execute("UPDATE account SET applied = ? WHERE id = ?", [wanted, account])
@@ -98,27 +109,71 @@ def _ledger_step(
     after: tuple[int, int],
 ) -> tuple[int, int] | None:
     rows = db.execute(
-        """SELECT folder_id, uid, reason, detail, flags, facts, readmit, sent_at FROM skipped
-           WHERE (folder_id, uid) > (?, ?) AND facts != '' AND reason != 'unreadable'
+        """SELECT folder_id, uid, reason, detail, readmit, subject, level, flags, facts, sent_at,
+                  message_id
+           FROM skipped WHERE (folder_id, uid) > (?, ?)
            AND folder_id IN (SELECT id FROM folder WHERE account_id = ?)
            ORDER BY folder_id, uid LIMIT ?""",
         [*after, judged_by.account_id, _BATCH],
     ).fetchall()
-    for folder, uid, reason, detail, flags, facts, readmit, sent_at in rows:
-        told = json.loads(facts)
-        people = [Participant(*one) for one in told["people"]]
-        verdict = judge(
-            Facts(people, told["sign"], told["invitation"], flags, sent_at), judged_by, written
-        )
-        now = verdict or Verdict(reason, detail)
-        if (now.reason, now.detail, verdict is None) != (reason, detail, bool(readmit)):
+    for folder, uid, *row in rows:
+        said = _Entry(row[0], row[1], bool(row[2]), *row[3:5])
+        now = _again(said, row[5:], judged_by, written)
+        if now != said:
             db.execute(
-                """UPDATE skipped SET reason = ?, detail = ?, readmit = ?
+                """UPDATE skipped SET reason = ?, detail = ?, readmit = ?, subject = ?, level = ?
                    WHERE folder_id = ? AND uid = ?""",
-                [now.reason, now.detail, verdict is None, folder, uid],
+                [now.reason, now.detail, now.readmit, now.subject, now.level, folder, uid],
             )
             change.topics.add("ledger")
     return (rows[-1][0], rows[-1][1]) if rows else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What a row of the ledger says. `level` is that at which it was listed."""
+
+    reason: str
+    detail: str
+    readmit: bool
+    subject: str
+    level: int
+
+
+def _again(said: _Entry, about: Sequence[Any], judged_by: Rules, written: Container[str]) -> _Entry:
+    """What an entry says now, of a message with these flags, facts, date and Message-ID."""
+    flags, packed, sent_at, message_id = about
+    level = judged_by.level
+    relist = _relist(said.level, level, message_id)
+    now = replace(
+        said,
+        readmit=relist,
+        subject=said.subject if level else "",
+        level=said.level if relist else level,
+    )
+    if said.reason == "unreadable":
+        if level < said.level == Level.EVERYTHING:  # its text is not needed now; words may quote it
+            return replace(now, detail=said.detail[said.detail.rfind("[") :], readmit=True)
+        return replace(now, readmit=relist or said.readmit)
+    told = json.loads(packed)
+    people = [Participant(*one) for one in told["people"]]
+    invites = _invites(told["invitation"], level)
+    facts = Facts(people, told["sign"], invites, flags, sent_at, message_id)
+    if (verdict := judge(facts, judged_by, written)) is None:
+        return replace(now, readmit=True)
+    return replace(now, reason=verdict.reason, detail=verdict.detail)
+
+
+def _relist(known: int, level: int, message_id: str) -> bool:
+    """Whether only the server can say what is to be known at a level: a subject, a made-up id."""
+    if (known == Level.METADATA) == (level == Level.METADATA):
+        return False
+    return known == Level.METADATA or message_id.endswith(MADE_UP)
+
+
+def _invites(invitation: int, level: int) -> bool:
+    """Whether a message is known for an invitation (M6): some only say so in their text."""
+    return bool(invitation) and (invitation != 2 or level == Level.EVERYTHING)
 
 
 def _stored_step(
@@ -130,8 +185,8 @@ def _stored_step(
 ) -> tuple[int, int] | None:
     rows = db.execute(
         """SELECT placement.folder_id, placement.uid, placement.flags, message.id, message.sign,
-                  message.message_id, message.sent_at, message.subject, message.size,
-                  message.thread_id,
+                  message.level, message.invitation, message.message_id,
+                  message.sent_at, message.subject, message.size,
                   (SELECT json_group_array(json_array(role, name, address)) FROM (
                       SELECT participant.role, participant.name, address.address
                       FROM participant JOIN address ON address.id = participant.address_id
@@ -143,19 +198,41 @@ def _stored_step(
         [*after, judged_by.account_id, _BATCH],
     ).fetchall()
     leaving: list[int] = []
+    staying: list[int] = []
+    wanted: list[tuple[int, int]] = []
     candidates: set[str] = set()
-    for folder, uid, flags, key, sign, mid, sent_at, subject, size, _, packed in rows:
+    for (
+        folder,
+        uid,
+        flags,
+        key,
+        sign,
+        level,
+        invitation,
+        mid,
+        sent_at,
+        subject,
+        size,
+        packed,
+    ) in rows:
         people = [Participant(*one) for one in json.loads(packed)]
-        facts = Facts(people, sign, False, flags, sent_at)
+        invites = _invites(invitation, judged_by.level)
+        facts = Facts(people, sign, invites, flags, sent_at, mid)
         if (verdict := judge(facts, judged_by, written)) is None:
             candidates.update(rules.candidates(people, judged_by))
+            staying.append(key)
+            if level < judged_by.level:
+                wanted.append((folder, uid))
             continue
         kept = json.dumps(
-            {"people": json.loads(packed), "sign": sign, "invitation": False}, ensure_ascii=False
+            {"people": json.loads(packed), "sign": sign, "invitation": invitation},
+            ensure_ascii=False,
         )
+        relist = _relist(level, judged_by.level, mid)
         db.execute(
             """INSERT OR REPLACE INTO skipped (folder_id, uid, reason, detail, message_id, sent_at,
-               subject, sender, size, flags, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+               subject, sender, size, flags, facts, level, readmit)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             [
                 folder,
                 uid,
@@ -163,11 +240,13 @@ def _stored_step(
                 verdict.detail,
                 mid,
                 sent_at,
-                subject,
+                subject if judged_by.level else "",
                 facts.sender,
                 size,
                 flags,
                 kept,
+                level if relist else judged_by.level,
+                relist,
             ],
         )
         db.execute("DELETE FROM placement WHERE folder_id = ? AND uid = ?", [folder, uid])
@@ -178,6 +257,8 @@ def _stored_step(
         if not db.execute("SELECT 1 FROM placement WHERE message_id = ?", [key]).fetchone()
     ]
     remove_messages(db, change, gone)
+    levels.lower(db, change, {*staying, *leaving}.difference(gone))
+    db.executemany("UPDATE placement SET wanted = 1 WHERE folder_id = ? AND uid = ?", wanted)
     if leaving:
         change.topics |= {"ledger", "threads"}
     relink(db, change, threads_with(db, contacts.meet(db, change, candidates, judged_by)))

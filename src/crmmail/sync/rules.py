@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from crmmail import addresses
-from crmmail.store.kinds import Flag
+from crmmail.store.kinds import Flag, Level
 from crmmail.sync.message import Participant
 
 
@@ -28,6 +28,8 @@ class Rules:
     sync_internal: bool = False
     policy: str = "sent"
     since: int = 0  # M10: older mail stays outside
+    level: int = Level.EVERYTHING  # V: what is fetched and kept
+    allowed: frozenset[str] = frozenset()  # exceptions: addresses, "@domain", "<Message-ID>"
 
     def is_internal(self, address: str) -> bool:
         """Whether an address is in an internal domain of this account (M4)."""
@@ -35,16 +37,11 @@ class Rules:
 
     def blocks(self, address: str) -> str:
         """The blocklist entry that an address matches (M3), or ""."""
-        if not self.blocked or address in self.own:
-            return ""
-        if address in self.blocked:
-            return address
-        domain = addresses.domain_of(address)
-        while domain:
-            if f"@{domain}" in self.blocked:
-                return f"@{domain}"
-            domain = domain.partition(".")[2]
-        return ""
+        return "" if address in self.own else _matching(address, self.blocked)
+
+    def allows(self, message_id: str, sender: str) -> bool:
+        """Whether an exception lets this message in, whatever M4 to M7 say."""
+        return f"<{message_id}>" in self.allowed or bool(_matching(sender, self.allowed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +53,7 @@ class Facts:
     invitation: bool
     flags: int
     sent_at: int
+    message_id: str = ""
 
     @property
     def sender(self) -> str:
@@ -83,6 +81,8 @@ def judge(facts: Facts, rules: Rules, written: Container[str]) -> Verdict | None
         return Verdict("draft")
     if blocked := next(filter(None, map(rules.blocks, others)), ""):
         return Verdict("blocked", blocked)
+    if rules.allows(facts.message_id, facts.sender):
+        return None
     if facts.people and not rules.sync_internal and all(map(rules.is_internal, others)):
         return Verdict("internal")
     if group := _group_sign(facts, rules, written):
@@ -138,7 +138,7 @@ def candidates(people: Iterable[Participant], rules: Rules) -> list[str]:
 def load(db: sqlite3.Connection, account_id: int) -> Rules:
     """An account's rules as they are set now."""
     row = db.execute(
-        """SELECT exclude_group, exclude_free, sync_internal, policy, mail_since
+        """SELECT exclude_group, exclude_free, sync_internal, policy, mail_since, mail_level
            FROM account WHERE id = ?""",
         [account_id],
     ).fetchone()
@@ -153,6 +153,8 @@ def load(db: sqlite3.Connection, account_id: int) -> Rules:
         sync_internal=bool(row[2]),
         policy=row[3],
         since=row[4],
+        level=row[5],
+        allowed=_set(db, "SELECT pattern FROM allowlist"),
     )
 
 
@@ -163,6 +165,20 @@ def written_to(db: sqlite3.Connection) -> set[str]:
         for row in db.execute("SELECT address FROM address WHERE written")
         if addresses.is_role(row[0].partition("@")[0])
     }
+
+
+def _matching(address: str, patterns: frozenset[str]) -> str:
+    """The entry of a list that an address matches: itself, or a domain above it; or ""."""
+    if not patterns or not address:
+        return ""
+    if address in patterns:
+        return address
+    domain = addresses.domain_of(address)
+    while domain:
+        if f"@{domain}" in patterns:
+            return f"@{domain}"
+        domain = domain.partition(".")[2]
+    return ""
 
 
 def _within(address: str, domains: Iterable[str]) -> bool:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from crmmail.store import joining
+from crmmail.store import joining, levels
 from crmmail.store.database import Change, Store
 from crmmail.store.kinds import Flag
 from crmmail.store.removal import remove_messages
@@ -157,9 +157,33 @@ def waiting(
     return [(name, folder_id, json.loads(packed)) for name, folder_id, packed in rows]
 
 
+COUNT_WANTED = """
+    SELECT count(*) FROM placement INDEXED BY ix_placement_wanted
+    WHERE wanted AND folder_id IN (SELECT id FROM folder WHERE account_id = ?)
+"""
+
+
+def wanted(db: sqlite3.Connection, account_id: int, limit: int) -> list[tuple[str, int, list[int]]]:
+    """The newest messages to be fetched again at the account's level (V3), like `waiting`."""
+    rows = db.execute(
+        """SELECT folder.name, folder.id, json_group_array(newest.uid)
+           FROM (SELECT folder_id, uid FROM placement INDEXED BY ix_placement_wanted
+                 WHERE wanted AND folder_id IN (SELECT id FROM folder WHERE account_id = ?)
+                 ORDER BY message_id DESC LIMIT ?) AS newest
+           JOIN folder ON folder.id = newest.folder_id GROUP BY folder.id""",
+        [account_id, limit],
+    )
+    return [(name, folder_id, json.loads(packed)) for name, folder_id, packed in rows]
+
+
 def stop_waiting(store: Store, folder_id: int, uids: Iterable[int]) -> None:
     """What still waits after its turn was not there any more: the comparison will find it."""
+    uids = list(uids)
     with store.write() as (db, _):
+        db.executemany(
+            "UPDATE placement SET wanted = 0 WHERE folder_id = ? AND uid = ? AND wanted",
+            [(folder_id, uid) for uid in uids],
+        )
         db.executemany(
             "UPDATE skipped SET readmit = 0 WHERE folder_id = ? AND uid = ?",
             [(folder_id, uid) for uid in uids],
@@ -300,5 +324,8 @@ def _settle(db: sqlite3.Connection, change: Change, message_ids: Sequence[int]) 
             [packed],
         )
     }
+    levels.lower(
+        db, change, message_ids
+    )  # V4: perhaps an account that may keep more has it no more
     joining.refresh(db, threads)
     change.threads |= threads

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from crmmail.store.kinds import Flag
+from crmmail.store.kinds import Flag, Level
 from crmmail.store.messages import Attachment, MessageRow, Person, Text
 from crmmail.widgets.hits import spans
 from crmmail.widgets.pieces import Piece, safe
@@ -54,6 +54,12 @@ class Reader:
     attachments: Callable[[int], list[Attachment]]
 
 
+_KEPT: dict[int, str] = {
+    Level.METADATA: "Only who and when is kept: the account's visibility says so.",
+    Level.SUBJECT: "The text is not kept: the account's visibility says so.",
+}
+
+
 def listed(messages: Sequence[MessageRow], folding: Folding) -> list[MessageRow | None]:
     """The messages that have a line, with None for those in between."""
     if len(messages) < MANY or folding.middle:
@@ -80,7 +86,7 @@ def sections(messages: Sequence[MessageRow], folding: Folding, reader: Reader) -
 def folded_lines(message: MessageRow) -> Iterator[Line]:
     """A message on one line: who, the first words, when."""
     sender = _sender(message)
-    preview = message.preview or message.subject
+    preview = message.preview or message.subject or _KEPT.get(message.level, "")
     pieces: tuple[Piece, ...] = (
         ("▸ ", "muted"),
         (_short_name(message, sender), "strong" if _unread(message) else "text"),
@@ -101,6 +107,8 @@ def open_lines(message: MessageRow, folding: Folding, reader: Reader) -> Iterato
     yield Line(tuple(who), (exact(message.sent_at), "muted"), target=target)
     yield from _recipients(message)
     yield Line()
+    if note := _KEPT.get(message.level):
+        yield Line(((f"  {note}", "muted"),))
     yield from _body(message.id, reader.text(message.id), message.id in folding.quotes)
     yield from _attachments(message, reader)
 

@@ -17,7 +17,7 @@ from crmmail.widgets.words import compact, duration, plural
 
 _SPAN = 15.0  # seconds that a rate is measured over
 MOST_ROWS = 3  # for an error
-_BUSY = ("connecting", "importing", "checking")
+_BUSY = ("connecting", "importing", "checking", "applying", "wiping")
 
 
 @dataclass(slots=True)
@@ -70,7 +70,12 @@ def _doing(state: StateRow, rate: float, now: float) -> Iterator[Piece]:
             left = max(state.total - state.done, 0) / rate
             yield f"  {rate:,.0f}/s  {duration(left)} left", "muted"
         return
+    if state.state == "applying" and state.total:
+        yield f"applying changed settings, {state.done:,} of {state.total:,}", "text"
+        return
     words = {
+        "applying": "applying changed settings",
+        "wiping": "wiping from the disk what was removed",
         "new": "not synced yet",
         "connecting": "connecting",
         "checking": "looking for new mail",
