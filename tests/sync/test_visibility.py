@@ -17,6 +17,7 @@ from tests.sync.conftest import connect, dumped, sync
 from tests.sync.letters import ME, START, letter
 
 from crmmail.errors import CrmmailError
+from crmmail.export import letters
 from crmmail.store import accounts, levels, mail_rules, search
 from crmmail.store.database import Store
 from crmmail.store.kinds import Level
@@ -299,7 +300,10 @@ def test_nothing_is_opened_that_may_not_be_here(tmp_path: Path, filled: Mailbox)
         for fetch in (opening.source, lambda *one: opening.attachment(*one, 0)):
             with pytest.raises(CrmmailError, match="does not keep texts"):
                 fetch(store, message_id)
-    assert not wire.asked
+        written = letters.to_mbox(store, tmp_path / "mbox", offline=False, progress=lambda *_: None)
+        assert written.messages == written.rebuilt > 0
+    assert TEXT.encode() not in (tmp_path / "mbox").read_bytes().lower()
+    assert b"BODY" not in wire.asked
     store.close()
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from crmmail.store import messages
 from crmmail.store.database import Store
+from crmmail.store.kinds import Level
 from crmmail.store.messages import MessageRow, Person
 
 REBUILT = "X-Crmmail-Rebuilt"
@@ -61,7 +62,10 @@ def to_files(store: Store, folder: Path, *, offline: bool, progress: Progress) -
 
 def _write(store: Store, add: Add, offline: bool, progress: Progress) -> Written:
     db = store.read()
-    missing = {row[0]: "not on a server" for row in db.execute("SELECT id FROM message")}
+    missing = {
+        message_id: "not on a server" if level == Level.EVERYTHING else "its text is not kept"
+        for message_id, level in db.execute("SELECT id, level FROM message")
+    }
     total, errors = len(missing), dict[str, None]()
     if not offline:
         from crmmail.sync import opening

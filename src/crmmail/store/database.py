@@ -158,7 +158,7 @@ class Store:
         Returns whether the log is empty too: it is not while another process reads from it.
         """
         with self._lock:
-            for copy in self.path.parent.glob(f"{self.path.name}.before-*"):
+            for copy in self.path.parent.glob(f"{self.path.name}.before-[0-9]*"):
                 copy.unlink()
             self._writer.execute("PRAGMA temp_store = FILE")  # as large as the store itself
             try:

@@ -88,6 +88,7 @@ def _opened(store: Store, message_id: int) -> Iterator[tuple[Mailbox, int]]:
 def sources(store: Store, batch: int = 50) -> Iterator[tuple[int, bytes | Problem]]:
     """Every stored message as it was sent, by account and folder: (message.id, bytes or why not).
 
+    Those whose texts may not be here (V2) are left out.
     A connection an account. One that fails is told once for each message that it held.
     """
     for account in account_rows(store):
@@ -123,7 +124,11 @@ def _held(store: Store, account_id: int) -> dict[tuple[str, int], dict[int, int]
         """SELECT name, uidvalidity, uid, message_id FROM (
                SELECT folder.account_id, folder.name, folder.uidvalidity, placement.uid,
                       placement.message_id, min(folder.id) FROM placement
-               JOIN folder ON folder.id = placement.folder_id GROUP BY placement.message_id)
+               JOIN folder ON folder.id = placement.folder_id
+               JOIN account ON account.id = folder.account_id
+               JOIN message ON message.id = placement.message_id
+               WHERE message.level = 2 AND account.mail_level = 2
+               GROUP BY placement.message_id)
            WHERE account_id = ? ORDER BY name, uid""",
         [account_id],
     )
