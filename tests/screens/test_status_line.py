@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from crmmail.app import CrmmailApp
+from crmmail.store import accounts
 from crmmail.store.accounts import StateRow
 from crmmail.store.database import Store
-from crmmail.widgets.status_line import Meter, describe, most_telling
+from crmmail.widgets.status_line import Meter, StatusLine, describe, most_telling
 from tests.screens.conftest import NOW
 from tests.screens.harness import lines, settle, until
 
@@ -70,5 +71,8 @@ async def test_an_error_is_told_in_full_at_80_columns(store: Store) -> None:
         assert "34 people" in lines(app)[-5]
         with store.write("state") as (db, _change):
             db.execute("UPDATE sync_state SET state = 'watching', error = '', hint = ''")
+        line = app.screen.query_one(StatusLine)
+        line.show(accounts.states(store.read()))  # before there is a layout for it
+        assert line.render_line(2).text.strip() == ""
         await until(pilot, lambda: "34 people" in lines(app)[-3])
         assert "up to date, watching" in lines(app)[-2]

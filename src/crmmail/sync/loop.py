@@ -67,6 +67,7 @@ class Loop:
         self._store = store
         self._interval = interval
         self._workers: dict[int, Worker] = {}
+        self._hiring = threading.Lock()
         self._stop = threading.Event()
         self._keeper: threading.Thread | None = None
 
@@ -82,7 +83,8 @@ class Loop:
 
     def stop(self, timeout: float = 2.0) -> None:
         """Ask all workers to end and wait so many seconds for them."""
-        self._stop.set()
+        with self._hiring:  # no worker begins after the last one was told to end
+            self._stop.set()
         for worker in list(self._workers.values()):
             worker.stop()
         until = time.monotonic() + timeout
@@ -111,10 +113,13 @@ class Loop:
 
     def _match_workers(self) -> None:
         accounts_now = {row.id: row for row in account_rows(self._store) if not row.paused}
-        for account_id, worker in list(self._workers.items()):
-            if accounts_now.get(account_id) != worker.account or not worker.thread.is_alive():
-                worker.stop()
-                del self._workers[account_id]
-        for account_id, account in accounts_now.items():
-            if account_id not in self._workers:
-                self._workers[account_id] = Worker(self._store, account, self._interval)
+        with self._hiring:
+            if self._stop.is_set():
+                return
+            for account_id, worker in list(self._workers.items()):
+                if accounts_now.get(account_id) != worker.account or not worker.thread.is_alive():
+                    worker.stop()
+                    del self._workers[account_id]
+            for account_id, account in accounts_now.items():
+                if account_id not in self._workers:
+                    self._workers[account_id] = Worker(self._store, account, self._interval)

@@ -151,9 +151,10 @@ class StatusLine(Widget):
     def render_line(self, y: int) -> Strip:
         width = self.content_region.width
         spans = self._spans(width)
+        if y >= len(spans):  # the words have just become fewer, and the layout not yet
+            return paint(self, (), width, self.rich_style)
         end = len(self._text) if y == self._rows - 1 else spans[y][1]  # the last row is cut
-        pieces = slice_pieces(self._shown, spans[y][0], end) if y < len(spans) else ()
-        return paint(self, pieces, width, self.rich_style)
+        return paint(self, slice_pieces(self._shown, spans[y][0], end), width, self.rich_style)
 
     @property
     def _text(self) -> str:
