@@ -29,11 +29,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: env ## open the app on a sample mailbox, offline
 	@$(BIN)/crmmail demo
 
-test: env ## run every test; installs Dovecot where it may
+test: env ## run every test, one process a core; installs Dovecot where it may
 	@bash .ci/dovecot
 	@if PATH="$$PATH:/usr/sbin:/usr/local/sbin" command -v dovecot >/dev/null; \
 	then export CRMMAIL_NEED_DOVECOT=1; fi; \
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: env ## format, lint, types, import floors
 	$(BIN)/ruff format --check .

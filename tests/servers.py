@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import grp
+import itertools
 import os
 import pwd
 import re
@@ -44,11 +45,19 @@ _TRAFFIC = re.compile(r"imap\(([^)]+)\).*\bin=(\d+) out=(\d+)$", re.MULTILINE)
 _LOGIN = re.compile(r"imap-login: .*\bLogin: user=<([^>]+)>")
 
 
+# Below the ports that systems give to clients, and from another start in each process of a run.
+_PORTS = itertools.count(os.getpid() * 37)
+
+
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nobody listens on, and that no client is given by chance."""
+    for number in _PORTS:
+        port = 12_000 + number % 20_000
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, port))
+            return port
+    raise AssertionError("there is always a next number")
 
 
 def find_dovecot() -> str | None:

@@ -86,8 +86,12 @@ def user_of(dovecot: Dovecot) -> Callable[[int], str]:
 
 @pytest.fixture(
     scope="module",
-    params=list(itertools.product(SEEDS, POLICIES)),
-    ids=lambda param: f"{param[0]}-{param[1]}",
+    params=[
+        pytest.param(
+            (seed, policy), id=f"{seed}-{policy}", marks=pytest.mark.xdist_group(f"{seed}")
+        )
+        for seed, policy in itertools.product(SEEDS, POLICIES)
+    ],
 )
 def synced(
     request: pytest.FixtureRequest,

@@ -63,7 +63,7 @@ class Slow(Memory):
     """A keyring whose window nobody sees."""
 
     def get_password(self, service: str, username: str) -> str | None:
-        time.sleep(5)
+        time.sleep(60)
         return "late"
 
 
@@ -152,7 +152,7 @@ def test_a_keyring_that_does_not_answer_is_left_alone(monkeypatch: pytest.Monkey
     start = time.monotonic()
     with pytest.raises(SecretError, match="did not answer") as caught:
         credentials.password(Login())
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 30
     assert "Unlock it" in caught.value.hint
 
 
@@ -210,14 +210,12 @@ def test_a_hanging_command_goes_with_its_children(
 ) -> None:
     monkeypatch.setattr(credentials, "_COMMAND_SECONDS", 1.0)
     beat = tmp_path / "beat"
-    child = (
-        f"import pathlib, time\nwhile True: pathlib.Path({str(beat)!r}).touch(); time.sleep(.02)"
-    )
-    body = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    child = f"while true; do touch {beat}; sleep 0.02; done"
+    body = f"import subprocess; subprocess.run(['sh', '-c', {child!r}])"
     start = time.monotonic()
     with pytest.raises(SecretError, match="took longer than 1 seconds"):
         credentials.password(Login(secret=script(tmp_path, body)))
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30
     assert beat.exists()
     beat.unlink()
     time.sleep(0.2)

@@ -7,7 +7,6 @@ import re
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -243,9 +242,9 @@ def on_terminal(words: list[str], answers: dict[str, str]) -> tuple[int, str]:
     while part := os.read(process.stdout.fileno(), 4096):
         screen += part.decode("utf-8", "replace")
         for question, answer in answers.items():
-            if question in screen[seen:]:
+            # The space comes last, when getpass has thrown away what was typed before it listened.
+            if question in screen[seen:] and screen.endswith(" "):
                 seen = len(screen)
-                time.sleep(0.1)  # getpass throws away what was typed before it listened
                 process.stdin.write(answer.encode() + b"\n")
                 process.stdin.flush()
     process.stdin.close()

@@ -16,7 +16,7 @@ import time_machine
 
 from crmmail.app import CrmmailApp
 from crmmail.store.database import Store
-from tests.screens import filler
+from tests.screens import filler, harness
 
 NOW = dt.datetime(2026, 3, 14, 9, 26, tzinfo=ZoneInfo("Europe/Berlin"))
 
@@ -36,6 +36,13 @@ def clock() -> Iterator[None]:
     """It is 2026-03-14 09:26 in Berlin, and stays so."""
     with time_machine.travel(NOW, tick=False):
         yield
+
+
+@pytest.fixture(autouse=True)
+def keys_wait_for_what_they_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pilot presses the next key when the last one's work is done, on a busy machine too."""
+    for module in ("app", "pilot"):
+        monkeypatch.setattr(f"textual.{module}.wait_for_idle", harness.wait_for_idle)
 
 
 @pytest.fixture

@@ -1,15 +1,27 @@
-"""Reading what the app has drawn."""
+"""Driving the app and reading what it has drawn.
+
+Nothing here rests for a while and hopes: `press` and `settle` look at what the app has still to do.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from textual import events
+from textual._context import active_app
+from textual.app import App
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.screen import Screen
 
 from crmmail.app import CrmmailApp
+
+_STEP = 0.001
+_PATIENCE = 30.0
+_SHORT = 1.0  # a timer that goes off later waits for the user: a toast, say
 
 
 def lines(app: CrmmailApp, screen: Screen[Any] | None = None) -> list[str]:
@@ -24,21 +36,76 @@ def text(app: CrmmailApp) -> str:
 
 
 async def settle(pilot: Pilot[None]) -> None:
-    """Wait until workers, messages and the preview's short rest are through."""
-    for _ in range(2):
-        await pilot.app.workers.wait_for_complete()
-        await pilot.pause(0.05)
+    """Wait until nothing is left to do: no message, worker or short timer, and all is drawn."""
+    await _drain(pilot.app)
 
 
-async def until(pilot: Pilot[None], true: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait for something to be true."""
+async def until(pilot: Pilot[None], true: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Wait for something that comes from outside: a thread of the sync, a server, a program."""
     end = time.monotonic() + seconds
+    await settle(pilot)
     while not true():
-        assert time.monotonic() < end
+        assert time.monotonic() < end, f"not within {seconds:.0f} s"
+        await asyncio.sleep(0.01)
         await settle(pilot)
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:
-    """Press keys and wait for what they do."""
+    """Press keys, each when the one before has done all that it does."""
     await pilot.press(*keys)
-    await settle(pilot)
+
+
+async def rush(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys without waiting for workers and timers, as a quick typist does."""
+    for key in keys:
+        pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await pilot._wait_for_screen()
+
+
+async def wait_for_idle(min_sleep: float = 0, max_sleep: float = 0) -> None:
+    """Stands in for Textual's function of this name, which looks at the processor's clock."""
+    await _drain(active_app.get())
+
+
+async def _drain(app: App[Any]) -> None:
+    end = time.monotonic() + _PATIENCE
+    while not app._exit and app._exception is None:
+        await asyncio.sleep(_STEP)
+        left = next(_left(app), None)
+        if left is None:
+            return
+        assert time.monotonic() < end, f"still at work: {left}"
+        if left is app.screen:
+            app.screen._on_timer_update()
+
+
+def _left(app: App[Any]) -> Iterator[object]:
+    """What keeps the app at work; the screen comes last, when only drawing is left."""
+    yield from (worker for worker in app.workers if not worker.is_finished)
+    pumps: list[MessagePump] = [app, *app._registry]
+    yield from (pump for pump in pumps if _has_messages(pump))
+    yield from (timer for pump in pumps for timer in list(pump._timers) if _is_due(timer))
+    screen = app.screen
+    if screen._callbacks or (
+        screen._layout_required
+        or screen._scroll_required
+        or screen._repaint_required
+        or screen._recompose_required
+        or screen._dirty_widgets
+    ):
+        yield screen
+
+
+def _has_messages(pump: MessagePump) -> bool:
+    """Whether a pump has messages, or one in hand: then nobody waits at its queue."""
+    if pump._task is None or pump._task.done():
+        return False
+    ready = pump._message_queue.ready_event
+    return ready.is_set() or not ready._waiters or bool(pump._next_callbacks)
+
+
+def _is_due(timer: Any) -> bool:
+    """Whether a timer goes off once, and soon."""
+    if timer._repeat != 0 or timer._interval > _SHORT or not timer._active.is_set():
+        return False
+    return timer._task is not None and not timer._task.done()

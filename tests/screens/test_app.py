@@ -194,7 +194,7 @@ asyncio.run(main())
         [sys.executable, "-c", script, str(store.path)],
         capture_output=True, text=True, timeout=60, check=True, env={"CRMMAIL_PASSWORD": "x"},
     )  # fmt: skip
-    assert time.monotonic() - float(done.stdout) < 4
+    assert time.monotonic() - float(done.stdout) < 15  # to give up connecting takes longer
     assert "Traceback" not in done.stderr
 
 

@@ -12,8 +12,7 @@ from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.store import companies, opportunities, people
 from crmmail.store.database import Store
-from tests.screens import harness
-from tests.screens.harness import settle, text
+from tests.screens.harness import press, settle, text
 from tests.screens.test_hostile import HOSTILE, check
 
 
@@ -31,13 +30,6 @@ def current(app: CrmmailApp) -> int:
     assert isinstance(app.screen, RecordsScreen)
     assert app.screen.shown.current is not None
     return app.screen.shown.current
-
-
-async def press(pilot: Pilot[None], *keys: str) -> None:
-    """Press keys and wait for what they do, until it is in the store and on the screen."""
-    await harness.press(pilot, *keys)
-    for _ in range(2):
-        await settle(pilot)
 
 
 async def write(pilot: Pilot[None], typed: str) -> None:

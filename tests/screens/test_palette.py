@@ -17,19 +17,17 @@ from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.store.database import Store
 from tests.screens import filler
-from tests.screens.harness import press, settle, text, until
+from tests.screens.harness import press, settle, text
 
 
 async def choose(pilot: Pilot[str], words: str) -> None:
-    """Open the palette, type, wait for what is found, and take the first."""
-    await pilot.press("ctrl+p")
+    """Open the palette, type, and take the first of what is found."""
+    await press(pilot, "ctrl+p", *words)
     palette = pilot.app.screen
     assert isinstance(palette, CommandPalette)
-    await pilot.press(*words)
-    await until(pilot, lambda: palette.query_one(CommandList).option_count > 0)
-    await pilot.pause(0.3)
+    assert palette.query_one(CommandList).option_count > 0
     await press(pilot, "enter")
-    await until(pilot, lambda: pilot.app.screen is not palette)
+    assert pilot.app.screen is not palette
 
 
 @pytest.mark.parametrize(
@@ -59,7 +57,6 @@ async def test_it_offers_what_the_keys_here_do(
 async def test_it_is_drawn_with_areas_and_keys(app: CrmmailApp) -> None:
     async with app.run_test(size=(100, 60)) as pilot:
         await press(pilot, "ctrl+p")
-        await pilot.pause(0.3)
         shown = text(app)
         assert "go to: Companies" in shown
         assert "account: Add a mailbox" in shown
@@ -99,7 +96,6 @@ async def test_a_hostile_name_is_text(store: Store) -> None:
     app = CrmmailApp(store, sync=False)
     async with app.run_test(size=(120, 40)) as pilot:
         await press(pilot, "ctrl+p", *"mallory")
-        await pilot.pause(0.5)
         assert "Mallory [bold]x[/left] [@click=app.quit]y" in text(app)
         await press(pilot, "enter")
         assert isinstance(app.screen, RecordScreen)
@@ -112,10 +108,9 @@ async def test_a_chosen_theme_is_kept(store: Store) -> None:
         assert not (settings.data_dir() / "state.json").exists()
         await choose(pilot, "app: change theme")
         await pilot.press(*"light")
-        await pilot.pause(0.3)
         await press(pilot, "enter")
-        await until(pilot, lambda: app.theme != "crmmail-dark")
         chosen = app.theme
+        assert chosen != "crmmail-dark"
     assert json.loads((settings.data_dir() / "state.json").read_text())["theme"] == chosen
     assert not settings.config_path().exists()
     assert CrmmailApp(store, sync=False).theme == chosen
@@ -125,7 +120,7 @@ async def test_a_theme_by_its_name(app: CrmmailApp) -> None:
     async with app.run_test(size=(100, 40)) as pilot:
         await settle(pilot)
         await choose(pilot, "crmmail-light")
-        await until(pilot, lambda: app.theme == "crmmail-light")
+        assert app.theme == "crmmail-light"
     assert settings.remembered("theme") == "crmmail-light"
 
 

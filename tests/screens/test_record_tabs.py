@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from crmmail.app import CrmmailApp
 from crmmail.screens.record import RecordScreen
@@ -16,20 +15,13 @@ from crmmail.store import notes, opportunities, people, threads, timeline
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from tests.screens import harness
-from tests.screens.harness import lines, settle, text, until
+from tests.screens.harness import lines, press, text, until
 from tests.screens.test_hostile import HOSTILE, check, fill
 
 
 @pytest.fixture
 def app(sample_store: Store) -> CrmmailApp:
     return CrmmailApp(sample_store, sync=False)
-
-
-async def press(pilot: Pilot[None], *keys: str) -> None:
-    """Press keys and wait until what they do is in the store and on the screen."""
-    await harness.press(pilot, *keys)
-    for _ in range(2):
-        await settle(pilot)
 
 
 def record(app: CrmmailApp) -> RecordScreen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 
@@ -20,7 +21,7 @@ from crmmail.store.kinds import Kind
 from crmmail.widgets.results import HEADING, THREAD, ResultList
 from tests.screens.conftest import NOW
 from tests.screens.filler import Filler, Mail
-from tests.screens.harness import lines, press, settle, text, until
+from tests.screens.harness import lines, press, rush, settle, text, until
 from tests.screens.test_hostile import HOSTILE, check, fill
 
 AT = int(NOW.timestamp())
@@ -167,25 +168,26 @@ async def test_only_the_newest_query_is_shown(
     app: CrmmailApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A search that takes long is not waited for twice, and never shown when it is too late."""
-    go, asked = threading.Event(), list[str]()
+    begun, go, asked = threading.Event(), threading.Event(), list[str]()
     really = search.search
 
     def slow(db: object, query: str, limit: int) -> search.Found:
         asked.append(query)
-        go.wait(5)
+        begun.set()
+        go.wait(30)
         return really(db, query, limit)  # type: ignore[arg-type]
 
     monkeypatch.setattr(search, "search", slow)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("F")
-        await pilot.pause()
-        await pilot.press(*"invoice")
-        await pilot.press("enter")  # nothing to open yet: it will be
+        await press(pilot, "F")
+        await rush(pilot, *"invoice", "enter")  # nothing to open yet: it will be
+        assert await asyncio.to_thread(begun.wait, 30)
         assert asked == ["i"]
         assert isinstance(app.screen, SearchScreen)
         assert screen(app).line.value == "invoice"
         go.set()
-        await until(pilot, lambda: "Invoice 4711" in text(app))
+        await settle(pilot)
+        assert "Invoice 4711" in text(app)
         assert asked == ["i", "invoice"]
         assert isinstance(app.screen, ThreadScreen)
 

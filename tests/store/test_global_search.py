@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crmmail.store import opportunities, people, search
 from crmmail.store.kinds import Flag
+from tests.bounded import bounded
 
 from .conftest import DAY, NOON, Filler, World
 from .test_search import HOSTILE
@@ -230,6 +229,5 @@ def test_no_query_is_an_error(fill: Filler, text: str) -> None:
 
 
 def test_a_pathological_query_ends(fill: Filler, world: World) -> None:
-    start = time.perf_counter()
-    search.search(fill.db, " ".join(f"(a{n} OR -b{n} OR 見{n})" for n in range(13)))
-    assert time.perf_counter() - start < 2
+    with bounded():
+        search.search(fill.db, " ".join(f"(a{n} OR -b{n} OR 見{n})" for n in range(13)))

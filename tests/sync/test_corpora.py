@@ -97,9 +97,9 @@ def unsafe(text: str) -> set[str]:
 def test_every_message_is_read(corpus: str) -> None:
     readable, slow, dirty, unreadable = 0, [], [], []
     for name, data in messages(corpus):
-        started = time.process_time()
+        started = time.thread_time()
         header, body = read(data)
-        if time.process_time() - started > 1:
+        if time.thread_time() - started > 1:
             slow.append(name)
         assert header.message_id
         assert 0 < header.sent_at <= RECEIVED + 86_400

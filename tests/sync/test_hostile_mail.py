@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 
 import pytest
+from tests.bounded import bounded
 
 from crmmail.sync.message import Unreadable, parse_body, parse_header
 
@@ -52,10 +52,9 @@ def nested(count: int, kind: str = "mixed", tail: bytes = b"") -> bytes:
     ],
     ids=lambda raw: ascii(raw[:30]),
 )
-def test_hostile_messages_take_less_than_a_second(raw: bytes) -> None:
-    started = time.process_time()
-    found = parse_header(raw, RECEIVED)
-    with suppress(Unreadable):
-        assert len(parse_body(raw).attachments) <= 500
-    assert time.process_time() - started < 1
+def test_hostile_messages_take_bounded_time(raw: bytes) -> None:
+    with bounded():
+        found = parse_header(raw, RECEIVED)
+        with suppress(Unreadable):
+            assert len(parse_body(raw).attachments) <= 500
     assert len(found.participants) <= 500

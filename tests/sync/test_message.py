@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 import unicodedata
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.bounded import bounded
 
 from crmmail.sync.message import Body, Header, Unreadable, parse_body, parse_header
 
@@ -143,10 +143,9 @@ class TestParticipants:
         ]
 
     def test_at_most_500(self) -> None:
-        started = time.process_time()
-        found = header("To: " + ", ".join(f"u{n}@x.example" for n in range(20_000)))
+        with bounded():
+            found = header("To: " + ", ".join(f"u{n}@x.example" for n in range(20_000)))
         assert len(found.participants) == 500
-        assert time.process_time() - started < 1
 
     def test_two_headers_of_one_name(self) -> None:
         assert len(header("To: a@x.example", "To: b@x.example").participants) == 2

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
+from tests.bounded import bounded
 
 from crmmail.sync.message import base_subject, person_name, usable_name
 
@@ -116,6 +115,5 @@ class TestBaseSubject:
 
     @pytest.mark.parametrize("piece", ["Re: ", "[a]", " ", "[", "Re[1"])
     def test_linear_time(self, piece: str) -> None:
-        started = time.process_time()
-        base_subject(piece * 50_000)
-        assert time.process_time() - started < 0.5
+        with bounded():
+            base_subject(piece * 50_000)
