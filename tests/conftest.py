@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from dns.resolver import Resolver
 from imapclient import IMAPClient
 
+from crmmail.accounts import discovery
+from tests.net import refuse
 from tests.servers import PASSWORD, Appended, Dovecot, ImapServer, Pymap, Radicale
 
+OFFLINE = discovery.Network(
+    ("http://127.0.0.1:1/",), "http://127.0.0.1:1/", (), Resolver(configure=False), refuse
+)
 _numbers = itertools.count(1)
 
 
@@ -50,6 +56,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("data", "config"):
         monkeypatch.setenv(f"CRMMAIL_{name.upper()}_DIR", str(tmp_path / name))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    monkeypatch.setattr(discovery, "NETWORK", OFFLINE)
     for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "CRMMAIL_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
 

@@ -7,14 +7,17 @@ import re
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from crmmail.accounts import discovery
 from crmmail.cli import new_account
 from crmmail.errors import CrmmailError
 from tests.cli.conftest import ME, Cli, add_account
 from tests.conftest import Mailbox
+from tests.net import Names
 from tests.servers import PASSWORD, Dovecot
 
 
@@ -149,6 +152,46 @@ def test_a_server_of_ones_own_is_pinned(cli: Cli, monkeypatch: pytest.MonkeyPatc
         assert cli("account", "remove", ME, "--yes").code == 0
         assert cli(*words, "--pin", pin).code == 0
         assert cli("sync").code == 0
+
+
+def test_an_address_and_a_password_are_enough(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_PASSWORD", PASSWORD)
+    with Dovecot(tls="starttls") as server:
+        server.add_user(ME)
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.ca))
+        here = [f"0 0 {server.port} localhost."]
+        with Names({("SRV", "_imap._tcp.home.example."): here}) as names:
+            monkeypatch.setattr(
+                discovery, "NETWORK", replace(discovery.NETWORK, resolver=names.resolver)
+            )
+            words = ("account", "add", ME, "--password-env", "TEST_PASSWORD")
+            refused = cli(*words)
+            assert refused.code == 1
+            assert f"in the DNS of home.example: localhost:{server.port}" in refused.err
+            assert f"Nobody vouches for localhost as the server of {ME}" in refused.err
+            assert "Login" not in server.output()
+            monkeypatch.setattr("crmmail.addresses.site", lambda _domain: "home.example")
+            assert cli(*words).code == 0
+    [row] = cli("account", "list", "--json").json
+    assert (row["host"], row["port"], row["security"]) == ("localhost", server.port, "starttls")
+    assert row["username"] == ME
+
+
+@pytest.mark.usefixtures("password")
+def test_a_provider_without_imap_says_so(cli: Cli) -> None:
+    refused = cli("account", "add", "ann@tuta.com", "--password-env", "TEST_PASSWORD")
+    assert refused.code == 1
+    assert "Tuta has no IMAP" in refused.err
+
+
+@pytest.mark.usefixtures("password")
+def test_a_refused_password_is_answered_with_what_the_provider_wants(
+    cli: Cli, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_PASSWORD", "wrong")
+    refused = add_account(cli, mailbox, "ann@gmail.com")
+    assert refused.code == 5
+    assert "Google wants an app password: https://myaccount.google.com" in refused.err
 
 
 def test_tls_and_starttls_sign_in(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

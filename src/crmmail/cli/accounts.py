@@ -35,6 +35,8 @@ class Server(Protocol):
     """Where and as whom to sign in."""
 
     @property
+    def email(self) -> str: ...
+    @property
     def host(self) -> str: ...
     @property
     def port(self) -> int: ...
@@ -48,7 +50,7 @@ class Server(Protocol):
 
 @group.command(
     epilog=examples(
-        "crmmail account add ann@example.org --imap imap.example.org:993",
+        "crmmail account add ann@example.org",
         "crmmail account add ann@example.org --imap imap.example.org:993 "
         "--password-command 'pass show mail/ann' --alias sales@example.org",
         "crmmail account add ann@example.org --imap 127.0.0.1:1143 --security none "
@@ -57,8 +59,12 @@ class Server(Protocol):
 )
 def add(
     email: Email,
-    imap: Annotated[str, typer.Option(metavar="HOST[:PORT]", help="The IMAP server.")] = "",
-    security: Annotated[str, typer.Option(metavar="tls|starttls|none", help="Encryption.")] = "tls",
+    imap: Annotated[
+        str, typer.Option(metavar="HOST[:PORT]", help="The IMAP server; else it is looked for.")
+    ] = "",
+    security: Annotated[
+        str, typer.Option(metavar="tls|starttls|none", help="Encryption; tls if not said.")
+    ] = "",
     username: Annotated[str, typer.Option(help="To sign in with, if not the address.")] = "",
     password_env: Annotated[
         str, typer.Option(metavar="NAME", help="The environment variable with the password.")
@@ -192,6 +198,7 @@ def known(db: sqlite3.Connection, email: str) -> accounts.AccountRow:
 
 def sign_in(account: Server, password: str) -> list[FolderInfo]:
     """Sign in and list the folders; a refused sign-in has an exit code of its own."""
+    from crmmail.accounts import providers
     from crmmail.sync.mailbox import Login, check
     from crmmail.sync.problems import Refused
 
@@ -207,7 +214,8 @@ def sign_in(account: Server, password: str) -> list[FolderInfo]:
             )
         )
     except Refused as problem:
-        raise RefusedError(str(problem), problem.hint) from problem
+        advice = providers.advice(account.email, account.host)
+        raise RefusedError(str(problem), advice or problem.hint) from problem
 
 
 def _tried(new: NewAccount) -> NewAccount:

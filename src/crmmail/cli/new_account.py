@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import ipaddress
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import typer
 
 from crmmail import addresses
-from crmmail.accounts import credentials
+from crmmail.accounts import credentials, providers
 from crmmail.accounts.credentials import SecretError
+from crmmail.accounts.providers import Provider
+from crmmail.cli.output import note
 from crmmail.errors import CrmmailError
 from crmmail.store.accounts import SECURITIES
 
+if TYPE_CHECKING:
+    from crmmail.accounts.discovery import Found
+
+_SECURITY = {143: "starttls"}
 _PORTS = {"tls": 993, "starttls": 143, "none": 143}
 
 
@@ -22,7 +29,7 @@ class Wanted:
     """What the command line says of a sign-in; "" where it says nothing."""
 
     imap: str = ""
-    security: str = "tls"
+    security: str = ""
     username: str = ""
     password_env: str = ""
     password_command: str = ""
@@ -52,22 +59,80 @@ def gather(email: str, wanted: Wanted) -> NewAccount:
     Raises an error instead of asking where nobody is there to answer.
     """
     own = address(email)
-    chosen(wanted.security, SECURITIES, "--security")
-    imap = wanted.imap or _ask(
-        "IMAP server", "--imap HOST:PORT", default=f"imap.{addresses.domain_of(own)}"
-    )
-    host, port = server(imap, wanted.security)
-    if wanted.security == "none" and not wanted.insecure and not _is_loopback(host):
+    if wanted.security:
+        chosen(wanted.security, SECURITIES, "--security")
+    found = _place(own, wanted)
+    place = found.provider
+    if place.security == "none" and not wanted.insecure and not _is_loopback(place.host):
         raise CrmmailError(
-            f"Without encryption, everybody between here and {host} can read the password.",
+            f"Without encryption, everybody between here and {place.host} can read the password.",
             "Use --security tls (mostly port 993) or starttls; or say --insecure if you mean it.",
         )
     pin = _pin(wanted.pin)
     secret, password, typed = _password(
         wanted.password_env, wanted.password_command, own, wanted.test
     )
-    username = wanted.username or own
-    return NewAccount(own, host, port, wanted.security, username, secret, password, typed, pin)
+    return NewAccount(
+        own,
+        place.host,
+        place.port,
+        place.security,
+        wanted.username or found.username,
+        secret,
+        password,
+        typed,
+        pin,
+    )
+
+
+def _place(email: str, wanted: Wanted) -> Found:
+    """The server: as given, else as found out, shown, and agreed to where somebody is there."""
+    if wanted.imap:
+        return _typed(email, wanted.imap, wanted.security)
+    found = _found(email)
+    if found is None:
+        guess = f"imap.{addresses.domain_of(email)}"
+        typed = _ask("IMAP server", "--imap HOST:PORT", default=guess)
+        return _typed(email, typed, wanted.security)
+    provider = found.provider
+    if not provider.host:
+        raise CrmmailError(provider.note, "An address that it forwards to can be added.")
+    shown = f"{provider.host}:{provider.port}"
+    note(f"Found {found.origin}: {shown}, {provider.security}.")
+    if not found.sure:
+        note(f"{provider.host} is not of {addresses.domain_of(email)}: check that it is right.")
+    if provider.note:
+        note(provider.note)
+    if sys.stdin.isatty():
+        typed = _ask("IMAP server", "--imap HOST:PORT", default=shown)
+        if typed != shown:
+            return _typed(email, typed, wanted.security)
+    elif not found.sure:
+        raise CrmmailError(
+            f"Nobody vouches for {provider.host} as the server of {email}.",
+            f"If that is where the mail is: --imap {shown}",
+        )
+    security = wanted.security or provider.security
+    return replace(found, provider=replace(provider, security=security))
+
+
+def _found(email: str) -> Found | None:
+    from crmmail.accounts import discovery
+
+    if providers.known(email) is None:
+        note(f"Looking for the mail server of {addresses.domain_of(email)} …")
+    found = None
+    for found in discovery.find(email):  # noqa: B007 - the last one is the best
+        pass
+    return found
+
+
+def _typed(email: str, text: str, security: str) -> Found:
+    from crmmail.accounts.discovery import Found
+
+    host, port = server(text, security or "tls")
+    place = Provider("", host, port, security or _SECURITY.get(port, "tls"))
+    return Found(place, email, "as typed")
 
 
 def _pin(typed: str) -> str:
