@@ -27,7 +27,6 @@ from crmmail.screens.undo import Do, History
 from crmmail.store import accounts
 from crmmail.store.database import Notice, Store
 from crmmail.widgets import themes
-from crmmail.widgets.painting import PIECE_CSS
 from crmmail.widgets.words import day
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ class CrmmailApp(App[str], inherit_bindings=False):
     BINDING_GROUP_TITLE = "Everywhere"
     ALLOW_SELECT = False
     PAUSE_GC_ON_SCROLL = True
-    CSS = PIECE_CSS + looks.CSS
+    CSS = looks.CSS
     COMMANDS = App.COMMANDS | {_commands, _go_to, _themes}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "keys", "Help", id="app.help", key_display="?"),

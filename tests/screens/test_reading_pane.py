@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from textual.app import App, ComposeResult
 
-from crmmail.widgets.painting import PIECE_CSS
 from crmmail.widgets.reading_pane import Line, ReadingPane, Section
 
 
@@ -15,8 +14,6 @@ def section(key: int, lines: int, word: str = "line") -> Section:
 
 
 class Host(App[None]):
-    CSS = PIECE_CSS
-
     def __init__(self) -> None:
         super().__init__()
         self.toggled: list[str] = []

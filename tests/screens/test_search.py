@@ -18,6 +18,7 @@ from crmmail.screens.thread import ThreadScreen
 from crmmail.store import search
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
+from crmmail.widgets.painting import style
 from crmmail.widgets.results import HEADING, THREAD, ResultList
 from tests.screens.conftest import NOW
 from tests.screens.filler import Filler, Mail
@@ -139,7 +140,7 @@ async def test_it_opens_from_everywhere(app: CrmmailApp, keys: tuple[str, ...]) 
 async def test_what_is_found_is_marked(app: CrmmailApp) -> None:
     async with app.run_test(size=(120, 24)) as pilot:
         await press(pilot, "F", *"contract")
-        accent = app.screen.results.get_component_rich_style("piece--title")  # type: ignore[attr-defined]
+        accent = style(app.screen, "title", app.screen.rich_style)
         segments = [
             segment.text
             for strip in app.screen._compositor.render_strips()

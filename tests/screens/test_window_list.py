@@ -11,7 +11,6 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.strip import Strip
 
-from crmmail.widgets.painting import PIECE_CSS
 from crmmail.widgets.window_list import WINDOW, WindowList
 
 
@@ -22,8 +21,6 @@ class Entry:
 
 class Host(App[None]):
     """A list of numbers, which remembers what it was asked."""
-
-    CSS = PIECE_CSS
 
     def __init__(self, count: int) -> None:
         super().__init__()

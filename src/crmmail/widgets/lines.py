@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from crmmail.widgets.painting import PIECE_CLASSES, paint
+from crmmail.widgets.painting import paint
 from crmmail.widgets.pieces import Piece, safe
 
 
@@ -19,7 +19,6 @@ class Lines(Widget):
     """A few lines, as high as there are lines."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES = PIECE_CLASSES
     DEFAULT_CSS = """
     Lines { height: auto; padding: 0 2; }
     """

@@ -1,31 +1,52 @@
-"""Giving pieces their colours: roles are component classes, so that themes decide."""
+"""Giving pieces their colours: each role is a colour of the theme, so that themes decide.
+
+They are looked up here and not in CSS: as component classes, the twelve of each widget took most
+of the time that it takes to open a screen.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
-from crmmail.widgets.pieces import ROLES, Piece, fit_pieces, safe
+from crmmail.widgets.pieces import Piece, fit_pieces, safe
 
-PIECE_CLASSES = {f"piece--{role}" for role in ROLES}
-PIECE_CSS = """
-.piece--text { color: $foreground; }
-.piece--muted { color: $foreground 60%; }
-.piece--strong { color: $foreground; text-style: bold; }
-.piece--accent { color: $secondary; }
-.piece--title { color: $accent; text-style: bold; }
-.piece--quote { color: $foreground 50%; }
-.piece--good { color: $success; }
-.piece--bad { color: $error; text-style: bold; }
-.piece--mark { color: $accent; }
-.piece--hit { color: $warning; text-style: bold reverse; }
-.piece--cursor { color: $block-cursor-foreground; background: $block-cursor-background; }
-.piece--blurred { color: $foreground; background: $accent 18%; }
-"""
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Colours by their names in a theme, each with how much of it is mixed in."""
+
+    colour: str
+    share: float = 1.0
+    background: str = ""
+    background_share: float = 1.0
+    bold: bool = False
+    reverse: bool = False
+
+
+LOOKS = {
+    "text": _Look("foreground"),
+    "muted": _Look("foreground", 0.6),
+    "strong": _Look("foreground", bold=True),
+    "accent": _Look("secondary"),
+    "title": _Look("accent", bold=True),
+    "quote": _Look("foreground", 0.5),
+    "good": _Look("success"),
+    "bad": _Look("error", bold=True),
+    "mark": _Look("accent"),
+    "hit": _Look("warning", bold=True, reverse=True),
+    # What lies under a whole line
+    "cursor": _Look("block-cursor-foreground", background="block-cursor-background"),
+    "blurred": _Look("foreground", background="accent", background_share=0.18),
+}
+"""Every role."""
 
 
 def paint(
@@ -33,14 +54,36 @@ def paint(
 ) -> Strip:
     """A whole line; `plain` draws every role in the base colour, as on the cursor's row."""
     segments = [
-        Segment(safe(text), _style(widget, role, base, plain))
+        Segment(safe(text), style(widget, role, base, plain))
         for text, role in fit_pieces(pieces, width)
     ]
     return Strip(segments, width)
 
 
-def _style(widget: Widget, role: str, base: Style, plain: bool) -> Style:
-    style = widget.get_component_rich_style(f"piece--{role}")
+def style(widget: Widget, role: str, base: Style, plain: bool = False) -> Style:
+    """How a role looks on a line of some look, in the theme of now."""
+    look, colours = LOOKS[role], widget.app.theme_variables
+    background = colours[look.background] if look.background else ""
+    return _style(look, colours[look.colour], background, base, plain)
+
+
+@lru_cache(maxsize=1_000)
+def _style(look: _Look, colour: str, background: str, base: Style, plain: bool) -> Style:
+    below = Color.from_rich_color(base.bgcolor)
+    if background:
+        below = _mixed(background, look.background_share, below)
     return base + Style(
-        color=None if plain else style.color, bold=style.bold, reverse=style.reverse or None
+        color=None if plain else _mixed(colour, look.share, below).rich_color,
+        bgcolor=below.rich_color if background else None,
+        bold=look.bold or None,
+        reverse=look.reverse or None,
     )
+
+
+def _mixed(value: str, share: float, below: Color) -> Color:
+    """A theme's colour, such as "#fff", "#fff 60%" or "auto 87%", mixed into what is below it."""
+    name, _, percent = value.partition(" ")
+    alpha = share * (float(percent.rstrip("%")) / 100 if percent else 1.0)
+    if name == "auto":
+        return below + below.get_contrast_text(alpha)
+    return below + Color.parse(name).multiply_alpha(alpha)

@@ -11,7 +11,7 @@ from textual.geometry import Offset, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from crmmail.widgets.painting import PIECE_CLASSES, paint
+from crmmail.widgets.painting import paint
 from crmmail.widgets.pieces import Piece, safe
 
 
@@ -19,7 +19,6 @@ class PieceView(ScrollView, can_focus=True, inherit_bindings=False):
     """A bordered view that draws itself line by line, from pieces."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES = PIECE_CLASSES | {"piece--cursor", "piece--blurred"}
     DEFAULT_CSS = """
     PieceView {
         height: 1fr;

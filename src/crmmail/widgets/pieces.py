@@ -15,10 +15,7 @@ from itertools import accumulate
 from rich.cells import cell_len, get_character_cell_size, set_cell_size
 
 Piece = tuple[str, str]
-"""A text and its role."""
-
-ROLES = ("text", "muted", "strong", "accent", "title", "quote", "good", "bad", "mark", "hit")
-"""The roles; each is a component class `piece--ROLE` of the widgets that draw pieces."""
+"""A text and its role, one of `painting.LOOKS`."""
 
 _VARIATION = "\ufe0f"
 

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from crmmail.store.accounts import StateRow
-from crmmail.widgets.painting import PIECE_CLASSES, paint
+from crmmail.widgets.painting import paint
 from crmmail.widgets.pieces import Piece, safe, slice_pieces, wrap
 from crmmail.widgets.words import compact, duration, plural
 
@@ -98,7 +98,6 @@ def most_telling(states: Sequence[StateRow]) -> list[StateRow]:
 class StatusLine(Widget):
     """One line at the bottom of every screen; more where an error needs it."""
 
-    COMPONENT_CLASSES = PIECE_CLASSES
     DEFAULT_CSS = """
     StatusLine { height: auto; padding: 0 1; }
     """

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from crmmail.widgets.painting import style
 from crmmail.widgets.piece_view import PieceView
 from crmmail.widgets.pieces import Piece
 from crmmail.widgets.words import plural
@@ -180,7 +181,7 @@ class WindowList(PieceView, Generic[Row]):
         if strip is None:
             if len(self._strips) > _KEPT_STRIPS:
                 self._strips.clear()
-            base = self.get_component_rich_style(f"piece--{look}") if look else self.rich_style
+            base = style(self, look, self.rich_style) if look else self.rich_style
             row = self.row_at(index)
             pieces = self._draw(row, self.line_width) if row is not None else ()
             strip = self._strips[key] = self.paint(pieces, base, plain=look == "cursor")
