@@ -33,6 +33,7 @@ class StoreScreen(Screen[None], inherit_bindings=False):
     """A screen that shows a part of the store and follows its changes."""
 
     BINDING_GROUP_TITLE = "Screen"
+    AUTO_FOCUS = ""  # each says itself what has the keys: to focus twice is to paint twice
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (140, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "back", "Back", id="screen.back"),
@@ -46,6 +47,9 @@ class StoreScreen(Screen[None], inherit_bindings=False):
         self._stale = False
 
     def compose(self) -> ComposeResult:
+        width = self.app.size.width
+        reached = [name for least, name in self.HORIZONTAL_BREAKPOINTS if least <= width]
+        self.add_class(*reached[-1:], update=False)  # else all is styled and painted twice
         yield from self.panes()
         yield StatusLine()
         yield KeyLine()
