@@ -104,6 +104,6 @@ async def test_a_record_without_mail_says_so(app: CrmmailApp, store: Store) -> N
     with store.write("people") as (db, change):
         person = Filler(db, change).person("Zoe", "zoe@else.example")
     async with app.run_test(size=(80, 24)) as pilot:
-        app.push_screen(RecordScreen(store, Kind.PERSON, person))
+        RecordScreen.open(app, store, Kind.PERSON, person)
         await settle(pilot)
         assert "No conversation yet" in text(app)

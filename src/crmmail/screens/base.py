@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
@@ -112,3 +112,45 @@ class StoreScreen(Screen[None], inherit_bindings=False):
     def action_previous_pane(self) -> None:
         """Give the keys to the pane before."""
         self.focus_previous()
+
+
+class KeptScreen(StoreScreen):
+    """A screen that stays when it is left, to be shown again with something else.
+
+    To make one, with all its widgets and their styles, takes longer than to fill it; and what is
+    thrown away has to be found by the collector, in the middle of a later key.
+    """
+
+    @classmethod
+    def show_one(cls, app: App[Any], store: Store) -> Self:
+        """Bring one to the front that is not in use: made before, where there is such a one."""
+        number = 0
+        while True:
+            name = f"{cls.__name__} {number}"
+            if not app.is_screen_installed(name):
+                app.install_screen(cls(store), name)
+            screen = app.get_screen(name, cls)
+            number += 1
+            if screen not in app.screen_stack:
+                app.push_screen(name)
+                return screen
+
+    def start(self) -> None:
+        """Show what the screen is for now, as it is first seen."""
+        raise NotImplementedError
+
+    def put_away(self) -> None:
+        """The screen was left."""
+
+    def restart(self) -> None:
+        """Start, unless that is still to come with the widgets."""
+        if self.is_mounted:
+            self._stale = False
+            self.start()
+
+    def on_mount(self) -> None:
+        self.start()
+
+    def on_screen_suspend(self) -> None:
+        if self not in self.app.screen_stack:
+            self.put_away()

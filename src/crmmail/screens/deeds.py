@@ -89,7 +89,7 @@ class RecordActions(StoreScreen):
         from crmmail.screens.record import RecordScreen
 
         def open_it(record_id: int) -> None:
-            self.app.push_screen(RecordScreen(self.store, kind, record_id))
+            RecordScreen.open(self.app, self.store, kind, record_id)
 
         self.app.push_screen(FormScreen(new_form(self.store, kind, open_it, company)))
 

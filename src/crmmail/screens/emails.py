@@ -36,6 +36,7 @@ PREVIEW_DELAY = 0.06
 class ThreadsReady(Message):
     """The ids of the threads that match are found."""
 
+    record: tuple[int, int]
     match: str
     ids: array[int]
 
@@ -67,8 +68,8 @@ class EmailsPane(TabPane):
     filter_line = getters.query_one(FilterLine)
     preview = getters.query_one("#preview", ReadingPane)
 
-    def __init__(self, store: Store, kind: int, record_id: int) -> None:
-        super().__init__(store, kind, record_id)
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
         self._match = self._shown_match = ""
         self._timer: Timer | None = None
         self._previewed = 0
@@ -88,6 +89,11 @@ class EmailsPane(TabPane):
 
     # Reading
 
+    def turn_to(self, kind: int, record_id: int) -> None:
+        super().turn_to(kind, record_id)
+        self._match = self._shown_match = ""
+        self.filter_line.clear_and_close()
+
     def reload(self) -> None:
         self._previewed = 0
         self._read()
@@ -97,14 +103,14 @@ class EmailsPane(TabPane):
             self._search(self._match)
         else:
             ids = threads.of_record(self.store.read(), self.kind, self.record_id)
-            self._show(ThreadsReady("", ids))
+            self._show(ThreadsReady(self.record, "", ids))
 
     @work(thread=True, exclusive=True, group="view", exit_on_error=False)
     def _search(self, match: str) -> None:
         """Find the threads of which a name, the subject or the preview has each of the words."""
-        db, worker = self.store.read(), get_current_worker()
+        db, worker, record = self.store.read(), get_current_worker(), self.record
         words = match.casefold().split()
-        ids = threads.of_record(db, self.kind, self.record_id)
+        ids = threads.of_record(db, *record)
         found = array("q")
         for start in range(0, len(ids), WINDOW):
             if worker.is_cancelled:
@@ -113,11 +119,11 @@ class EmailsPane(TabPane):
                 text = " ".join((*row.names, row.subject, row.preview)).casefold()
                 if all(word in text for word in words):
                     found.append(row.id)
-        self.post_message(ThreadsReady(match, found))
+        self.post_message(ThreadsReady(record, match, found))
 
     @on(ThreadsReady)
     def _show(self, event: ThreadsReady) -> None:
-        if event.match != self._match:
+        if (event.record, event.match) != (self.record, self._match):
             return
         empty: tuple[str, ...] = EMPTY_RECORD
         if event.match:
@@ -132,8 +138,9 @@ class EmailsPane(TabPane):
 
     @on(FilterLine.Filtered)
     def _filter(self, event: FilterLine.Filtered) -> None:
-        self._match = event.match
-        self._read()
+        if event.match != self._match:
+            self._match = event.match
+            self._read()
 
     @on(FilterLine.Left)
     def _leave_filter(self) -> None:

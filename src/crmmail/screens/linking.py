@@ -180,7 +180,7 @@ class RecordsPanel(Panel[Row]):
 
         link = self.row.link
         self.close()
-        self.app.push_screen(RecordScreen(self._store, link.kind, link.record_id))
+        RecordScreen.open(self.app, self._store, link.kind, link.record_id)
 
     def action_hide(self) -> None:
         """Hide the thread from the record, or show it there again."""

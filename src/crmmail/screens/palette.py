@@ -85,7 +85,7 @@ class GoTo(Provider):
     def _go(self, store: Store, entry: Catalogue, record: int) -> None:
         from crmmail.screens.record import RecordScreen
 
-        self.app.push_screen(RecordScreen(store, entry.kind, record))
+        RecordScreen.open(self.app, store, entry.kind, record)
 
 
 class Themes(Provider):

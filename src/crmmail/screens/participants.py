@@ -129,7 +129,7 @@ class ParticipantsPanel(Panel[Row]):
         from crmmail.screens.record import RecordScreen
 
         self.close()
-        self.app.push_screen(RecordScreen(self._store, Kind.PERSON, row.person_id))
+        RecordScreen.open(self.app, self._store, Kind.PERSON, row.person_id)
 
     def action_create(self) -> None:
         """Make a contact of the address."""

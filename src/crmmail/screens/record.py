@@ -5,14 +5,16 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from textual import getters, on, work
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
+from crmmail.screens.base import KeptScreen
 from crmmail.screens.catalogue import CATALOGUES, catalogue
 from crmmail.screens.deeds import RecordActions, Target
 from crmmail.screens.emails import EmailsPane
@@ -40,10 +42,11 @@ TABS: tuple[type[TabPane], ...] = (EmailsPane, NotesPane, TimelinePane)
 class ActivityRead(Message):
     """The messages of the last months are counted and drawn."""
 
+    record: tuple[int, int]
     bars: str
 
 
-class RecordScreen(RecordActions):
+class RecordScreen(RecordActions, KeptScreen):
     """A record: its header, and one of its tabs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -83,22 +86,36 @@ class RecordScreen(RecordActions):
     threads: getters.query_one[WindowList[Any]] = getters.query_one("#threads", WindowList)
     preview = getters.query_one("#preview", ReadingPane)
 
-    def __init__(self, store: Store, kind: int, record_id: int) -> None:
+    def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self.kind = kind
-        self.record_id = record_id
+        self.kind: int = Kind.PERSON
+        self.record_id = 0
         self._activity = ""
-        self._tabs = tuple(tab(store, kind, record_id) for tab in TABS)
+        self._tabs = tuple(tab(store) for tab in TABS)
         self._unread = set(range(len(TABS)))  # tabs that are to be read when they are shown
         self.tab = 0
         self._leaving = False  # the record is being deleted from here
+
+    @classmethod
+    def open(cls, app: App[Any], store: Store, kind: int, record_id: int) -> Self:
+        """Show a record."""
+        screen = cls.show_one(app, store)
+        screen.kind, screen.record_id = kind, record_id
+        screen.restart()
+        return screen
 
     def panes(self) -> Iterable[Widget]:
         yield Lines(id="header")
         yield Tabs([tab.TITLE for tab in TABS])
         yield from self._tabs
 
-    def on_mount(self) -> None:
+    def start(self) -> None:
+        """Show the record as it is first seen: its newest thread under the cursor."""
+        self._leaving = False
+        self._activity = ""
+        for tab in self._tabs:
+            tab.turn_to(self.kind, self.record_id)
+        self.tab = 0
         self.reload()
         self.action_tab(0)
 
@@ -128,12 +145,15 @@ class RecordScreen(RecordActions):
     @work(thread=True, exclusive=True, group="months", exit_on_error=False)
     def _count_months(self) -> None:
         names, since = last_months()
-        counts = timeline.months(self.store.read(), self.kind, self.record_id, names, since)
+        record = self.kind, self.record_id
+        counts = timeline.months(self.store.read(), *record, names, since)
         if not get_current_worker().is_cancelled:
-            self.post_message(ActivityRead(bars(counts) if any(counts) else ""))
+            self.post_message(ActivityRead(record, bars(counts) if any(counts) else ""))
 
     @on(ActivityRead)
     def _show_activity(self, event: ActivityRead) -> None:
+        if event.record != (self.kind, self.record_id):
+            return
         self._activity = event.bars
         lines = header(self.store.read(), self.kind, self.record_id, self._activity)
         if lines is not None:
@@ -227,4 +247,4 @@ class RecordScreen(RecordActions):
 
         where = name_of(self.store.read(), self.kind, self.record_id)
         trail = f"{catalogue(self.kind).title} › {where}"
-        self.app.push_screen(ThreadScreen(self.store, thread, siblings, trail))
+        ThreadScreen.open(self.app, self.store, thread, siblings, trail)

@@ -283,8 +283,8 @@ class RecordsScreen(RecordActions):
 
             row = self.shown.row_at(self.shown.cursor)
             trail = f"{self.entry.title} › {row.name}" if row is not None else ""
-            self.app.push_screen(ThreadScreen(self.store, event.row, self.preview.ids, trail))
+            ThreadScreen.open(self.app, self.store, event.row, self.preview.ids, trail)
             return
         from crmmail.screens.record import RecordScreen
 
-        self.app.push_screen(RecordScreen(self.store, self.entry.kind, event.row))
+        RecordScreen.open(self.app, self.store, self.entry.kind, event.row)

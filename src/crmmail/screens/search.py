@@ -189,11 +189,11 @@ class SearchScreen(StoreScreen):
 
             found = array("q", (i >> 3 for i in self.results.ids if i & 7 == THREAD))
             trail = f"Search › {self._shown.strip()}"
-            self.app.push_screen(ThreadScreen(self.store, result.target, found, trail))
+            ThreadScreen.open(self.app, self.store, result.target, found, trail)
         else:
             from crmmail.screens.record import RecordScreen
 
-            self.app.push_screen(RecordScreen(self.store, result.kind, result.target))
+            RecordScreen.open(self.app, self.store, result.kind, result.target)
 
 
 def _results(db: sqlite3.Connection, found: Found) -> Iterator[Result]:

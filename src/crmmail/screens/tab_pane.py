@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import Any, ClassVar
 
 from textual import getters
@@ -19,11 +20,21 @@ class TabPane(Vertical):
     entries: getters.query_one[WindowList[Any]] = getters.query_one(".-entries", WindowList)
     """The list that has the keys when the tab is shown."""
 
-    def __init__(self, store: Store, kind: int, record_id: int) -> None:
+    def __init__(self, store: Store) -> None:
         super().__init__(id=self.TITLE.lower())
         self.store = store
-        self.kind = kind
-        self.record_id = record_id
+        self.kind = self.record_id = 0
+
+    @property
+    def record(self) -> tuple[int, int]:
+        """The kind and the id of the record: what a thread has read may be of another by then."""
+        return self.kind, self.record_id
+
+    def turn_to(self, kind: int, record_id: int) -> None:
+        """Be for a record, as if for the first time; reload() comes when the tab is shown."""
+        self.kind, self.record_id = kind, record_id
+        self.workers.cancel_node(self)
+        self.entries.show(array("q"), keep=False)
 
     def reload(self) -> None:
         """Read again what the tab shows."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from textual import getters, on
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from crmmail.screens.base import KeptScreen
 from crmmail.screens.fetching import Fetching
 from crmmail.screens.thread_panels import ThreadPanelsScreen
 from crmmail.store import messages, threads, why
@@ -24,7 +26,7 @@ from crmmail.widgets.reading_pane import ReadingPane
 from crmmail.widgets.words import plural
 
 
-class ThreadScreen(ThreadPanelsScreen):
+class ThreadScreen(ThreadPanelsScreen, KeptScreen):
     """A thread's messages; the threads of the list it came from are one key away."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -61,13 +63,21 @@ class ThreadScreen(ThreadPanelsScreen):
     header = getters.query_one("#header", Lines)
     pane = getters.query_one("#thread", ReadingPane)
 
-    def __init__(
-        self, store: Store, thread_id: int, siblings: array[int] | None = None, trail: str = ""
-    ) -> None:
-        super().__init__(store, thread_id)
-        self._siblings = siblings if siblings is not None else array("q", [thread_id])
-        self._trail = trail
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._siblings: array[int] = array("q")
+        self._trail = ""
         self._folding = Folding()
+
+    @classmethod
+    def open(
+        cls, app: App[Any], store: Store, thread_id: int, siblings: array[int], trail: str
+    ) -> Self:
+        """Show a thread of a list; `trail` says what list that is."""
+        screen = cls.show_one(app, store)
+        screen.thread_id, screen._siblings, screen._trail = thread_id, siblings, trail
+        screen.restart()
+        return screen
 
     def panes(self) -> Iterable[Widget]:
         yield Lines(id="header")
@@ -75,23 +85,24 @@ class ThreadScreen(ThreadPanelsScreen):
         yield ReadingPane(id="thread")
         yield from super().panes()
 
-    def on_mount(self) -> None:
-        self._start()
-        self.pane.focus()
-
     # Reading
 
-    def _start(self) -> None:
+    def start(self) -> None:
         """Show the thread as it is first seen: its last message open and current."""
-        self.close_panels()
-        self.fetching.cancel()
-        self.clear_hits()
+        self.put_away()
         self._folding = Folding()
         self.messages = []
         self.reload()
-        if self.messages:
-            newest = self.messages[-1].id
-            self.call_after_refresh(self.pane.go_to, newest)
+        self.pane.focus()
+        if self.messages and self.pane.size:
+            self.pane.go_to(self.messages[-1].id)
+        elif self.messages:  # the pane is yet to learn how much room it has
+            self.call_after_refresh(self.pane.go_to, self.messages[-1].id)
+
+    def put_away(self) -> None:
+        self.close_panels()
+        self.fetching.cancel()
+        self.clear_hits()
 
     @property
     def opened(self) -> set[int]:
@@ -233,6 +244,6 @@ class ThreadScreen(ThreadPanelsScreen):
             position = -1
         if 0 <= position < len(self._siblings):
             self.thread_id = self._siblings[position]
-            self._start()
+            self.start()
         else:
             self.notify("No more threads in this list.", timeout=2, markup=False)

@@ -85,9 +85,9 @@ class ThreadPanelsScreen(FindingScreen):
     picker = getters.query_one(RecordPicker)
     records = getters.query_one(RecordsPanel)
 
-    def __init__(self, store: Store, thread_id: int) -> None:
+    def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self.thread_id = thread_id
+        self.thread_id = 0
         self.messages: list[MessageRow] = []
         self.links_of: list[Link] = []
 

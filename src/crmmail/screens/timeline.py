@@ -31,6 +31,7 @@ class TimelinePane(TabPane):
 
     @dataclass
     class _Ready(Message):
+        record: tuple[int, int]
         ids: array[int]
 
     @dataclass
@@ -55,13 +56,15 @@ class TimelinePane(TabPane):
 
     @work(thread=True, exclusive=True, group="timeline", exit_on_error=False)
     def _read(self) -> None:
-        ids = timeline.of_record(self.store.read(), self.kind, self.record_id)
+        record = self.record
+        ids = timeline.of_record(self.store.read(), *record)
         if not get_current_worker().is_cancelled:
-            self.post_message(self._Ready(ids))
+            self.post_message(self._Ready(record, ids))
 
     @on(_Ready)
     def _show(self, event: _Ready) -> None:
-        self.entries.show(event.ids)
+        if event.record == self.record:
+            self.entries.show(event.ids)
 
     @on(WindowList.Opened)
     def _open(self, event: WindowList.Opened) -> None:
