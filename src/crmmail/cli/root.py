@@ -15,6 +15,7 @@ from crmmail.cli import (
     doctor,
     dump,
     export,
+    forget,
     keys,
     records,
     rules,
@@ -68,6 +69,8 @@ app.command(epilog=status.STATUS_EXAMPLES)(status.status)
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command(epilog=dump.EXAMPLES)(dump.dump)
 app.command(epilog=export.EXAMPLES)(export.export)
+app.command(epilog=forget.FORGET_EXAMPLES)(forget.forget)
+app.command(epilog=forget.REMEMBER_EXAMPLES)(forget.remember)
 app.command(epilog=backup.BACKUP_EXAMPLES)(backup.backup)
 app.command(epilog=backup.RESTORE_EXAMPLES)(backup.restore)
 app.command(epilog=status.PATH_EXAMPLES)(status.path)

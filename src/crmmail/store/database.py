@@ -162,7 +162,7 @@ class Store:
                 copy.unlink()
             self._writer.execute("PRAGMA temp_store = FILE")  # as large as the store itself
             try:
-                for index in ("search", "search_names", "search_subjects"):
+                for index in ("search", "search_names", "search_subjects", "search_meetings"):
                     self._writer.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
                 self._writer.execute("VACUUM")
             finally:

@@ -22,6 +22,7 @@ _RULES = {
     "nobody": "M7: nobody but you takes part",
     "unreadable": "M8: it could not be read",
     "deleted contact": "C5: you deleted this contact",
+    "forgotten": "somebody in it was forgotten: crmmail remember ADDRESS lets them in again",
 }
 _GROUPS = {
     "machine": "M5: sent by a machine that reads no answers",

@@ -87,6 +87,12 @@ class Chore(SQLModel, table=True):
     name: str = Field(primary_key=True)
 
 
+class Forgotten(SQLModel, table=True):
+    """An address of which no trace may be kept, as a salted digest: "salt:digest" in hex."""
+
+    digest: str = Field(primary_key=True)
+
+
 class SyncState(SQLModel, table=True):
     """What an account's sync is doing, for the status line (S6)."""
 

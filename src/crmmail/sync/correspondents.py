@@ -72,7 +72,11 @@ def recipients(header: Header, judged_by: Rules) -> list[str]:
     """Whom I wrote to with this message; nobody when it is not mine."""
     if not any(one.role == "from" and one.address in judged_by.own for one in header.participants):
         return []
-    return [one.address for one in header.participants if one.role in ("to", "cc", "bcc")]
+    return [
+        one.address
+        for one in header.participants
+        if one.role in ("to", "cc", "bcc") and not judged_by.forgets(one.address)
+    ]
 
 
 def _upsert(db: sqlite3.Connection, wanted: set[str], judged_by: Rules) -> dict[str, int]:

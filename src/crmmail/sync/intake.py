@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from crmmail import __version__
 from crmmail.addresses import ROLES, is_role
+from crmmail.store import forgetting
 from crmmail.store.database import Store
 from crmmail.store.kinds import Flag, Level
 from crmmail.sync import correspondents, ingest, rules
@@ -144,6 +145,9 @@ class Intake:
                         failed.append(_unreadable(uid, one.flags, None, problem))
                         continue
                     verdict = judge(_facts(header, one.flags), self._rules, written)
+                    if verdict and verdict.reason == forgetting.REASON:
+                        failed.append(Passed(uid, one.flags, None, verdict))  # nothing else of it
+                        continue
                     judged.append(Fetched(one, header, verdict))
                 case Problem() as problem:
                     failed.append(_unreadable(uid, 0, None, problem))

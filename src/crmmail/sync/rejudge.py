@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from crmmail import addresses
-from crmmail.store import levels
+from crmmail.store import forgetting, levels
 from crmmail.store.database import Change, Store
 from crmmail.store.kinds import MADE_UP, Level
 from crmmail.store.links import relink, threads_with
@@ -144,6 +144,8 @@ def _again(said: _Entry, about: Sequence[Any], judged_by: Rules, written: Contai
     """What an entry says now, of a message with these flags, facts, date and Message-ID."""
     flags, packed, sent_at, message_id = about
     level = judged_by.level
+    if said.reason == forgetting.REASON:  # nothing of it is known here
+        return replace(said, level=level)
     relist = _relist(said.level, level, message_id)
     now = replace(
         said,

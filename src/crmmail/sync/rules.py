@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from crmmail import addresses
+from crmmail.store import forgetting
 from crmmail.store.kinds import Flag, Level
 from crmmail.sync.message import Participant
 
@@ -30,6 +31,7 @@ class Rules:
     since: int = 0  # M10: older mail stays outside
     level: int = Level.EVERYTHING  # V: what is fetched and kept
     allowed: frozenset[str] = frozenset()  # exceptions: addresses, "@domain", "<Message-ID>"
+    forgotten: frozenset[str] = frozenset()  # digests of addresses of which no trace may be kept
 
     def is_internal(self, address: str) -> bool:
         """Whether an address is in an internal domain of this account (M4)."""
@@ -38,6 +40,10 @@ class Rules:
     def blocks(self, address: str) -> str:
         """The blocklist entry that an address matches (M3), or ""."""
         return "" if address in self.own else _matching(address, self.blocked)
+
+    def forgets(self, address: str) -> bool:
+        """Whether no trace of an address may be kept."""
+        return bool(self.forgotten) and forgetting.digest(address, self.forgotten) in self.forgotten
 
     def allows(self, message_id: str, sender: str) -> bool:
         """Whether an exception lets this message in, whatever M4 to M7 say."""
@@ -72,8 +78,11 @@ class Verdict:
 def judge(facts: Facts, rules: Rules, written: Container[str]) -> Verdict | None:
     """The first of M10 and M2 to M7 that fires, or None: the message enters.
 
-    `written` are the role addresses that I have written to (M5).
+    Before all of them, somebody who was forgotten. `written` are the role addresses that I have
+    written to (M5).
     """
+    if rules.forgotten and any(rules.forgets(person.address) for person in facts.people):
+        return Verdict(forgetting.REASON)
     if facts.sent_at < rules.since:
         return Verdict("old")
     others = [person.address for person in facts.people if person.address not in rules.own]
@@ -155,6 +164,7 @@ def load(db: sqlite3.Connection, account_id: int) -> Rules:
         since=row[4],
         level=row[5],
         allowed=_set(db, "SELECT pattern FROM allowlist"),
+        forgotten=forgetting.digests(db),
     )
 
 

@@ -1,0 +1,74 @@
+"""forget, remember: every trace of somebody, gone; and back again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from crmmail.cli.output import AsJson, examples, note, open_store, print_json
+from crmmail.errors import CrmmailError
+from crmmail.store import forgetting
+from crmmail.store.forgetting import Traces
+from crmmail.widgets.words import plural
+
+FORGET_EXAMPLES = examples("crmmail forget ann@acme.example")
+REMEMBER_EXAMPLES = examples("crmmail remember ann@acme.example")
+Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="Any of the person's addresses.")]
+
+
+def forget(
+    address: Address,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove every trace of a person from this computer, and keep it out.
+
+    The person with all addresses, notes and history, all mail and meetings in which they take part,
+    and what the ledger says of them. On the servers nothing changes. Backups and exports that you
+    made are yours to delete.
+    """
+    with open_store() as store:
+        found = forgetting.traces(store.read(), address)
+        if not yes:
+            if not sys.stdin.isatty():
+                raise CrmmailError("This cannot be undone.", "Say so with --yes.")
+            note(f"{', '.join(filter(None, (found.name, *found.addresses)))}:")
+            note(f"  {', '.join(_counts(found))}")
+            typer.confirm("Remove all this from this computer?", abort=True, err=True)
+        gone = forgetting.forget(store, address)
+        left = forgetting.mentions(store.read(), gone.addresses)
+    if as_json:
+        print_json(_shape(gone, left))
+        return
+    note(f"Forgotten: {', '.join(_counts(gone))}.")
+    if left:
+        note(f"{plural(left, 'message')} of others have the address in their text. They stay.")
+
+
+def remember(address: Address) -> None:
+    """Let the mail and meetings of somebody who was forgotten in again, with the next sync."""
+    with open_store() as store:
+        forgetting.remember(store, address)
+    note("The next sync fetches what there is: crmmail sync")
+
+
+def _counts(found: Traces) -> Iterator[str]:
+    yield plural(len(found.addresses), "address", "addresses")
+    yield plural(found.messages, "message")
+    yield plural(found.meetings, "meeting")
+    yield plural(found.notes, "note")
+    yield f"{found.skipped:,} in the ledger"
+
+
+def _shape(found: Traces, left: int) -> dict[str, Any]:
+    return {
+        "addresses": len(found.addresses),
+        "messages": found.messages,
+        "meetings": found.meetings,
+        "notes": found.notes,
+        "skipped": found.skipped,
+        "mentions": left,
+    }

@@ -1,0 +1,222 @@
+"""Forgetting somebody: every trace of a person's addresses leaves, and does not come back.
+
+So that their mail, which is still on the server, stays out, a salted digest of each address is
+kept. It tells whether an address is a forgotten one, and does not tell which ones are.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from crmmail.store import address_book, levels, links, people, records, removal
+from crmmail.store.database import Change, Store
+from crmmail.store.kinds import Kind
+
+REASON = "forgotten"
+"""The ledger's reason for what is kept out, of which it says nothing else."""
+_BATCH = 200  # messages in one transaction
+_BLANK = """reason = 'forgotten', detail = '', message_id = '', sent_at = 0, subject = '',
+            sender = '', size = 0, facts = ''"""
+_TOPICS = ("ledger", "notes", "meetings", *records.ALL_TOPICS)
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What there is of somebody: under `name`, or "" for an address that is nobody's."""
+
+    name: str
+    addresses: tuple[str, ...]
+    messages: int
+    meetings: int
+    skipped: int
+    notes: int
+
+
+def digest(address: str, known: Collection[str] = ()) -> str:
+    """What is kept of a forgotten address; all digests of a store have the same salt."""
+    salt = next(iter(known), "").partition(":")[0] or secrets.token_hex(16)
+    key = bytes.fromhex(salt)
+    return f"{salt}:{blake2b(address.encode(), digest_size=16, key=key).hexdigest()}"
+
+
+def digests(db: sqlite3.Connection) -> frozenset[str]:
+    """Of every forgotten address."""
+    return frozenset(row[0] for row in db.execute("SELECT digest FROM forgotten"))
+
+
+def traces(db: sqlite3.Connection, typed: str) -> Traces:
+    """What `forget` would take out: the address's, and its owner's with all their addresses.
+
+    Raises RecordError for an own address, and for what is none.
+    """
+    address = address_book.parse(typed)
+    if db.execute("SELECT 1 FROM own_address WHERE address = ?", [address]).fetchone():
+        raise records.RecordError(f"{address} is your own address.", "Remove the account instead.")
+    owner = _owner(db, address)
+    person = people.get(db, owner, deleted=True) if owner else None
+    addresses = person.addresses if person else (address,)
+    packed = json.dumps(addresses)
+    (messages,) = db.execute(f"SELECT count(*) FROM ({_MESSAGES})", [packed]).fetchone()
+    (meetings,) = db.execute(f"SELECT count(*) FROM ({_MEETINGS})", [packed]).fetchone()
+    (notes,) = db.execute(
+        "SELECT count(*) FROM note WHERE kind = 1 AND record_id = ?", [owner or 0]
+    ).fetchone()
+    skipped = sum(len(batch) for batch in _ledger(db, addresses))
+    name = person.name if person else ""
+    return Traces(name, addresses, messages, meetings, skipped, notes)
+
+
+def mentions(db: sqlite3.Connection, addresses: Collection[str]) -> int:
+    """How many messages of others have one of the addresses in their text."""
+    phrases = " OR ".join('"{}"'.format(one.replace('"', "")) for one in addresses)
+    (found,) = db.execute(
+        "SELECT count(*) FROM search WHERE search MATCH ?", [f"{{subject text}}: ({phrases})"]
+    ).fetchone()
+    return int(found)
+
+
+def forget(store: Store, typed: str) -> Traces:
+    """Take every trace of an address and its owner out; returns what there was.
+
+    In short transactions, the owner last: killed on the way, it is called again. Until the next
+    sync has rewritten the file, deleted text may still be read from its free pages.
+    """
+    found = traces(store.read(), typed)
+    with store.write() as (db, _):
+        known = set(digests(db))
+        for address in found.addresses:
+            known.add(digest(address, known))
+        db.executemany("INSERT OR IGNORE INTO forgotten VALUES (?)", [(one,) for one in known])
+    packed = json.dumps(found.addresses)
+    while _forget_messages(store, packed):
+        pass
+    for batch in _ledger(store.read(), found.addresses):
+        with store.write("ledger") as (db, _):
+            db.executemany(f"UPDATE skipped SET {_BLANK} WHERE folder_id = ? AND uid = ?", batch)
+    with store.write(*_TOPICS) as (db, change):
+        _forget_meetings(db, packed)
+        _forget_person(db, change, found.addresses)
+        db.execute("INSERT OR IGNORE INTO chore VALUES ('wipe')")
+    levels.wipe(store)
+    return found
+
+
+def remember(store: Store, typed: str) -> None:
+    """Let an address's mail and meetings in again: the next sync fetches them."""
+    address = address_book.parse(typed)
+    with store.write("ledger") as (db, _):
+        gone = db.execute("DELETE FROM forgotten WHERE digest = ?", [digest(address, digests(db))])
+        if not gone.rowcount:
+            raise records.RecordError(f"{address} was not forgotten.", "Nothing was changed.")
+        db.execute("UPDATE skipped SET readmit = 1 WHERE reason = 'forgotten'")
+        db.execute("UPDATE calendar_object SET etag = '' WHERE reason = 'forgotten'")
+        db.execute("UPDATE calendar SET sync_token = '', ctag = ''")
+
+
+_MESSAGES = """
+    SELECT DISTINCT participant.message_id FROM json_each(?) AS wanted
+    CROSS JOIN address ON address.address = wanted.value
+    CROSS JOIN participant ON participant.address_id = address.id
+"""
+_MEETINGS = """
+    SELECT DISTINCT meeting.uid FROM json_each(?) AS wanted
+    CROSS JOIN address ON address.address = wanted.value
+    CROSS JOIN attendee ON attendee.address_id = address.id
+    CROSS JOIN meeting ON meeting.id = attendee.meeting_id
+"""
+
+
+def _owner(db: sqlite3.Connection, address: str) -> int | None:
+    row = db.execute("SELECT person_id FROM address WHERE address = ?", [address]).fetchone()
+    return row[0] if row else None
+
+
+def _forget_messages(store: Store, packed: str) -> bool:
+    """Take some of the messages out; each place where one lies gets a row of the ledger."""
+    with store.write("ledger") as (db, change):
+        some = [row[0] for row in db.execute(f"{_MESSAGES} LIMIT {_BATCH}", [packed])]
+        ids = json.dumps(some)
+        db.execute(
+            """INSERT OR REPLACE INTO skipped (folder_id, uid, reason, flags)
+               SELECT folder_id, uid, 'forgotten', flags FROM placement
+               WHERE message_id IN (SELECT value FROM json_each(?))""",
+            [ids],
+        )
+        db.execute(
+            "DELETE FROM placement WHERE message_id IN (SELECT value FROM json_each(?))", [ids]
+        )
+        removal.remove_messages(db, change, some)
+    return bool(some)
+
+
+def _ledger(db: sqlite3.Connection, addresses: Collection[str]) -> Iterator[list[tuple[int, int]]]:
+    """The ledger's entries in which one of the addresses takes part, some at a time."""
+    after = (0, 0)
+    wanted = set(addresses)
+    while rows := db.execute(
+        "SELECT folder_id, uid, facts FROM skipped WHERE (folder_id, uid) > (?, ?) "
+        "AND facts != '' ORDER BY folder_id, uid LIMIT 5000",
+        after,
+    ).fetchall():
+        after = rows[-1][:2]
+        found = [
+            (folder, uid)
+            for folder, uid, facts in rows
+            if any(one in facts for one in wanted)  # most have none: these need no parsing
+            and wanted.intersection(one[2] for one in json.loads(facts)["people"])
+        ]
+        if found:
+            yield found
+
+
+def _forget_meetings(db: sqlite3.Connection, packed: str) -> None:
+    """Take the meetings out; of their resources only the place is kept, so that they stay out."""
+    uids = json.dumps([row[0] for row in db.execute(_MEETINGS, [packed])])
+    db.execute(
+        """UPDATE calendar_object SET reason = 'forgotten', detail = '', raw = '', title = '',
+               uid = '', starts_at = 0, expanded_to = 0
+           WHERE uid IN (SELECT value FROM json_each(?))""",
+        [uids],
+    )
+    db.execute("DELETE FROM meeting WHERE uid IN (SELECT value FROM json_each(?))", [uids])
+
+
+def _forget_person(db: sqlite3.Connection, change: Change, addresses: Collection[str]) -> None:
+    """Take the person out, with notes, changes, links, addresses, entries of lists; and a company
+    that nothing but this person's mail told of."""
+    packed = json.dumps(list(addresses))
+    owner = _owner(db, next(iter(addresses)))
+    sites = db.execute(
+        "SELECT DISTINCT site FROM address WHERE address IN (SELECT value FROM json_each(?))",
+        [packed],
+    ).fetchall()
+    for table in ("blocklist", "allowlist"):
+        db.execute(
+            f"DELETE FROM {table} WHERE pattern IN (SELECT value FROM json_each(?))", [packed]
+        )
+    if owner is not None:
+        for table in ("note", "record_change", "thread_link", "meeting_link"):
+            db.execute(f"DELETE FROM {table} WHERE kind = 1 AND record_id = ?", [owner])
+        deals = [
+            row[0] for row in db.execute("SELECT id FROM opportunity WHERE contact_id = ?", [owner])
+        ]
+        db.execute("DELETE FROM person WHERE id = ?", [owner])
+        links.relink_records(db, change, Kind.OPPORTUNITY, deals)
+        change.records.add((Kind.PERSON, owner))
+    db.execute("DELETE FROM address WHERE address IN (SELECT value FROM json_each(?))", [packed])
+    db.execute(
+        """DELETE FROM company WHERE source != 'hand' AND NOT name_by_hand AND id IN (
+               SELECT company_id FROM company_domain
+               WHERE domain IN (SELECT value FROM json_each(?)))
+           AND NOT EXISTS (SELECT 1 FROM person WHERE company_id = company.id)
+           AND NOT EXISTS (SELECT 1 FROM opportunity WHERE company_id = company.id)
+           AND NOT EXISTS (SELECT 1 FROM note WHERE kind = 2 AND record_id = company.id)
+           AND NOT EXISTS (SELECT 1 FROM thread_link WHERE kind = 2 AND record_id = company.id)
+           AND NOT EXISTS (SELECT 1 FROM meeting_link WHERE kind = 2 AND record_id = company.id)""",
+        [json.dumps([site for (site,) in sites])],
+    )
