@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmmail.store import companies, links, messages, people, search, threads
+from crmmail.store import companies, counting, messages, people, search, threads
 from crmmail.store.kinds import Kind
 from crmmail.store.removal import remove_messages
 
@@ -13,8 +13,8 @@ def counted(fill: Filler) -> dict[str, list[tuple[object, ...]]]:
     """The records' counters, and what they are when counted from nothing."""
     before = fill.content("person", "company")
     with fill.store.write() as (db, _):
-        links.recount(db, Kind.PERSON, people.view(db))
-        links.recount(db, Kind.COMPANY, companies.view(db))
+        counting.recount(db, Kind.PERSON, people.view(db))
+        counting.recount(db, Kind.COMPANY, companies.view(db))
     assert fill.content("person", "company") == before
     return before
 

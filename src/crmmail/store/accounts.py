@@ -12,7 +12,7 @@ from typing import Any
 from crmmail.addresses import domain_of, is_free, normal
 from crmmail.errors import CrmmailError
 from crmmail.store import ledger, levels, removal, windows
-from crmmail.store.database import Store
+from crmmail.store.database import Change, Store
 from crmmail.text import one_line
 
 SECURITIES = ("tls", "starttls", "none")
@@ -255,6 +255,7 @@ def remove(store: Store, email: str) -> None:
             account.id,
         )
         db.execute("DELETE FROM account WHERE id = ?", [account.id])
+        _drop_meetings(db, change)
         gone = db.execute(
             "SELECT value FROM json_each(?) WHERE NOT EXISTS "
             "(SELECT 1 FROM placement WHERE message_id = value)",
@@ -264,6 +265,15 @@ def remove(store: Store, email: str) -> None:
         removal.remove_messages(db, change, left)
         levels.lower(db, change, set(held) - left)  # V4
         db.execute("INSERT OR IGNORE INTO chore VALUES ('wipe')")
+
+
+def _drop_meetings(db: sqlite3.Connection, change: Change) -> None:
+    """Take out what no calendar holds any more; the next pass sees to what another one holds."""
+    orphans = db.execute(
+        """SELECT id FROM meeting WHERE object_id IS NULL AND NOT EXISTS (
+               SELECT 1 FROM calendar_object WHERE uid = meeting.uid AND reason = '')"""
+    ).fetchall()
+    removal.remove_meetings(db, change, [meeting_id for (meeting_id,) in orphans])
 
 
 def _address(typed: str) -> str:

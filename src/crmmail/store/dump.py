@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from crmmail.store import accounts, windows
+from crmmail.store import accounts, dump_calendar, hands, windows
 from crmmail.store.kinds import Kind
 
 _PLACES = """
@@ -40,6 +40,7 @@ _THREADS = """
     FROM thread JOIN (SELECT message_id, thread_id FROM message) ON thread_id = thread.id
     GROUP BY thread.id ORDER BY key
 """
+_Keys = dict[str, dict[int, str]]
 _HOW_TO_REACH_IT = (
     *("host", "port", "security", "username", "secret"),
     *("caldav_url", "caldav_username", "caldav_secret"),
@@ -76,7 +77,16 @@ _RECORDS = {
 def dump(db: sqlite3.Connection) -> Iterator[str]:
     """The lines of the dump, of one snapshot of the store, without line ends."""
     with windows.snapshot(db):
-        for part in (_accounts, _messages, _threads, _records, _hand, _ledger, _addresses):
+        for part in (
+            _accounts,
+            _messages,
+            _threads,
+            _meetings,
+            _records,
+            _hand,
+            _ledger,
+            _addresses,
+        ):
             yield from part(db)
 
 
@@ -155,24 +165,39 @@ def _threads(db: sqlite3.Connection) -> Iterator[str]:
         )
 
 
+def _meetings(db: sqlite3.Connection) -> Iterator[str]:
+    for calendar in dump_calendar.calendars(db):
+        yield _line("calendar", **calendar)
+    for meeting in dump_calendar.meetings(db):
+        yield _line("meeting", **meeting)
+
+
 def _records(db: sqlite3.Connection) -> Iterator[str]:
-    keys = _thread_keys(db)
+    keys = _keys(db)
     for kind, sql in _RECORDS.items():
         # Namesakes with the same address, or none, are told apart by all that is known of them.
         for _, alike in groupby(db.execute(sql), key=lambda row: (row[6], row[1])):
             yield from sorted(_record(db, kind, row, keys) for row in alike)
 
 
-def _record(db: sqlite3.Connection, kind: Kind, row: tuple[Any, ...], keys: dict[int, str]) -> str:
+def _record(db: sqlite3.Connection, kind: Kind, row: tuple[Any, ...], keys: _Keys) -> str:
     record_id, name, deleted, first_at, last_at, fields, _ = row
     values = json.loads(fields)
     for reference, other in (("company", Kind.COMPANY), ("contact", Kind.PERSON)):
         if reference in values:
             values[reference] = _label(db, other, values[reference])
-    links = db.execute(
-        "SELECT thread_id, why FROM thread_link WHERE kind = ? AND record_id = ? AND hand >= 0",
-        [kind, record_id],
-    )
+    linked = {
+        f"{what}s": sorted(
+            (keys[what].get(target, ""), why)
+            for target, why in db.execute(
+                f"SELECT {what}_id, why FROM {what}_link "
+                "WHERE kind = ? AND record_id = ? AND hand >= 0",
+                [kind, record_id],
+            )
+            if not deleted
+        )
+        for what in hands.BOTH
+    }
     return _line(
         kind.name.lower(),
         name=name,
@@ -181,7 +206,7 @@ def _record(db: sqlite3.Connection, kind: Kind, row: tuple[Any, ...], keys: dict
         deleted=deleted,
         first_at=first_at,
         last_at=last_at,
-        threads=sorted((keys.get(thread_id, ""), why) for thread_id, why in links if not deleted),
+        **linked,
         notes=_column(
             db, "SELECT text FROM note WHERE kind = ? AND record_id = ? ORDER BY 1", kind, record_id
         ),
@@ -208,24 +233,27 @@ def _known_by(db: sqlite3.Connection, kind: Kind, record_id: int) -> list[str]:
     return _column(db, sql, record_id)
 
 
-def _thread_keys(db: sqlite3.Connection) -> dict[int, str]:
-    """What tells one thread from another in any store: its smallest Message-ID."""
-    return dict(db.execute("SELECT thread_id, min(message_id) FROM message GROUP BY thread_id"))
+def _keys(db: sqlite3.Connection) -> _Keys:
+    """What tells threads and meetings apart in any store: the smallest Message-ID, the UID."""
+    threads = "SELECT thread_id, min(message_id) FROM message GROUP BY thread_id"
+    meetings = "SELECT id, trim(uid || ' ' || recurrence_id) FROM meeting"
+    return {
+        hands.THREAD: dict(db.execute(threads).fetchall()),
+        hands.MEETING: dict(db.execute(meetings).fetchall()),
+    }
 
 
 def _hand(db: sqlite3.Connection) -> Iterable[str]:
-    keys = _thread_keys(db)
+    keys = _keys(db)
     lines = []
-    for kind, record_id, thread_id, hand in db.execute(
-        "SELECT kind, record_id, thread_id, hand FROM thread_link WHERE hand != 0"
-    ):
-        if (label := _label(db, Kind(kind), record_id)) is not None:
-            what = "linked" if hand > 0 else "hidden"
-            lines.append(
-                _line(
-                    what, record=[Kind(kind).name.lower(), *label], thread=keys.get(thread_id, "")
-                )
-            )
+    for what in hands.BOTH:
+        for kind, record_id, target, hand in db.execute(
+            f"SELECT kind, record_id, {what}_id, hand FROM {what}_link WHERE hand != 0"
+        ):
+            if (label := _label(db, Kind(kind), record_id)) is not None:
+                record = [Kind(kind).name.lower(), *label]
+                done = "linked" if hand > 0 else "hidden"
+                lines.append(_line(done, record=record, **{what: keys[what].get(target, "")}))
     return sorted(lines)
 
 
@@ -241,6 +269,8 @@ def _ledger(db: sqlite3.Connection) -> Iterator[str]:
             subject=subject,
             sender=sender,
         )
+    for meeting in dump_calendar.ledger(db):
+        yield _line("skipped_meeting", **meeting)
 
 
 def _addresses(db: sqlite3.Connection) -> Iterator[str]:

@@ -15,7 +15,7 @@ _LINKS = """
     ORDER BY l.kind, 3 COLLATE NOCASE, l.record_id
 """
 
-THREAD, MEETING = "thread", "meeting"
+THREAD, MEETING = BOTH = "thread", "meeting"
 """What is linked: its links are in the table of that name with _link behind it."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from crmmail.store import address_book, changes, hands, links, records
@@ -24,7 +25,8 @@ class Merge:
     primary: list[int]  # addresses that were primary of `other`
     filled: dict[str, _Filled]  # column -> before, after
     notes: list[int | str]
-    hand: list[tuple[int, int, int]]  # thread, hand of `other`, hand of `keep` before
+    # thread or meeting -> what it is, hand of `other`, hand of `keep` before
+    hand: dict[str, list[tuple[int, int, int]]]
 
 
 # What points to a record: table -> key, column.
@@ -57,12 +59,12 @@ def merge(store: Store, kind: Kind, keep: int, other: int) -> Merge:
             primary=_surrender_primary(db, keep, other) if kind is Kind.PERSON else [],
             filled=_fill(db, kind, keep, other),
             notes=_keys(db, "note", "id", "record_id", other, f"kind = {int(kind)}"),
-            hand=_hands(db, kind, keep, other),
+            hand={what: _hands(db, what, kind, keep, other) for what in hands.BOTH},
         )
         _point(db, done, other, keep)
-        for thread_id, theirs, ours in done.hand:
-            hands.put(db, hands.THREAD, kind, other, thread_id, 0)
-            hands.put(db, hands.THREAD, kind, keep, thread_id, ours or theirs)
+        for what, one, theirs, ours in _by_hand(done):
+            hands.put(db, what, kind, other, one, 0)
+            hands.put(db, what, kind, keep, one, ours or theirs)
         records.set_deleted(db, kind, other, deleted=True)
         changes.log(db, kind, keep, "merged", "", other)
         links.relink_records(db, change, kind, [keep, other])
@@ -83,10 +85,10 @@ def unmerge(store: Store, done: Merge) -> None:
                 f"UPDATE {records.TABLES[kind]} SET {column} = ? WHERE id = ? AND {column} IS ?",
                 [before, done.keep, after],
             )
-        for thread_id, theirs, ours in done.hand:
-            if hands.hand(db, hands.THREAD, kind, done.keep, thread_id) == (ours or theirs):
-                hands.put(db, hands.THREAD, kind, done.keep, thread_id, ours)
-            hands.put(db, hands.THREAD, kind, done.other, thread_id, theirs)
+        for what, one, theirs, ours in _by_hand(done):
+            if hands.hand(db, what, kind, done.keep, one) == (ours or theirs):
+                hands.put(db, what, kind, done.keep, one, ours)
+            hands.put(db, what, kind, done.other, one, theirs)
         links.relink_records(db, change, kind, [done.keep, done.other])
 
 
@@ -141,14 +143,21 @@ def _fill(db: sqlite3.Connection, kind: Kind, keep: int, other: int) -> dict[str
     return filled
 
 
-def _hands(db: sqlite3.Connection, kind: Kind, keep: int, other: int) -> list[tuple[int, int, int]]:
+def _hands(
+    db: sqlite3.Connection, what: str, kind: Kind, keep: int, other: int
+) -> list[tuple[int, int, int]]:
     found = db.execute(
-        """
-        SELECT theirs.thread_id, theirs.hand, coalesce(ours.hand, 0) FROM thread_link theirs
-        LEFT JOIN thread_link ours ON ours.kind = theirs.kind AND ours.record_id = ?
-            AND ours.thread_id = theirs.thread_id
+        f"""
+        SELECT theirs.{what}_id, theirs.hand, coalesce(ours.hand, 0) FROM {what}_link theirs
+        LEFT JOIN {what}_link ours ON ours.kind = theirs.kind AND ours.record_id = ?
+            AND ours.{what}_id = theirs.{what}_id
         WHERE theirs.kind = ? AND theirs.record_id = ? AND theirs.hand != 0
         """,
         [keep, int(kind), other],
     )
     return found.fetchall()
+
+
+def _by_hand(done: Merge) -> Iterator[tuple[str, int, int, int]]:
+    """What the hand says: thread or meeting, which, and its values."""
+    return ((what, *values) for what, rows in done.hand.items() for values in rows)

@@ -1,4 +1,4 @@
-"""Messages leave the store, and with them what they alone held up (M9, M12)."""
+"""Messages and meetings leave the store, and with them what they alone held up (M9, M12)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 
-from crmmail.store import joining, links
+from crmmail.store import counting, joining, links
 from crmmail.store.database import Change
 from crmmail.store.kinds import Kind
 
@@ -40,15 +40,39 @@ def remove_messages(db: sqlite3.Connection, change: Change, message_ids: Iterabl
     )
     db.execute("DELETE FROM message WHERE id IN (SELECT value FROM json_each(?))", [packed])
     remain = joining.split(db, change, threads)
-    _rename(db, addresses)
+    forget(db, addresses)
     links.relink(db, change, remain)
     for kind in Kind:  # a thread that lost its oldest message may have been a record's first
-        links.recount(db, kind, [record for of, record in change.records if of == kind])
+        counting.recount(db, kind, [record for of, record in change.records if of == kind])
     change.topics.update(("threads", "people", "companies", "opportunities"))
 
 
-def _rename(db: sqlite3.Connection, address_ids: list[int]) -> None:
-    """Let the newest message that is left decide each name (C4); drop addresses nobody uses."""
+def remove_meetings(db: sqlite3.Connection, change: Change, meeting_ids: Iterable[int]) -> None:
+    """Take meetings out, with their times and links. People, companies and notes stay (M12)."""
+    packed = json.dumps(list(meeting_ids))
+    if packed == "[]":
+        return
+    addresses = _column(
+        db,
+        """SELECT DISTINCT address_id FROM json_each(?) AS gone
+           CROSS JOIN attendee ON attendee.meeting_id = gone.value""",
+        packed,
+    )
+    change.records.update(
+        db.execute(
+            """SELECT DISTINCT link.kind, link.record_id FROM json_each(?) AS gone
+               CROSS JOIN meeting_link AS link ON link.meeting_id = gone.value""",
+            [packed],
+        ).fetchall()
+    )
+    db.execute("DELETE FROM meeting WHERE id IN (SELECT value FROM json_each(?))", [packed])
+    forget(db, addresses)
+    change.topics.add("meetings")
+
+
+def forget(db: sqlite3.Connection, address_ids: Iterable[int]) -> None:
+    """Let what is left of mail and meetings name addresses (C4); drop those that nobody uses."""
+    address_ids = list(address_ids)
     packed = json.dumps(address_ids)
     db.execute(
         """UPDATE address SET name = ifnull(newest.name, ''),
@@ -63,12 +87,30 @@ def _rename(db: sqlite3.Connection, address_ids: list[int]) -> None:
            AND address.name_at != ifnull(newest.message_id, 0)""",
         [packed],
     )
+    name_by_meetings(db, address_ids)
     db.execute(
         """DELETE FROM address WHERE id IN (SELECT value FROM json_each(?))
            AND person_id IS NULL AND NOT written
            AND NOT EXISTS (SELECT 1 FROM participant WHERE address_id = address.id)
            AND NOT EXISTS (SELECT 1 FROM attendee WHERE address_id = address.id)""",
         [packed],
+    )
+
+
+def name_by_meetings(db: sqlite3.Connection, address_ids: Iterable[int]) -> None:
+    """Let the latest meeting name the addresses that no mail has a name for (C4)."""
+    db.execute(
+        """UPDATE address SET name = named.name
+           FROM (SELECT wanted.value AS id, ifnull((
+                     SELECT attendee.name FROM attendee
+                     JOIN meeting ON meeting.id = attendee.meeting_id
+                     WHERE attendee.address_id = wanted.value AND attendee.name != ''
+                     ORDER BY meeting.last_at DESC, meeting.uid, meeting.recurrence_id LIMIT 1),
+                     '') AS name
+                 FROM json_each(?) AS wanted) AS named
+           WHERE address.id = named.id AND address.name_at = 0 AND address.no_contact != 'own'
+           AND address.name != named.name""",
+        [json.dumps(list(address_ids))],
     )
 
 

@@ -16,7 +16,11 @@ from crmmail.sync.rules import Rules, contact_bar
 
 
 def meet(
-    db: sqlite3.Connection, change: Change, candidates: Iterable[str], rules: Rules
+    db: sqlite3.Connection,
+    change: Change,
+    candidates: Iterable[str],
+    rules: Rules,
+    source: str = "mail",
 ) -> set[int]:
     """Make people, and their companies, of the candidates that may be contacts.
 
@@ -35,10 +39,10 @@ def meet(
     now = int(time.time())
     founded = set[str]()
     for address_id, address, site, name in strangers:
-        company = _company(db, change, site, now, founded)
+        company = _company(db, change, site, now, founded, source)
         person = db.execute(
-            "INSERT INTO person (name, company_id, created_at) VALUES (?, ?, ?)",
-            [person_name(name, address), company, now],
+            "INSERT INTO person (name, company_id, source, created_at) VALUES (?, ?, ?, ?)",
+            [person_name(name, address), company, source, now],
         ).lastrowid
         db.execute(
             "UPDATE address SET person_id = ?, is_primary = 1, no_contact = '' WHERE id = ?",
@@ -56,12 +60,16 @@ def meet(
 
 
 def rename(db: sqlite3.Connection, change: Change, address_ids: Iterable[int]) -> None:
-    """Let the newest usable display name name each person, unless the user did (C4)."""
+    """Let the newest usable display name name each person, unless the user did (C4).
+
+    A name that only calendars tell has no time: that of any message comes before it.
+    """
     rows = db.execute(
-        """SELECT person.id, person.name, other.address, other.name, max(other.name_at)
+        """SELECT person.id, person.name, other.address, other.name,
+                  max(printf('%020d', other.name_at) || other.address)
            FROM json_each(?) AS wanted CROSS JOIN address ON address.id = wanted.value
            CROSS JOIN person ON person.id = address.person_id AND NOT person.name_by_hand
-           CROSS JOIN address AS other ON other.person_id = person.id AND other.name_at > 0
+           CROSS JOIN address AS other ON other.person_id = person.id AND other.name != ''
            GROUP BY person.id""",
         [json.dumps(list(address_ids))],
     ).fetchall()
@@ -73,7 +81,7 @@ def rename(db: sqlite3.Connection, change: Change, address_ids: Iterable[int]) -
 
 
 def _company(
-    db: sqlite3.Connection, change: Change, site: str, now: int, founded: set[str]
+    db: sqlite3.Connection, change: Change, site: str, now: int, founded: set[str], source: str
 ) -> int | None:
     """The company at a work domain, made when it is new; None where anybody can have an address."""
     if not site or addresses.is_free(site):
@@ -87,7 +95,8 @@ def _company(
         return None if known[1] else int(known[0])  # C5: a deleted company stays deleted
     company = int(
         db.execute(
-            "INSERT INTO company (name, created_at) VALUES (?, ?)", [company_name(site), now]
+            "INSERT INTO company (name, source, created_at) VALUES (?, ?, ?)",
+            [company_name(site), source, now],
         ).lastrowid
         or 0
     )

@@ -17,7 +17,7 @@ from crmmail.sync.rules import Rules
 def register(db: sqlite3.Connection, batch: Batch) -> dict[str, int]:
     """Every address of the batch's kept messages: address -> address.id."""
     wanted = {person.address for kept in batch.kept for person in kept.header.participants}
-    return _upsert(db, wanted, batch.rules)
+    return upsert(db, wanted, batch.rules)
 
 
 def name(
@@ -51,7 +51,7 @@ def note_written(db: sqlite3.Connection, batch: Batch) -> int:
 
 def mark_written(db: sqlite3.Connection, written: Iterable[str], judged_by: Rules) -> int:
     """Mark addresses as written to; returns how many messages of the ledger that lets in (M5)."""
-    ids = _upsert(db, set(written), judged_by)
+    ids = upsert(db, set(written), judged_by)
     fresh = [
         row[0]
         for row in db.execute(
@@ -79,7 +79,8 @@ def recipients(header: Header, judged_by: Rules) -> list[str]:
     ]
 
 
-def _upsert(db: sqlite3.Connection, wanted: set[str], judged_by: Rules) -> dict[str, int]:
+def upsert(db: sqlite3.Connection, wanted: set[str], judged_by: Rules) -> dict[str, int]:
+    """Make the store know these addresses: address -> address.id."""
     packed = json.dumps(sorted(wanted))
     query = """SELECT address.address, address.id FROM json_each(?) AS wanted
                CROSS JOIN address ON address.address = wanted.value"""

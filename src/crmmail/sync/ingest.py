@@ -54,7 +54,7 @@ def save(store: Store, batch: Batch) -> int:
         levels.lower(db, change, old.values())
         touched = set(threads.values()) | _threads_of(db, old.values())
         joining.refresh(db, touched)
-        links.relink(db, change, touched | links.threads_with(db, met))
+        links.relink_met(db, change, met, touched)
         _advance(db, batch)
         change.threads |= touched
         change.topics |= {"threads", "state"} if touched else {"state"}

@@ -13,7 +13,7 @@ from crmmail import addresses
 from crmmail.store import forgetting, levels
 from crmmail.store.database import Change, Store
 from crmmail.store.kinds import MADE_UP, Level
-from crmmail.store.links import relink, threads_with
+from crmmail.store.links import relink_met
 from crmmail.store.removal import remove_messages
 from crmmail.sync import contacts, progress, rules
 from crmmail.sync.message import Participant
@@ -28,15 +28,9 @@ _COUNT = """
 """
 
 
-def fingerprint(judged_by: Rules) -> str:
-    """What changes whenever a rule of the account does."""
-    text = json.dumps(
-        {
-            name: sorted(value) if isinstance(value, frozenset) else value
-            for name, value in asdict(judged_by).items()
-        },
-        sort_keys=True,
-    )
+def fingerprint(judged_by: Any) -> str:
+    """What changes whenever a rule of the account does; `judged_by` is a dataclass of rules."""
+    text = json.dumps(asdict(judged_by), default=sorted, sort_keys=True)
     return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
@@ -263,7 +257,7 @@ def _stored_step(
     db.executemany("UPDATE placement SET wanted = 1 WHERE folder_id = ? AND uid = ?", wanted)
     if leaving:
         change.topics |= {"ledger", "threads"}
-    relink(db, change, threads_with(db, contacts.meet(db, change, candidates, judged_by)))
+    relink_met(db, change, contacts.meet(db, change, candidates, judged_by))
     return (rows[-1][0], rows[-1][1]) if rows else None
 
 

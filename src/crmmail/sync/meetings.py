@@ -1,0 +1,188 @@
+"""Resources of calendars -> meetings in the store (rules.md K), a batch in one transaction.
+
+A resource is kept as it came. The meetings of a UID are worked out from all resources with it, in
+whatever calendars (K3), when one of them comes, changes or goes, when the rules change (M9), and
+when the window has moved (K2).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from crmmail import __version__
+from crmmail.store.database import Store
+from crmmail.sync import meeting_rules
+from crmmail.sync.event import Window
+from crmmail.sync.meeting_work import Outcome, Reader, work_out
+from crmmail.sync.rejudge import fingerprint
+
+_BATCH = 100
+"""UIDs in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource as the server has it; one without text could not be read."""
+
+    href: str
+    etag: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a calendar was read; the empty one is its beginning."""
+
+    sync_token: str = ""
+    ctag: str = ""
+    compared_at: int = 0
+
+
+def save(
+    store: Store,
+    calendar_id: int,
+    resources: Iterable[Resource],
+    gone_hrefs: Iterable[str] = (),
+    cursor: Cursor | None = None,
+    zone: tzinfo | None = None,
+) -> None:
+    """Take resources in and out of a calendar, with all that follows; the cursor comes with them.
+
+    `zone` is the user's, for times that name none; None is the system's.
+    """
+    reader = Reader(int(time.time()), zone)
+    read = [(one, reader.read(one.raw)) for one in resources]  # before others have to wait
+    with store.write("state") as (db, change):
+        _judged_from_here(db, calendar_id)
+        uids = _remove(db, calendar_id, gone_hrefs) | _keep(db, calendar_id, read)
+        work_out(db, change, uids, reader)
+        if cursor is not None:
+            db.execute(
+                "UPDATE calendar SET sync_token = ?, ctag = ?, compared_at = ? WHERE id = ?",
+                [cursor.sync_token, cursor.ctag, cursor.compared_at, calendar_id],
+            )
+
+
+def drop(store: Store, calendar_id: int) -> None:
+    """Remove a calendar; meetings that another one holds stay."""
+    with store.write() as (db, _):
+        db.execute(
+            "UPDATE calendar SET sync_token = '', ctag = '', compared_at = 0 WHERE id = ?",
+            [calendar_id],
+        )
+    while True:
+        with store.write("ledger", "state") as (db, change):
+            rows = db.execute(
+                "SELECT id, uid FROM calendar_object WHERE calendar_id = ? LIMIT ?",
+                [calendar_id, _BATCH],
+            ).fetchall()
+            db.executemany("DELETE FROM calendar_object WHERE id = ?", [row[:1] for row in rows])
+            work_out(db, change, {row[1] for row in rows}, Reader(int(time.time())))
+            if len(rows) < _BATCH:
+                db.execute("DELETE FROM calendar WHERE id = ?", [calendar_id])
+                change.topics |= {"accounts", "meetings"}
+                return
+
+
+def slide(
+    store: Store, now: int, stopping: Callable[[], bool] = bool, zone: tzinfo | None = None
+) -> None:
+    """Bring meetings up to date with the time and the rules: to be called in every pass."""
+
+    def rework(uids: Sequence[str]) -> bool:
+        """Work meetings out anew; False when it was stopped."""
+        for start in range(0, len(uids), _BATCH):
+            if stopping():
+                return False
+            batch, reader = uids[start : start + _BATCH], Reader(now, zone)
+            reader.read_ahead(store.read(), batch)
+            with store.write("state") as (db, change):
+                work_out(db, change, batch, reader)
+        return True
+
+    rework(_outdated(store.read(), Window.around(now)))
+    for account_id, wanted in _changed_rules(store.read()):
+        rows = store.read().execute(
+            """SELECT DISTINCT uid FROM calendar_object WHERE calendar_id IN (
+                   SELECT id FROM calendar WHERE account_id = ? OR account_id IS NULL)""",
+            [account_id],
+        )
+        if not rework([row[0] for row in rows]):
+            return
+        with store.write("accounts") as (db, _):
+            db.execute("UPDATE account SET meetings_applied = ? WHERE id = ?", [wanted, account_id])
+
+
+def _outdated(db: sqlite3.Connection, window: Window) -> list[str]:
+    """The UIDs of meetings whose times the window has reached or left, or whose copy is gone."""
+    rows = db.execute(
+        """SELECT uid FROM calendar_object WHERE expanded_to != 0 AND expanded_to < :end
+           UNION SELECT uid FROM calendar_object WHERE reason = 'later' AND starts_at < :end
+           UNION SELECT uid FROM meeting WHERE object_id IS NULL
+           UNION SELECT uid FROM occurrence JOIN meeting ON meeting.id = meeting_id
+               WHERE starts_at < :start AND ends_at < :start
+           UNION SELECT uid FROM occurrence JOIN meeting ON meeting.id = meeting_id
+               WHERE cancelled AND starts_at < :cancelled AND ends_at < :cancelled""",
+        {"start": window.start, "end": window.end, "cancelled": window.cancelled_from},
+    )
+    return [row[0] for row in rows]
+
+
+def _changed_rules(db: sqlite3.Connection) -> list[tuple[int, str]]:
+    """The accounts whose meetings were judged by other rules, with the mark of today's."""
+    return [
+        (account_id, wanted)
+        for account_id, applied in db.execute("SELECT id, meetings_applied FROM account").fetchall()
+        if (wanted := _mark(db, account_id)) != applied
+    ]
+
+
+def _judged_from_here(db: sqlite3.Connection, calendar_id: int) -> None:
+    """Note by which rules the first meetings of an account are judged."""
+    row = db.execute(
+        """SELECT account.id FROM calendar JOIN account ON account.id = account_id
+           WHERE calendar.id = ? AND meetings_applied = ''""",
+        [calendar_id],
+    ).fetchone()
+    held = """SELECT 1 FROM calendar_object JOIN calendar ON calendar.id = calendar_id
+              WHERE account_id = ? LIMIT 1"""
+    if row and not db.execute(held, row).fetchone():
+        wanted = _mark(db, row[0])
+        db.execute("UPDATE account SET meetings_applied = ? WHERE id = ?", [wanted, row[0]])
+
+
+def _mark(db: sqlite3.Connection, account_id: int) -> str:
+    """What changes whenever a rule does, or the program that reads."""
+    return f"{__version__}:{fingerprint(meeting_rules.load(db, account_id))}"
+
+
+def _remove(db: sqlite3.Connection, calendar_id: int, hrefs: Iterable[str]) -> set[str]:
+    rows = db.execute(
+        """DELETE FROM calendar_object WHERE calendar_id = ?
+           AND href IN (SELECT value FROM json_each(?)) RETURNING uid""",
+        [calendar_id, json.dumps(list(hrefs))],
+    )
+    return {row[0] for row in rows.fetchall()}
+
+
+def _keep(
+    db: sqlite3.Connection, calendar_id: int, read: Sequence[tuple[Resource, Outcome]]
+) -> set[str]:
+    """Write the resources down; returns the UIDs that they are, and were, about."""
+    before = db.execute(
+        """SELECT uid FROM json_each(?) AS wanted CROSS JOIN calendar_object
+           ON calendar_id = ? AND href = wanted.value""",
+        [json.dumps([one.href for one, _ in read]), calendar_id],
+    ).fetchall()
+    db.executemany(
+        """INSERT INTO calendar_object (calendar_id, href, etag, uid, raw) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (calendar_id, href) DO UPDATE
+           SET etag = excluded.etag, uid = excluded.uid, raw = excluded.raw""",
+        [(calendar_id, one.href, one.etag, said.uid, one.raw) for one, said in read],
+    )
+    return {row[0] for row in before} | {said.uid for _, said in read}
