@@ -136,7 +136,7 @@ def test_pymap_serves_one_user(pymap_server: Pymap) -> None:
 def test_radicale_lets_a_user_make_a_calendar(radicale: Radicale) -> None:
     from caldav import DAVClient
 
-    client = DAVClient(url=radicale.url, username="ann", password="any")
+    client = DAVClient(url=radicale.url, username=radicale.user, password=radicale.password)
     client.principal().make_calendar(name="Work")
     assert [calendar.get_display_name() for calendar in client.principal().calendars()] == ["Work"]
 

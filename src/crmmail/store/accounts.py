@@ -20,7 +20,8 @@ POLICIES = ("sent", "sent_and_received", "none")
 
 _FIELDS = (
     "id, email, name, host, port, security, username, secret, policy, exclude_group, exclude_free, "
-    "sync_internal, mail_since, paused, pin, mail_level, meeting_level"
+    "sync_internal, mail_since, paused, pin, mail_level, meeting_level, caldav_url, "
+    "caldav_username, caldav_secret"
 )
 
 _LOGIN = ("host", "port", "security", "username", "secret", "pin")
@@ -51,6 +52,9 @@ class AccountRow:
     pin: str
     mail_level: int
     meeting_level: int
+    caldav_url: str
+    caldav_username: str
+    caldav_secret: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,10 @@ class StateRow:
     next_try: int
     error: str
     hint: str
+    calendar_error: str = ""
+    calendar_hint: str = ""
+    calendar_success: int = 0
+    has_mail: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +119,13 @@ def states(db: sqlite3.Connection) -> list[StateRow]:
         """
         SELECT account.id, email, coalesce(state, 'new'), coalesce(done, 0), coalesce(total, 0),
                coalesce(started_at, 0), coalesce(last_success, 0), coalesce(next_try, 0),
-               coalesce(error, ''), coalesce(hint, '')
+               coalesce(error, ''), coalesce(hint, ''), coalesce(calendar_error, ''),
+               coalesce(calendar_hint, ''), coalesce(calendar_success, 0),
+               host != '' OR caldav_url = ''
         FROM account LEFT JOIN sync_state ON account_id = account.id ORDER BY email
         """
     )
-    return [StateRow(*row) for row in found]
+    return [StateRow(*(*row[:-1], bool(row[-1]))) for row in found]
 
 
 def folders(db: sqlite3.Connection, account_id: int) -> list[FolderRow]:
@@ -240,6 +250,23 @@ def set_login(store: Store, email: str, **values: Any) -> None:
             "WHERE account_id = ?",
             [account.id],
         )
+
+
+def set_calendars(store: Store, email: str, url: str, username: str = "", secret: str = "") -> int:
+    """Set where an account's calendars are, and how it signs in there; returns its id."""
+    with store.write("accounts", "state") as (db, _):
+        if (account := get(db, email)) is None:
+            raise AccountError(f"There is no account {email}.")
+        db.execute(
+            "UPDATE account SET caldav_url = ?, caldav_username = ?, caldav_secret = ?, "
+            "login_at = max(login_at + 1, ?) WHERE id = ?",
+            [url, username, secret, int(time.time()), account.id],
+        )
+        db.execute(
+            "UPDATE sync_state SET calendar_error = '', calendar_hint = '' WHERE account_id = ?",
+            [account.id],
+        )
+    return account.id
 
 
 def remove(store: Store, email: str) -> None:

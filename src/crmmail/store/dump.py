@@ -43,7 +43,7 @@ _THREADS = """
 _Keys = dict[str, dict[int, str]]
 _HOW_TO_REACH_IT = (
     *("host", "port", "security", "username", "secret"),
-    *("caldav_url", "caldav_username", "caldav_secret"),
+    *("caldav_url", "caldav_username", "caldav_secret", "login_at"),
 )
 _LEDGER = """
     SELECT email, folder.name, reason, detail, message_id, skipped.subject, sender

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from crmmail.errors import CrmmailError
 from crmmail.store.database import Store
-from crmmail.sync.once import Report, sync_account
-from crmmail.sync.session import account_rows
-from crmmail.sync.worker import Worker
+from crmmail.sync.once import Report, add_calendars, sync_account
+from crmmail.sync.session import AccountRow, CalendarAccount, account_rows, calendar_accounts
+from crmmail.sync.worker import CalendarWorker, Worker
 
 __all__ = ["INTERVAL", "Busy", "Loop", "Report", "exclusive", "sync_once"]
 
@@ -40,9 +40,15 @@ def sync_once(
 
     `on_progress(email, done, total)` is called now and then, from any thread. Raises Busy.
     """
-    wanted = [row for row in account_rows(store) if not emails or row.email in emails]
+    reports: dict[int, Report] = {}
     with exclusive(store.path):
-        return [sync_account(store, account, on_progress) for account in wanted]
+        for mailbox in account_rows(store):
+            if not emails or mailbox.email in emails:
+                reports[mailbox.id] = sync_account(store, mailbox, on_progress)
+        for account in calendar_accounts(store):
+            if not emails or account.email in emails:
+                reports[account.id] = add_calendars(store, account, reports.get(account.id))
+    return [reports[number] for number in sorted(reports)]
 
 
 @contextmanager
@@ -66,7 +72,7 @@ class Loop:
     def __init__(self, store: Store, interval: float = INTERVAL) -> None:
         self._store = store
         self._interval = interval
-        self._workers: dict[int, Worker] = {}
+        self._workers: dict[tuple[type, int], Worker | CalendarWorker] = {}
         self._hiring = threading.Lock()
         self._stop = threading.Event()
         self._keeper: threading.Thread | None = None
@@ -82,13 +88,17 @@ class Loop:
         self._keeper.start()
 
     def stop(self, timeout: float = 2.0) -> None:
-        """Ask all workers to end and wait so many seconds for them."""
+        """Ask all workers to end and wait so many seconds for them.
+
+        One that waits for a calendar server is left behind: what it would write comes too late.
+        """
         with self._hiring:  # no worker begins after the last one was told to end
             self._stop.set()
         for worker in list(self._workers.values()):
             worker.stop()
         until = time.monotonic() + timeout
-        for thread in [self._keeper, *(worker.thread for worker in self._workers.values())]:
+        threads = [one.thread for one in self._workers.values() if isinstance(one, Worker)]
+        for thread in [self._keeper, *threads]:
             if thread is not None and thread is not threading.current_thread():
                 thread.join(max(0.0, until - time.monotonic()))
 
@@ -112,14 +122,24 @@ class Loop:
                 self._stop.wait(5.0)
 
     def _match_workers(self) -> None:
-        accounts_now = {row.id: row for row in account_rows(self._store) if not row.paused}
+        """Start and stop workers until they are those of the accounts as they are now."""
+        every: list[AccountRow | CalendarAccount] = [
+            *account_rows(self._store),
+            *calendar_accounts(self._store),
+        ]
+        wanted = {(type(row), row.id): row for row in every if not row.paused}
         with self._hiring:
             if self._stop.is_set():
                 return
-            for account_id, worker in list(self._workers.items()):
-                if accounts_now.get(account_id) != worker.account or not worker.thread.is_alive():
+            for key, worker in list(self._workers.items()):
+                if wanted.get(key) != worker.account or not worker.thread.is_alive():
                     worker.stop()
-                    del self._workers[account_id]
-            for account_id, account in accounts_now.items():
-                if account_id not in self._workers:
-                    self._workers[account_id] = Worker(self._store, account, self._interval)
+                    del self._workers[key]
+            for key, account in wanted.items():
+                if key not in self._workers:
+                    self._workers[key] = self._worker(account)
+
+    def _worker(self, account: AccountRow | CalendarAccount) -> Worker | CalendarWorker:
+        if isinstance(account, CalendarAccount):
+            return CalendarWorker(self._store, account, self._interval)
+        return Worker(self._store, account, self._interval)

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from crmmail.store import accounts
+from crmmail.store import accounts, calendars
 from crmmail.store.database import Store
 from crmmail.sync import state
 from crmmail.sync.account import AccountSync
 from crmmail.sync.problems import Problem, Refused, Unsafe, told
-from crmmail.sync.session import AccountRow, sign_in
+from crmmail.sync.session import AccountRow, CalendarAccount, sign_in
 
 _TRIES = 3
 """Connections in a row without progress after which a single run gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarReport:
+    """What a calendar holds after a run."""
+
+    name: str
+    meetings: int
+    skipped: dict[str, int]  # resources in the ledger, by reason
+    errors: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,7 @@ class Report:
     seconds: float
     bytes_received: int
     errors: list[str]
+    calendars: list[CalendarReport] = field(default_factory=list)
 
 
 def sync_account(
@@ -69,6 +80,51 @@ def sync_account(
     if not errors:
         state.succeeded(store, account.id)
     return _report(store, account, time.monotonic() - started, received, errors)
+
+
+def add_calendars(store: Store, account: CalendarAccount, report: Report | None) -> Report:
+    """Read an account's calendars too, and put what came of it into its report."""
+    from crmmail.sync import calendars as sync_calendars  # 0.2 s that mail alone does without
+
+    report = report or Report(account.email, 0, 0, 0, {}, 0, 0.0, 0, [])
+    started = time.monotonic()
+    received, errors, hint, went_well = 0, list[str](), "", False
+    for _ in range(_TRIES):
+        try:
+            dav = sync_calendars.sign_in(account)
+            sync = sync_calendars.CalendarSync(store, account, dav)
+            try:
+                sync.settle()
+                errors, hint, went_well = sync.errors, "", True
+                break
+            finally:
+                received += dav.received
+                dav.close()
+        except Exception as problem:
+            words, hint = told(problem)
+            errors = [words]
+            if not isinstance(problem, Problem) or isinstance(problem, Refused | Unsafe):
+                break
+            time.sleep(min(problem.wait, 5.0) or 0.5)
+    state.calendars(store, account.id, "; ".join(errors), hint, went_well=went_well)
+    return replace(
+        report,
+        seconds=round(report.seconds + time.monotonic() - started, 3),
+        bytes_received=report.bytes_received + received,
+        errors=report.errors + [f"{one} {hint}".strip() for one in errors],
+        calendars=_of_calendars(store, account.id),
+    )
+
+
+def _of_calendars(store: Store, account_id: int) -> list[CalendarReport]:
+    db = store.read()
+    reports = []
+    for row in calendars.rows(db, account_id):
+        if row.selected:
+            held = calendars.counts(db, row.id)
+            errors = [row.error] if row.error else []
+            reports.append(CalendarReport(row.name, held.meetings, held.skipped, errors))
+    return reports
 
 
 def _report(

@@ -29,13 +29,37 @@ class AccountRow:
 
 
 def account_rows(store: Store) -> list[AccountRow]:
-    """Every account, in the order in which they were added."""
+    """Every account with a mailbox, in the order in which they were added."""
     rows = store.read().execute(
         """SELECT id, email, host, port, security, username, secret, paused, pin,
                   login_at
-           FROM account ORDER BY id"""
+           FROM account WHERE host != '' ORDER BY id"""
     )
     return [AccountRow(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarAccount:
+    """What signing in to an account's calendars needs to know."""
+
+    id: int
+    email: str
+    url: str
+    username: str
+    secret: str
+    paused: bool
+    login_at: int = 0
+
+
+def calendar_accounts(store: Store) -> list[CalendarAccount]:
+    """Every account that has calendars; what they do not say of their own, the mailbox says."""
+    found = store.read().execute(
+        """SELECT id, email, caldav_url,
+                  coalesce(nullif(caldav_username, ''), nullif(username, ''), email),
+                  coalesce(nullif(caldav_secret, ''), secret), paused, login_at
+           FROM account WHERE caldav_url != '' ORDER BY id"""
+    )
+    return [CalendarAccount(*row) for row in found]
 
 
 def sign_in(account: AccountRow) -> Mailbox:

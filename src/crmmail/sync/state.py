@@ -29,3 +29,11 @@ def succeeded(store: Store, account_id: int) -> None:
         error="",
         hint="",
     )
+
+
+def calendars(
+    store: Store, account_id: int, error: str, hint: str = "", *, went_well: bool = False
+) -> None:
+    """Note how a pass over the calendars came out; `error` may be of single ones."""
+    at = {"calendar_success": int(time.time())} if went_well else {}
+    update(store, account_id, calendar_error=error, calendar_hint=hint, **at)

@@ -1,83 +1,46 @@
-"""One account's thread: connects, passes, waits, backs off, and never gives up (rules.md S5)."""
+"""The threads of an account: one for its mailbox, one for its calendars, if it has any."""
 
 from __future__ import annotations
 
-import logging
-import random
-import select
-import socket
-import threading
 import time
-from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from crmmail.store.database import Store
 from crmmail.sync import state
 from crmmail.sync.account import AccountSync
 from crmmail.sync.mailbox import Mailbox
-from crmmail.sync.problems import Problem, Refused, told
-from crmmail.sync.session import AccountRow, sign_in
+from crmmail.sync.patience import Patience
+from crmmail.sync.session import AccountRow, CalendarAccount, sign_in
 
-log = logging.getLogger(__name__)
-
-_STRIKES = 2
-"""Refused sign-ins in a row after which the account waits for its user."""
-_SHORTEST, _LONGEST = 2.0, 300.0
-"""Seconds to wait after a failure: doubled each time, with jitter."""
+if TYPE_CHECKING:
+    from crmmail.sync.dav import Dav
 
 
-class Worker:
-    """Runs until `stop`; `wake` begins a pass at once."""
+GRACE = 1.5
+"""Seconds that calendars leave to the first picture and the mail, when crmmail starts."""
+
+
+class Worker(Patience):
+    """Keeps an account's mail up to date."""
 
     def __init__(self, store: Store, account: AccountRow, interval: float) -> None:
         self.account = account
         self._store = store
         self._interval = interval
         self._mailbox: Mailbox | None = None
-        self._stopping = threading.Event()
-        self._bell, self._ear = socket.socketpair()
-        self._ear.setblocking(False)
-        self._failures = self._refusals = 0
-        self.thread = threading.Thread(
-            target=self._run, name=f"crmmail-sync-{account.id}", daemon=True
-        )
-        self.thread.start()
+        super().__init__(f"crmmail-sync-{account.id}")
 
-    def stop(self) -> None:
-        """Ask the thread to end; a connection under way is cut."""
-        self._stopping.set()
-        self.wake()
-        if (mailbox := self._mailbox) is not None:
-            mailbox.abort()
-
-    def wake(self) -> None:
-        """Begin a pass now, whatever the worker waits for."""
-        with suppress(OSError):
-            self._bell.send(b"!")
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._connected()
-            except Exception as problem:
-                if not self._stopping.is_set():
-                    self._failed(problem)
-            finally:
-                if self._mailbox is not None:
-                    self._mailbox.close()
-                    self._mailbox = None
-
-    def _connected(self) -> None:
-        """Sign in, then pass after pass on one connection until it breaks."""
+    def _work(self) -> None:
         state.update(self._store, self.account.id, state="connecting")
         self._mailbox = sign_in(self.account)
-        self._refusals = 0
+        self._succeeded(signed_in_only=True)
         sync = AccountSync(self._store, self.account.id, self._mailbox)
         while not self._stopping.is_set():
             state.update(self._store, self.account.id, state="checking")
             sync.settle(self._stopping.is_set)
             if self._stopping.is_set():
                 return
-            self._failures = 0
+            self._succeeded()
             state.succeeded(self._store, self.account.id)
             state.update(
                 self._store,
@@ -89,38 +52,61 @@ class Worker:
             sync.wait(self._interval, self._ear)
             self._hush()
 
-    def _failed(self, problem: Exception) -> None:
-        """Say what happened, and wait: for the user after refusals, else ever longer."""
-        words, hint = told(problem)
-        if not isinstance(problem, Problem):
-            log.error("sync of account %d", self.account.id, exc_info=problem)
-        self._failures += 1
-        self._refusals = self._refusals + 1 if isinstance(problem, Refused) else 0
-        if self._refusals >= _STRIKES:
-            state.update(
-                self._store, self.account.id, state="stopped", next_try=0, error=words, hint=hint
-            )
-            self._sleep(None)
-            self._refusals = 0
-            return
-        ceiling = min(_LONGEST, _SHORTEST * 2 ** min(self._failures - 1, 10))
-        pause = random.uniform(ceiling / 2, ceiling)  # noqa: S311 - spreads retries, no secret
-        pause = max(pause, getattr(problem, "wait", 0.0))
+    def _cut(self) -> None:
+        if (mailbox := self._mailbox) is not None:
+            mailbox.abort()
+
+    def _let_go(self) -> None:
+        if self._mailbox is not None:
+            self._mailbox.close()
+            self._mailbox = None
+
+    def _tell(self, words: str, hint: str, next_try: int) -> None:
         state.update(
             self._store,
             self.account.id,
-            state="waiting",
-            next_try=int(time.time() + pause),
+            state="waiting" if next_try else "stopped",
+            next_try=next_try,
             error=words,
             hint=hint,
         )
-        self._sleep(pause)
 
-    def _sleep(self, seconds: float | None) -> None:
-        select.select([self._ear], [], [], seconds)
-        self._hush()
 
-    def _hush(self) -> None:
-        with suppress(BlockingIOError):
-            while self._ear.recv(64):
-                pass
+class CalendarWorker(Patience):
+    """Keeps an account's calendars up to date, beside its mail, so that neither waits."""
+
+    def __init__(self, store: Store, account: CalendarAccount, interval: float) -> None:
+        self.account = account
+        self._store = store
+        self._interval = interval
+        self._dav: Dav | None = None
+        super().__init__(f"crmmail-calendars-{account.id}")
+
+    def _work(self) -> None:
+        self._sleep(GRACE)
+        if self._stopping.is_set():
+            return
+        from crmmail.sync import calendars  # its HTTP library takes 0.2 s to import
+
+        self._dav = calendars.sign_in(self.account)
+        sync = calendars.CalendarSync(self._store, self.account, self._dav)
+        woken = False
+        while not self._stopping.is_set():
+            sync.run(self._stopping.is_set, fresh=woken)
+            if self._stopping.is_set():
+                return
+            self.account = sync.account
+            self._succeeded()
+            state.calendars(self._store, self.account.id, "; ".join(sync.errors), went_well=True)
+            woken = self._sleep(self._interval)
+
+    def _cut(self) -> None:
+        if (dav := self._dav) is not None:
+            dav.close()
+
+    def _let_go(self) -> None:
+        self._cut()
+        self._dav = None
+
+    def _tell(self, words: str, hint: str, next_try: int) -> None:  # noqa: ARG002
+        state.calendars(self._store, self.account.id, words, hint)

@@ -55,12 +55,23 @@ def describe(state: StateRow, rate: float, now: float) -> Iterator[Piece]:
         if state.hint:
             yield f"  {state.hint}", "muted"
         return
+    if state.calendar_error and state.state not in _BUSY:
+        yield f"✗ {state.email}  ", "bad"
+        yield f"Calendars: {state.calendar_error}", "text"
+        if state.calendar_hint:
+            yield f"  {state.calendar_hint}", "muted"
+        return
     yield "● ", "mark" if state.state in _BUSY else "good"
     yield f"{state.email}  ", "muted"
     yield from _doing(state, rate, now)
 
 
 def _doing(state: StateRow, rate: float, now: float) -> Iterator[Piece]:
+    if not state.has_mail:
+        yield "calendars up to date" if state.calendar_success else "reading calendars", "text"
+        if state.calendar_success:
+            yield f"  last sync {compact(state.calendar_success)}", "muted"
+        return
     if state.state == "importing":
         if not state.total:
             yield "importing", "text"
@@ -92,7 +103,11 @@ def _doing(state: StateRow, rate: float, now: float) -> Iterator[Piece]:
 
 def most_telling(states: Sequence[StateRow]) -> list[StateRow]:
     """The accounts by how much their state matters: trouble, then work, then rest."""
-    return sorted(states, key=lambda s: (not s.error, s.state not in _BUSY, s.email))
+    return sorted(states, key=lambda s: (not _trouble(s), s.state not in _BUSY, s.email))
+
+
+def _trouble(state: StateRow) -> str:
+    return state.error or state.calendar_error
 
 
 class StatusLine(Widget):
@@ -137,7 +152,7 @@ class StatusLine(Widget):
         first, rest = self._states[0], self._states[1:]
         meter = self._meters.get(first.account_id, Meter())
         yield from describe(first, meter.rate(now), now)
-        busy = [s for s in rest if s.error or s.state in _BUSY]
+        busy = [s for s in rest if _trouble(s) or s.state in _BUSY]
         if busy:
             yield f"   and {plural(len(busy), 'more account')} at work", "muted"
         elif rest:
@@ -164,6 +179,6 @@ class StatusLine(Widget):
 
     def _count_rows(self, width: int = 0) -> int:
         """One line, but for an error, which is told in full as far as that goes."""
-        if not self._states or not self._states[0].error:
+        if not self._states or not _trouble(self._states[0]):
             return 1
         return min(len(self._spans(width or self.content_region.width)), MOST_ROWS)

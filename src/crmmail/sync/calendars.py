@@ -1,0 +1,224 @@
+"""The passes over an account's calendars: what is new, what changed, what is gone (K8).
+
+A pass asks once for the list of calendars, with the token and the tag of each: where they are as
+they were, nothing more is asked. Rows come first and the cursor after them (S2).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+
+from crmmail.store import calendars
+from crmmail.store.calendars import CalendarRow
+from crmmail.store.database import Store
+from crmmail.sync import collection, homes, meetings
+from crmmail.sync.dav import Dav, DavLogin
+from crmmail.sync.homes import Listed
+from crmmail.sync.meetings import Cursor, Resource
+from crmmail.sync.problems import BadAnswer, Problem, Refused, Unsafe
+from crmmail.sync.session import CalendarAccount
+
+log = logging.getLogger(__name__)
+
+CHUNK = 100
+"""Resources that are asked for at once."""
+_WEEK = 7 * 86_400  # after which all ETags are compared, whatever the token says
+_HOUR = 3_600.0  # for which the list of calendars holds, where it tells nothing of changes
+_HANDFUL = 5  # so many resources may always go at once
+
+
+def sign_in(account: CalendarAccount) -> Dav:
+    """A session with the password from where it is kept. Nothing is sent yet."""
+    from crmmail.accounts import credentials  # keyring is slow to import
+
+    return Dav(DavLogin(account.url, account.username, credentials.password(account)))
+
+
+class CalendarSync:
+    """The passes of one account over one session."""
+
+    def __init__(self, store: Store, account: CalendarAccount, dav: Dav) -> None:
+        self.account = account
+        self.errors: list[str] = []
+        """What went wrong with single calendars in the last pass, in words."""
+        self._store = store
+        self._dav = dav
+        self._listed: dict[str, Listed] = {}
+        self._listed_at = 0.0
+        self._missed: dict[int, set[str]] = {}  # what this pass missed and did not believe
+        self._missed_before: dict[int, set[str]] = {}
+        self._stopping: Callable[[], bool] = bool
+
+    def settle(self, stopping: Callable[[], bool] = bool) -> None:
+        """Pass, and once more where so much was gone that one answer is not believed."""
+        self.run(stopping, fresh=True)
+        if self._missed and not stopping():
+            self.run(stopping, fresh=True)
+
+    def run(self, stopping: Callable[[], bool] = bool, *, fresh: bool = False) -> None:
+        """Do a pass. With `fresh` the list of calendars is asked for in any case."""
+        self.errors, self._stopping = [], stopping
+        self._missed_before, self._missed = self._missed, {}
+        self._list(fresh)
+        cut: Problem | None = None
+        well: list[int] = []
+        for row in calendars.rows(self._store.read(), self.account.id):
+            if stopping():
+                return
+            try:
+                if self._take_up(row):
+                    well.append(row.id)
+            except (Refused, Unsafe):
+                raise
+            except Problem as problem:
+                self._failed(row, problem)
+                if problem.wait:
+                    raise
+                cut = cut if isinstance(problem, BadAnswer) else problem
+        meetings.slide(self._store, int(time.time()), stopping)
+        calendars.succeeded(self._store, well, int(time.time()))
+        if cut is not None:
+            raise cut
+
+    # -- which calendars there are ---------------------------------------------------------------
+
+    def _list(self, fresh: bool) -> None:
+        """Ask for the calendars; less often where the list tells nothing of changes."""
+        telling = any(one.sync_token or one.ctag for one in self._listed.values())
+        recent = time.monotonic() - self._listed_at < _HOUR
+        if self._listed and not telling and recent and not fresh:
+            return
+        known = {row.url for row in calendars.rows(self._store.read(), self.account.id)}
+        if known:
+            found = homes.again(self._dav, self.account.url, self.account.url in known)
+        else:
+            home = homes.find(self._dav, self.account.url)
+            self._moved_to(home.url)
+            found = home.calendars
+        self._listed = {one.url: one for one in found}
+        self._listed_at = time.monotonic()
+        calendars.listed(
+            self._store, self.account.id, [(one.url, one.name, one.color) for one in found]
+        )
+
+    def _moved_to(self, url: str) -> None:
+        """Remember where the calendars are, so that nobody looks for them again."""
+        if url != self.account.url:
+            with self._store.write() as (db, _):
+                db.execute("UPDATE account SET caldav_url = ? WHERE id = ?", [url, self.account.id])
+            self.account = replace(self.account, url=url)
+
+    # -- one of them -----------------------------------------------------------------------------
+
+    def _take_up(self, row: CalendarRow) -> bool:
+        """Bring a calendar up to date; returns whether it is."""
+        if not row.selected:
+            if here := calendars.etags(self._store.read(), row.id):
+                meetings.save(self._store, row.id, [], set(here), Cursor())
+            return True
+        if (listed := self._listed.get(row.url)) is None:
+            return self._missing(row)
+        if row.compared_at > time.time() - _WEEK:
+            if row.sync_token and listed.sync_token:
+                if row.sync_token == listed.sync_token:
+                    return True
+                if (complete := self._follow(row, listed)) is not None:
+                    return complete
+            elif listed.ctag and row.ctag == listed.ctag:
+                return True
+        return self._compare(row, listed)
+
+    def _missing(self, row: CalendarRow) -> bool:
+        """A calendar that is not listed goes when the server says twice that it is not there."""
+        if not homes.gone(self._dav, row.url):
+            raise BadAnswer("The server does not list this calendar any more.")
+        if self._is_sure(row, {row.url}):
+            meetings.drop(self._store, row.id)
+        return False
+
+    def _follow(self, row: CalendarRow, listed: Listed) -> bool | None:
+        """Take what changed since the token; None where the server does not know it any more."""
+        token, more = row.sync_token, True
+        while more:
+            try:
+                news = collection.changes(self._dav, row.url, token)
+            except BadAnswer as problem:
+                log.info("calendar %d: all is compared, as the server said: %s", row.id, problem)
+                return None
+            here = calendars.etags(self._store.read(), row.id)
+            if any(etag and here.get(href) == etag for href, etag in news.etags.items()):
+                return None  # what has not changed is named only by a server that begins anew
+            cursor = Cursor(news.token, listed.ctag, row.compared_at)
+            if not self._take(row, news.etags, news.gone & here.keys(), cursor):
+                return False
+            more = news.more and news.token != token
+            token = news.token
+        return True
+
+    def _compare(self, row: CalendarRow, listed: Listed) -> bool:
+        """Compare all ETags with those that are here."""
+        there = collection.everything(self._dav, row.url)
+        here = calendars.etags(self._store.read(), row.id)
+        wanted = {href: etag for href, etag in there.items() if not etag or here.get(href) != etag}
+        gone = here.keys() - there.keys()
+        cursor = Cursor(listed.sync_token, listed.ctag, int(time.time()))
+        if len(gone) > max(_HANDFUL, len(here) // 2) and not self._is_sure(row, gone):
+            gone, cursor = set(), Cursor()  # the next pass compares again
+        return self._take(row, wanted, gone, cursor)
+
+    def _take(
+        self, row: CalendarRow, wanted: dict[str, str], gone: set[str], cursor: Cursor
+    ) -> bool:
+        """Fetch and store what is wanted, in chunks, and the cursor with the last of them.
+
+        While one chunk is stored, the next is on its way.
+        """
+        hrefs = list(wanted)
+        here = calendars.etags(self._store.read(), row.id)
+        chunks = [hrefs[start : start + CHUNK] for start in range(0, len(hrefs), CHUNK)] or [[]]
+        coming = self._ahead(row.url, chunks[0])
+        for number, _ in enumerate(chunks, 1):
+            found, lost = coming.result()
+            if self._stopping():
+                return False
+            is_last = number == len(chunks)
+            if not is_last:
+                coming = self._ahead(row.url, chunks[number])
+            meetings.save(
+                self._store,
+                row.id,
+                [one for one in found if here.get(one.href) != one.etag],
+                (lost & here.keys()) | (gone if is_last else set()),
+                cursor if is_last else None,
+            )
+        return True
+
+    def _ahead(self, url: str, hrefs: list[str]) -> Future[tuple[list[Resource], set[str]]]:
+        """Fetch in a thread that nobody waits for at the end, as threads of a pool are."""
+        answer: Future[tuple[list[Resource], set[str]]] = Future()
+
+        def run() -> None:
+            try:
+                answer.set_result(collection.fetch(self._dav, url, hrefs))
+            except Exception as problem:  # raised where the result is asked for
+                answer.set_exception(problem)
+
+        threading.Thread(target=run, name="crmmail-fetch-ahead", daemon=True).start()
+        return answer
+
+    def _is_sure(self, row: CalendarRow, gone: set[str]) -> bool:
+        """Whether the pass before missed the same: much that is gone is believed then only."""
+        if gone <= self._missed_before.get(row.id, set()):
+            return True
+        self._missed[row.id] = gone
+        return False
+
+    def _failed(self, row: CalendarRow, problem: Problem) -> None:
+        self.errors.append(f"{row.name}: {problem}")
+        calendars.told(self._store, row.id, str(problem))
+        log.info("calendar %d: %s", row.id, problem)
