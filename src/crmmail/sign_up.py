@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from crmmail.accounts import credentials
 from crmmail.accounts.credentials import SecretError
 from crmmail.errors import CrmmailError
-from crmmail.screens.first_run import Entry, SignedUp, SignUp
+from crmmail.screens.first_run import CalendarsFound, Entry, SignedUp, SignUp
 from crmmail.screens.undo import FieldError
-from crmmail.store import accounts
+from crmmail.store import accounts, calendars
 from crmmail.store.database import Store
 
 
@@ -24,9 +24,10 @@ def _run(store: Store, wanted: SignUp) -> None:
     answer = SignedUp(wanted)
     try:
         if wanted.save:
-            _save(store, wanted.entry)
+            _save(store, wanted.entry, wanted.calendars)
         else:
-            answer = SignedUp(wanted, _folders(store, wanted.entry))
+            folders = _folders(store, wanted.entry)
+            answer = SignedUp(wanted, folders, _calendars(wanted.entry))
     except CrmmailError as problem:
         answer = SignedUp(wanted, problem=problem)
     except Exception as problem:  # a thread of its own: nobody else would hear of it
@@ -48,6 +49,17 @@ def _folders(store: Store, entry: Entry) -> tuple[tuple[str, str, int], ...]:
     except Refused as problem:
         raise FieldError("secret", str(problem), problem.hint) from problem
     return tuple((one.name, one.role, one.messages) for one in found if one.selectable)
+
+
+def _calendars(entry: Entry) -> CalendarsFound | None:
+    """What the same password opens, if anything: without calendars it goes on all the same."""
+    from crmmail.accounts.calendars import find_quietly
+
+    home = find_quietly(entry.email, _password(entry), entry.username, entry.host)
+    if home is None:
+        return None
+    found = tuple((one.url, one.name, one.color) for one in home.calendars)
+    return CalendarsFound(home.url, home.username, found)
 
 
 def _password(entry: Entry) -> str:
@@ -73,7 +85,7 @@ def _field(entry: Entry) -> str:
     return "command" if entry.command else "variable"
 
 
-def _save(store: Store, entry: Entry) -> None:
+def _save(store: Store, entry: Entry, found: CalendarsFound | None) -> None:
     if entry.password:
         try:
             secret = credentials.keep(entry.email, entry.password)
@@ -81,7 +93,7 @@ def _save(store: Store, entry: Entry) -> None:
             raise FieldError("password", str(problem)) from problem
     else:
         secret = _reference(entry)
-    accounts.add(
+    account_id = accounts.add(
         store,
         entry.email,
         host=entry.host,
@@ -90,6 +102,9 @@ def _save(store: Store, entry: Entry) -> None:
         username=entry.username,
         secret=secret,
     )
+    if found is not None:
+        accounts.set_calendars(store, entry.email, found.url, found.username)
+        calendars.listed(store, account_id, found.calendars)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ def test_an_account_is_tested_saved_and_listed(cli: Cli, mailbox: Mailbox) -> No
         "pin": None,
         "visibility": "everything",
         "meetings_visibility": "everything",
+        "caldav": None,
         "last_success": None,
     }
     assert cli("account", "list").out.startswith(f"ann@home.example\t{mailbox.host}:")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.sync.events import event
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -103,6 +104,16 @@ def test_accounts_and_their_sync(cli: Cli) -> None:
     synced = cli("sync", "--once", "--json").json
     assert list(synced) == ["accounts"]
     assert list(synced["accounts"][0]) == fields("`sync --once --json`")
+
+
+@pytest.mark.usefixtures("filled")
+def test_calendars(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "old.ics").write_text(event(1), "utf-8")
+    imported = cli("import", tmp_path / "old.ics", "--json").json
+    assert list(imported) == fields("`import --json`")
+    [calendar] = cli("calendar", "list", "--json").json
+    assert list(calendar) == fields("`calendar list --json`")
+    assert calendar["meetings"] == 1
 
 
 @pytest.mark.usefixtures("filled")

@@ -12,11 +12,11 @@ from textual.pilot import Pilot
 from crmmail.app import DEMO, CrmmailApp
 from crmmail.screens.first_run import FirstRunScreen
 from crmmail.screens.records import RecordsScreen
-from crmmail.store import accounts
+from crmmail.store import accounts, calendars
 from crmmail.store.database import Store
 from tests.accounts.test_credentials import Memory
 from tests.screens.harness import press, settle, text, until
-from tests.servers import Dovecot
+from tests.servers import Dovecot, Radicale
 
 ME = "me@home.example"
 SECRET = "correct-horse-41"
@@ -273,3 +273,31 @@ async def test_with_an_account_the_lists_come_first(store: Store) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         assert isinstance(app.screen, RecordsScreen)
+
+
+async def test_calendars_behind_the_same_password_are_shown_and_kept(
+    empty_store: Store,
+    server: Dovecot,
+    keyring_here: Memory,
+    radicale: Radicale,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from crmmail.accounts import calendars as finding
+
+    radicale.user, radicale.password = ME, SECRET
+    (radicale.dir / "users").write_text(f"{ME}:{SECRET}\n", "utf-8")
+    radicale.make("work", "Work")
+    monkeypatch.setattr(finding, "of_provider", lambda *_: radicale.url)
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await enter(pilot, "email", ME)
+        await enter(pilot, "server", f"localhost:{server.port}")
+        await enter(pilot, "password", SECRET)
+        await pilot.press("enter")
+        await until(pilot, lambda: "1 calendar: Work" in text(app), 20)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, RecordsScreen), 10)
+        [row] = accounts.all_accounts(empty_store.read())
+        assert row.caldav_url.startswith(radicale.url)
+        assert [one.name for one in calendars.rows(empty_store.read())] == ["Work"]

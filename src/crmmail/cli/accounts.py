@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import typer
 
 from crmmail.accounts import credentials
-from crmmail.cli import new_account
+from crmmail.cli import caldav, new_account
 from crmmail.cli.new_account import NewAccount
 from crmmail.cli.output import AsJson, examples, iso, note, open_store, print_json, table
 from crmmail.cli.problems import NotFoundError, RefusedError
@@ -93,6 +93,10 @@ def add(
     no_test: Annotated[
         bool, typer.Option("--no-test", help="Save it without trying to sign in.")
     ] = False,
+    caldav_url: caldav.Url = "",
+    caldav_username: caldav.Username = "",
+    caldav_password_env: caldav.PasswordEnv = "",
+    caldav_password_command: caldav.PasswordCommand = "",
 ) -> None:
     """Add a mailbox. Asks for what is not given; the password goes into the system keyring.
 
@@ -102,12 +106,18 @@ def add(
     wanted = new_account.Wanted(
         imap, security, username, password_env, password_command, pin, insecure, not no_test
     )
+    wish = caldav.Wish(
+        *(caldav_url, caldav_username, caldav_password_env, caldav_password_command),
+        insecure=insecure,
+        test=not no_test,
+    )
     aliases = [new_account.address(one) for one in alias or ()]
     with open_store() as store:
         _refuse_known(store.read(), email)
         new = new_account.gather(email, wanted)
         if not no_test:
             new = _tried(new)
+        found = caldav.find(wish, new.email, new.password, new.username, new.host)
         if new.typed:
             credentials.keep(new.email, new.password)
         accounts.add(
@@ -123,7 +133,9 @@ def add(
             name=name,
             pin=new.pin,
         )
-    note(f"Added {new.email}. Fetch its mail: crmmail sync")
+        if found.url:
+            found.keep(store, new.email)
+    note(f"Added {new.email}. Fetch what it holds: crmmail sync")
 
 
 @group.command("list", epilog=examples("crmmail account list", "crmmail account list --json"))
@@ -158,6 +170,7 @@ def remove(
             typer.confirm(
                 f"Remove {found.email} and its mail from the store?", abort=True, err=True
             )
+        caldav.drop(store, found)
         accounts.remove(store, found.email)
     try:
         credentials.forget(found.email, found.secret)
@@ -173,16 +186,21 @@ def remove(
     ),
 )
 def try_out(email: Email, as_json: AsJson = False) -> None:
-    """Sign in to an account and list its folders. Nothing is fetched or changed."""
+    """Sign in to an account and list its folders and calendars. Nothing is fetched or changed."""
     with open_store() as store:
         account = known(store.read(), email)
-    folders = sign_in(account, credentials.password(account))
+    folders = sign_in(account, credentials.password(account)) if account.host else []
+    names = caldav.try_out(account)
     if as_json:
         shown = [
             {"name": f.name, "role": f.role, "messages": f.messages, "selectable": f.selectable}
             for f in folders
         ]
-        print_json({"email": account.email, "folders": shown})
+        print_json({"email": account.email, "folders": shown, "calendars": names})
+        return
+    if names:
+        note(f"Calendars: {', '.join(names)}.")
+    if not account.host:
         return
     _say_folders(folders)
     rows = [(f.name, f.role, f"{f.messages:,}") for f in folders if f.selectable]
@@ -222,6 +240,8 @@ def _tried(new: NewAccount) -> NewAccount:
     """The account after a sign-in that went well, with the certificate that was agreed to."""
     from crmmail.sync.problems import Untrusted, shown
 
+    if not new.host:
+        return new
     try:
         _say_folders(sign_in(new, new.password))
     except Untrusted as problem:
@@ -262,11 +282,12 @@ def _shape(db: sqlite3.Connection, row: accounts.AccountRow) -> dict[str, Any]:
         "pin": row.pin or None,
         "visibility": Level(row.mail_level).name.lower(),
         "meetings_visibility": Level(row.meeting_level).name.lower(),
+        "caldav": row.caldav_url or None,
         "last_success": iso(states[row.email].last_success),
     }
 
 
 def _cells(shape: dict[str, Any]) -> tuple[str, ...]:
-    server = f"{shape['host']}:{shape['port']}"
+    server = f"{shape['host']}:{shape['port']}" if shape["host"] else "no mailbox"
     plain = (shape[key] for key in ("security", "username", "password", "policy"))
     return (shape["email"], server, *plain, ", ".join(shape["aliases"]))

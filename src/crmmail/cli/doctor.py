@@ -20,6 +20,7 @@ import typer
 import crmmail
 from crmmail import settings
 from crmmail.accounts import credentials
+from crmmail.cli import caldav
 from crmmail.cli.accounts import sign_in
 from crmmail.cli.output import AsJson, examples, open_store, print_json, write
 from crmmail.cli.problems import Exit
@@ -156,20 +157,23 @@ def _account(row: AccountRow, offline: bool) -> Check:
     if offline:
         return Check(row.email, True, f"{said}; not signed in (--offline)")
     start = time.monotonic()
-    folders = sign_in(row, password)
-    took = time.monotonic() - start
-    return Check(
-        row.email, True, f"{said}; signed in to {row.host}, {len(folders)} folders, {took:.1f} s"
-    )
+    if row.host:
+        said += f"; signed in to {row.host}, {len(sign_in(row, password))} folders"
+    if names := caldav.try_out(row):
+        said += f"; {words.plural(len(names), 'calendar')}"
+    return Check(row.email, True, f"{said}, {time.monotonic() - start:.1f} s")
 
 
 def _state(state: StateRow) -> Check:
     name = f"{state.email} sync"
-    if state.error:
-        return Check(name, False, state.error, state.hint or "Try again: crmmail sync")
-    if not state.last_success:
+    if state.error or state.calendar_error:
+        hint = state.hint if state.error else state.calendar_hint
+        said = state.error or f"calendars: {state.calendar_error}"
+        return Check(name, False, said, hint or "Try again: crmmail sync")
+    success = state.last_success if state.has_mail else state.calendar_success
+    if not success:
         return Check(name, True, "not synced yet", "Fetch the mail: crmmail sync")
-    age = time.time() - state.last_success
+    age = time.time() - success
     said = f"last went well {words.duration(age)} ago"
     if age > _STALE_SECONDS:
         return Check(name, False, said, "Fetch what is new: crmmail sync")

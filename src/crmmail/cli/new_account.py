@@ -63,7 +63,8 @@ def gather(email: str, wanted: Wanted) -> NewAccount:
         chosen(wanted.security, SECURITIES, "--security")
     found = _place(own, wanted)
     place = found.provider
-    if place.security == "none" and not wanted.insecure and not _is_loopback(place.host):
+    is_open = bool(place.host) and place.security == "none" and not _is_loopback(place.host)
+    if is_open and not wanted.insecure:
         raise CrmmailError(
             f"Without encryption, everybody between here and {place.host} can read the password.",
             "Use --security tls (mostly port 993) or starttls; or say --insecure if you mean it.",
@@ -87,6 +88,8 @@ def gather(email: str, wanted: Wanted) -> NewAccount:
 
 def _place(email: str, wanted: Wanted) -> Found:
     """The server: as given, else as found out, shown, and agreed to where somebody is there."""
+    if wanted.imap == "none":
+        return _nowhere(email)
     if wanted.imap:
         return _typed(email, wanted.imap, wanted.security)
     found = _found(email)
@@ -133,6 +136,13 @@ def _typed(email: str, text: str, security: str) -> Found:
     host, port = server(text, security or "tls")
     place = Provider("", host, port, security or _SECURITY.get(port, "tls"))
     return Found(place, email, "as typed")
+
+
+def _nowhere(email: str) -> Found:
+    """No mail server at all: an account of calendars only."""
+    from crmmail.accounts.discovery import Found
+
+    return Found(Provider("", ""), email, "as typed")
 
 
 def _pin(typed: str) -> str:

@@ -11,6 +11,7 @@ from crmmail.cli import (
     accounts,
     attachment,
     backup,
+    calendars,
     demo,
     doctor,
     dump,
@@ -50,7 +51,9 @@ def root(
 
 
 app.add_typer(accounts.group, name="account")
+app.add_typer(calendars.group, name="calendar")
 app.command(epilog=sync.EXAMPLES)(sync.sync)
+app.command("import", epilog=calendars.IMPORT_EXAMPLES)(calendars.import_)
 for names, made in (
     (("people", "person"), records.group(records.PEOPLE)),
     (("companies", "company"), records.group(records.COMPANIES)),

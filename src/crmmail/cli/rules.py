@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from crmmail.cli import accounts as account_commands
-from crmmail.cli import new_account
+from crmmail.cli import caldav, new_account
 from crmmail.cli.accounts import Email
 from crmmail.cli.output import AsJson, examples, iso, note, open_store, print_json, table, write
 from crmmail.store import accounts, ledger, levels, mail_rules
@@ -61,6 +61,10 @@ def set_(
     pause: Annotated[
         bool | None, typer.Option("--pause/--resume", help="Stop or go on syncing it.")
     ] = None,
+    caldav_url: caldav.Url = "",
+    caldav_username: caldav.Username = "",
+    caldav_password_env: caldav.PasswordEnv = "",
+    caldav_password_command: caldav.PasswordCommand = "",
 ) -> None:
     """Change the rules of an account. Mail that is here already is judged again, both ways."""
     new_account.chosen(policy or accounts.POLICIES[0], accounts.POLICIES, "--policy")
@@ -81,7 +85,8 @@ def set_(
         (mail_rules.add_internal, internal),
         (mail_rules.drop_internal, drop_internal),
     )
-    if not values and not any(given for _, given in lists):
+    wish = caldav.Wish(caldav_url, caldav_username, caldav_password_env, caldav_password_command)
+    if not values and not any(given for _, given in lists) and not wish:
         raise typer.BadParameter("Say what to change: crmmail account set --help")
     with open_store() as store:
         account = account_commands.known(store.read(), email)
@@ -91,6 +96,8 @@ def set_(
         for act, given in lists:
             for one in given or ():
                 act(store, account.id, one)
+        if wish:
+            caldav.change(store, account, wish)
     note(f"Changed {account.email}. {_NEXT}")
 
 

@@ -71,6 +71,9 @@ def _account(db: sqlite3.Connection, state: accounts.StateRow) -> dict[str, Any]
         "next_try": iso(state.next_try),
         "error": state.error or None,
         "hint": state.hint or None,
+        "calendar_error": state.calendar_error or None,
+        "calendar_hint": state.calendar_hint or None,
+        "calendar_success": iso(state.calendar_success),
         "listed": counts.listed,
         "stored": counts.stored,
         "messages": counts.messages,
@@ -98,6 +101,9 @@ def _lines(shape: dict[str, Any]) -> Iterator[str]:
             yield f"    {reason:<12}{count:>9,}"
         if account["error"]:
             yield f"  {account['error']} {account['hint'] or ''}".rstrip()
+        if account["calendar_error"]:
+            said = f"{account['calendar_error']} {account['calendar_hint'] or ''}"
+            yield f"  Calendars: {said}".rstrip()
 
 
 def _state(account: dict[str, Any]) -> str:

@@ -31,7 +31,7 @@ def sync(
     watch: Annotated[bool, typer.Option("--watch", help="Go on until ctrl+c.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch what is new in the mailboxes. Nothing on a server is ever changed.
+    """Fetch what is new in the mailboxes and calendars. Nothing on a server is ever changed.
 
     Exit code 4: it went through, but some account or folder had an error.
     """
@@ -72,6 +72,15 @@ def shape(report: Report) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "bytes_received": report.bytes_received,
         "errors": list(report.errors),
+        "calendars": [
+            {
+                "name": one.name,
+                "meetings": one.meetings,
+                "skipped": dict(sorted(one.skipped.items())),
+                "errors": list(one.errors),
+            }
+            for one in report.calendars
+        ],
     }
 
 
@@ -79,9 +88,12 @@ def sentence(report: Report) -> str:
     """A run in one line for people."""
     reasons = ", ".join(f"{name} {n:,}" for name, n in sorted(report.skipped.items()))
     skipped = f", {sum(report.skipped.values()):,} skipped ({reasons})" if reasons else ""
+    held = sum(one.meetings for one in report.calendars)
+    many = words.plural(len(report.calendars), "calendar")
+    calendars = f", {words.plural(held, 'meeting')} in {many}" if report.calendars else ""
     return (
         f"{report.email}: {report.stored:,} of {report.listed:,} listed messages stored{skipped}, "
-        f"{words.plural(report.threads, 'thread')}; "
+        f"{words.plural(report.threads, 'thread')}{calendars}; "
         f"{words.size(report.bytes_received)} in {report.seconds:.1f} s"
     )
 

@@ -41,6 +41,15 @@ class Entry:
     variable: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarsFound:
+    """Where the same password opens calendars too."""
+
+    url: str
+    username: str
+    calendars: tuple[tuple[str, str, str], ...]  # url, name, color
+
+
 @dataclass
 class SignUp(Message):
     """The user wants to try an account, or, with `save`, to have it."""
@@ -48,6 +57,7 @@ class SignUp(Message):
     asker: FirstRunScreen
     entry: Entry
     save: bool
+    calendars: CalendarsFound | None = None
 
 
 @dataclass
@@ -56,6 +66,7 @@ class SignedUp(Message):
 
     wanted: SignUp
     folders: tuple[tuple[str, str, int], ...] = ()
+    calendars: CalendarsFound | None = None
     problem: CrmmailError | None = None
 
 
@@ -150,6 +161,7 @@ class FirstRunScreen(StoreScreen):
         self._guessed: dict[str, str] = {"server": "", "username": ""}
         self._busy = False
         self._tested: Entry | None = None
+        self._calendars: CalendarsFound | None = None
         self._keyring = True
 
     def panes(self) -> Iterable[Widget]:
@@ -278,7 +290,7 @@ class FirstRunScreen(StoreScreen):
         save = entry == self._tested
         words = "Saving …" if save else f"Signing in to {entry.host} …"
         self.found.update(Content(safe(words)))
-        self.app.post_message(SignUp(self, entry, save))
+        self.app.post_message(SignUp(self, entry, save, self._calendars if save else None))
 
     @on(SignedUp)
     def _answered(self, event: SignedUp) -> None:
@@ -292,8 +304,9 @@ class FirstRunScreen(StoreScreen):
             )
             self.dismiss()
         else:
-            self._tested = event.wanted.entry
-            self.found.update(Content("\n".join(_folder_lines(event.folders))))
+            self._tested, self._calendars = event.wanted.entry, event.calendars
+            said, *lines = _folder_lines(event.folders)
+            self.found.update(Content("\n".join([said, _calendars(event.calendars), *lines])))
             self.go.label = "Start"
             self.go.focus()
 
@@ -357,3 +370,10 @@ def _folder_lines(folders: tuple[tuple[str, str, int], ...]) -> Iterator[str]:
         yield f"  {count:>9,}  {safe(name)}" + (f"  ({role})" if role else "")
     if len(folders) > 5:
         yield f"  {sum(count for _, _, count in biggest[5:]):>9,}  in {len(folders) - 5} more"
+
+
+def _calendars(found: CalendarsFound | None) -> str:
+    if found is None:
+        return "No calendars behind it; they can be added later."
+    names = ", ".join(safe(name) for _, name, _ in found.calendars)
+    return f"{plural(len(found.calendars), 'calendar')}: {names}"

@@ -1,0 +1,157 @@
+"""The options about an account's calendars, and finding what they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import typer
+
+from crmmail.accounts import calendars as finding
+from crmmail.accounts import credentials
+from crmmail.cli.output import note
+from crmmail.cli.problems import RefusedError
+from crmmail.errors import CrmmailError
+from crmmail.store import accounts, calendars
+from crmmail.store.database import Store
+
+NONE = "none"
+Url = Annotated[
+    str,
+    typer.Option(
+        "--caldav", metavar="URL|none", help="Where its calendars are; else they are looked for."
+    ),
+]
+Username = Annotated[
+    str, typer.Option("--caldav-username", help="To sign in there with, if it is another.")
+]
+PasswordEnv = Annotated[
+    str,
+    typer.Option(
+        "--caldav-password-env", metavar="NAME", help="The variable with that password, if another."
+    ),
+]
+PasswordCommand = Annotated[
+    str,
+    typer.Option(
+        "--caldav-password-command", metavar="COMMAND", help="The command that prints it."
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line says of calendars; "" where it says nothing."""
+
+    url: str = ""
+    username: str = ""
+    password_env: str = ""
+    password_command: str = ""
+    insecure: bool = False
+    test: bool = True
+
+    def __bool__(self) -> bool:
+        return any((self.url, self.username, self.password_env, self.password_command))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What to keep of an account's calendars."""
+
+    url: str = ""
+    username: str = ""
+    secret: str = ""
+    calendars: list[tuple[str, str, str]] = field(default_factory=list)  # url, name, color
+
+    def keep(self, store: Store, email: str) -> None:
+        """Set it for an account."""
+        account_id = accounts.set_calendars(
+            store, email, url=self.url, username=self.username, secret=self.secret
+        )
+        calendars.listed(store, account_id, self.calendars)
+
+
+def find(wish: Wish, email: str, password: str, username: str, host: str) -> Found:
+    """The calendars that are wished for. What nobody asked for may be missing without an error."""
+    if wish.url == NONE:
+        return Found()
+    url = finding.address(wish.url) if wish.url else ""
+    if url.startswith("http://") and not wish.insecure and not _is_private(url):
+        raise CrmmailError(
+            "Without encryption, everybody on the way can read the password.",
+            "Use https://, or say --insecure if you mean it.",
+        )
+    secret = _secret(wish)
+    if not wish.test:
+        return Found(url, wish.username, secret)
+    if secret:
+        password = credentials.password(_Login(email, secret))
+    home = _home(wish, email, password, url, username, host)
+    if home is None:
+        return Found()
+    listed = [(one.url, one.name, one.color) for one in home.calendars]
+    note(f"Calendars: {', '.join(sorted(name for _, name, _ in listed))}.")
+    return Found(home.url, home.username if home.username != username else "", secret, listed)
+
+
+def try_out(account: accounts.AccountRow) -> list[str]:
+    """Sign in to an account's calendars; returns their names."""
+    if not account.caldav_url:
+        return []
+    secret = account.caldav_secret or account.secret
+    wish = Wish(account.caldav_url, account.caldav_username)
+    password = credentials.password(_Login(account.email, secret))
+    home = _home(wish, account.email, password, wish.url, account.username, account.host)
+    return sorted(one.name for one in home.calendars) if home else []
+
+
+def change(store: Store, account: accounts.AccountRow, wish: Wish) -> None:
+    """Set an account's calendars anew; what only the former ones held leaves the store."""
+    password = credentials.password(account) if wish.test and wish.url != NONE else ""
+    found = find(wish, account.email, password, account.username, account.host)
+    stays = {url for url, _, _ in found.calendars}
+    drop(store, account, stays)
+    found.keep(store, account.email)
+
+
+def drop(store: Store, account: accounts.AccountRow, but: Collection[str] = ()) -> None:
+    """Take an account's calendars out of the store, but for some, with what only they held."""
+    from crmmail.sync import meetings
+
+    for row in calendars.rows(store.read(), account.id):
+        if row.url not in but:
+            meetings.drop(store, row.id)
+
+
+def _home(
+    wish: Wish, email: str, password: str, url: str, username: str, host: str
+) -> finding.Home | None:
+    from crmmail.sync.problems import Refused
+
+    if not wish:
+        return finding.find_quietly(email, password, username, host)
+    try:
+        return finding.find(email, password, wish.username or username, host, url)
+    except Refused as problem:
+        raise RefusedError(str(problem), problem.hint) from problem
+
+
+def _secret(wish: Wish) -> str:
+    if wish.password_env and wish.password_command:
+        raise typer.BadParameter("Give one of --caldav-password-env and --caldav-password-command.")
+    if wish.password_env:
+        return credentials.environment_reference(wish.password_env)
+    return credentials.command_reference(wish.password_command) if wish.password_command else ""
+
+
+def _is_private(url: str) -> bool:
+    from crmmail.sync.dav import is_private
+
+    return is_private(url)
+
+
+@dataclass(frozen=True, slots=True)
+class _Login:
+    email: str
+    secret: str
