@@ -1,4 +1,4 @@
-"""The demo's life: a sample mailbox behind a server, a store of its own, mail that comes in."""
+"""The demo's life: a sample mailbox and calendar behind servers, a store, mail that comes in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from crmmail.demo.calendar_server import CalendarServer
 from crmmail.demo.sample import Sample, deals
 from crmmail.errors import CrmmailError
 from crmmail.store import accounts, opportunities, people
@@ -32,6 +33,7 @@ class Demo:
 
     def __init__(self, folder: Path, now: datetime | None = None, every: float = 20.0) -> None:
         self.store_path = folder / "crmmail.db"
+        self._folder = folder
         self.email = EMAIL
         self._opened_at = time.monotonic()
         self._now = now or datetime.now(UTC).replace(microsecond=0)
@@ -41,18 +43,22 @@ class Demo:
         self._ending = threading.Event()
         self._stack = ExitStack()
         self.server: Server
+        self.calendar: CalendarServer
 
     def __enter__(self) -> Self:
         try:
             from crmmail.demo.server import Server
         except ImportError as problem:
             raise CrmmailError(
-                "The demo's mail server is not installed.",
+                "The demo's servers are not installed.",
                 "Install it: pip install 'crmmail[demo]'",
             ) from problem
         with self._stack:
             server = Server(EMAIL, _PASSWORD, self._sample.messages)
             self.server = self._stack.enter_context(server)
+            self.calendar = self._stack.enter_context(
+                CalendarServer(self._folder / "calendar", EMAIL, _PASSWORD, self._sample.meetings)
+            )
             os.environ[SECRET] = _PASSWORD
             self._stack.callback(os.environ.pop, SECRET, None)
             self._add_account()
@@ -122,6 +128,7 @@ class Demo:
                 secret=f"env:{SECRET}",
                 policy="sent_and_received",
                 aliases=[ALIAS],
+                caldav_url=self.calendar.url,
             )
         finally:
             store.close()

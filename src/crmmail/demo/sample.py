@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 from crmmail.demo.bulk import all_series
 from crmmail.demo.compose import Written, compose
+from crmmail.demo.meetings import resources
 from crmmail.demo.story import (
     OWN,
     Conversation,
@@ -72,6 +73,10 @@ class Sample:
                 at = clock()
                 thread.append(compose(letter, told.subject, story.people, at, thread))
                 yield SampleMessage("INBOX", thread[-1].raw, (), at)
+
+    def meetings(self) -> dict[str, str]:
+        """The calendar's resources by name."""
+        return resources(self.now, self._people)
 
     def _written(self, told: Conversation) -> Iterator[SampleMessage]:
         """A conversation's letters, from now on the ones that an arriving letter answers."""
