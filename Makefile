@@ -45,8 +45,8 @@ format: env ## put the code in shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: env ## measure imports beside mbsync and notmuch (docs/benchmarks.md)
-	@bash .ci/dovecot isync notmuch
+bench: env ## measure imports beside mbsync, notmuch, vdirsyncer (docs/benchmarks.md)
+	@bash .ci/dovecot isync notmuch vdirsyncer
 	$(BIN)/python -m benchmarks
 
 pictures: env ## draw the README's pictures from the demo

@@ -1,12 +1,16 @@
-"""`python -m benchmarks`: what `make bench` runs. `keys` or `import` runs one, with its options."""
+"""`python -m benchmarks`: what `make bench` runs. With a name it runs one, with its options."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import import_bench, keys_bench
+from benchmarks import calendar_bench, import_bench, keys_bench
 
-_BENCHMARKS = {"keys": keys_bench.main, "import": import_bench.main}
+_BENCHMARKS = {
+    "keys": keys_bench.main,
+    "import": import_bench.main,
+    "calendar": calendar_bench.main,
+}
 wanted = sys.argv[1:2]
 if wanted and wanted[0] not in _BENCHMARKS:
     sys.exit(f"usage: python -m benchmarks [{'|'.join(_BENCHMARKS)}] [OPTIONS]")
