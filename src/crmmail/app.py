@@ -86,7 +86,7 @@ class CrmmailApp(App[str], inherit_bindings=False):
             "Find",
             id="app.search",
             key_display="F",
-            tooltip="Find people, companies, opportunities, threads",
+            tooltip="Find people, companies, opportunities, meetings, threads",
         ),
         Binding(
             "u",
@@ -261,6 +261,13 @@ class CrmmailApp(App[str], inherit_bindings=False):
         if isinstance(self.screen, RecordsScreen):
             self.screen.action_choose(index)
 
+    def action_agenda(self) -> None:
+        """Show the meetings of all records."""
+        from crmmail.screens.agenda import AgendaScreen
+
+        if not isinstance(self.screen, AgendaScreen):
+            AgendaScreen.open(self, self.store)
+
     def search_themes(self) -> None:
         from textual.command import CommandPalette
 
@@ -280,6 +287,7 @@ class CrmmailApp(App[str], inherit_bindings=False):
                 f"The list of {entry.nouns[1]}",
                 partial(self.action_go, index),
             )
+        yield SystemCommand("go to: Agenda", "All meetings, by days", self.action_agenda)
         yield SystemCommand("app: Change theme", "Colours, dark or light", self.action_change_theme)
         yield SystemCommand("account: Add a mailbox", "Set it up here", self.action_add_account)
 

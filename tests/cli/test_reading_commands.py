@@ -134,7 +134,7 @@ def test_a_thread_for_people_to_read(cli: Cli) -> None:
 
 def test_a_pipe_gets_tabs_and_a_terminal_gets_a_table(cli: Cli) -> None:
     [row, *_] = cli("people", "list", "--sort", "name").out.splitlines()
-    assert row.split("\t")[1:] == ["Ann Lee", "ann@acme.example", "Acme", "1", "2026-03-05"]
+    assert row.split("\t")[1:] == ["Ann Lee", "ann@acme.example", "Acme", "1", "2026-03-05", ""]
     screen = on_terminal("thread", "list")
     assert "subject" in screen.splitlines()[0]
     assert "[/foo] [b]Grüße[/b] aus Köln" in screen  # drawn as it is, not as markup

@@ -29,6 +29,16 @@ class Mail:
 
 
 @dataclass
+class Guest:
+    """Somebody at a meeting, as a test wants them; the first one is the organiser."""
+
+    address: str
+    response: str = "accepted"
+    name: str = ""
+    kind: str = "individual"
+
+
+@dataclass
 class Filler:
     """Inserts rows; what it makes is committed when `write` ends."""
 
@@ -138,6 +148,47 @@ class Filler:
                 "attachment", message_id=i, position=position, name=name, mime=mime, size=size
             )
 
+    def meeting(
+        self, title: str, *times: tuple[int, int], guests: tuple[Guest, ...], **values: int | str
+    ) -> list[int]:
+        """A meeting at some times, on its people's records; returns its occurrences."""
+        ids = {guest.address: self.address(guest.address) for guest in guests}
+        fields: dict[str, int | str] = {
+            "uid": f"{title}-{times[0][0]}@test.example",
+            "title": title,
+            "people": " ".join(guest.address for guest in guests),
+            "organizer_id": ids[guests[0].address],
+            "first_at": times[0][0],
+            "last_at": times[-1][0],
+        }
+        i = self._insert("meeting", **(fields | values))
+        for position, guest in enumerate(guests):
+            self._insert(
+                "attendee",
+                meeting_id=i,
+                position=position,
+                address_id=ids[guest.address],
+                name=guest.name,
+                role="required",
+                response=guest.response,
+                kind=guest.kind,
+                organizer=not position,
+            )
+        self.db.execute(
+            """INSERT OR IGNORE INTO meeting_link (kind, record_id, meeting_id, why)
+               SELECT 1, person_id, meeting_id, 'participant' FROM attendee
+               JOIN address ON address.id = address_id
+               WHERE meeting_id = ?1 AND person_id IS NOT NULL
+               UNION SELECT 2, company_id, meeting_id, 'people' FROM attendee
+               JOIN address ON address.id = address_id JOIN person ON person.id = person_id
+               WHERE meeting_id = ?1 AND company_id IS NOT NULL""",
+            [i],
+        )
+        return [
+            self._insert("occurrence", meeting_id=i, original_at=a, starts_at=a, ends_at=b)
+            for a, b in times
+        ]
+
     def link(self) -> None:
         """Link the threads to their records, as an import does."""
         links.relink(self.db, self.change, self.threads)
@@ -216,3 +267,54 @@ def _conversations(fill: Filler, now: int) -> None:
         address = f"p{number:02}@many.example"
         at = now - (50 + number) * DAY
         fill.thread(f"Note {number}", Mail(address, at, text=f"Number {number}."))
+
+
+def meetings(store: Store, now: int) -> dict[str, list[int]]:
+    """Meetings with the people of small(), past and to come; `now` is a Saturday morning."""
+    me, ada, bob = Guest(ME), Guest("ada@acme.example"), Guest("bob@acme.example", "tentative")
+    midnight = now - now % DAY
+    with store.write("meetings") as (db, change):
+        fill = Filler(db, change)
+        weekly = [(now + days * DAY, now + days * DAY + 1_800) for days in range(-68, 80, 7)]
+        found = {
+            "weekly": fill.meeting(
+                "Pilot: weekly call",
+                *weekly,
+                guests=(ada, me, bob),
+                recurrence="every week on Monday",
+                link="https://meet.example/pilot-4711",
+                tzid="Europe/London",
+            ),
+            "visit": fill.meeting(
+                "Visit at Acme",
+                (now + 3 * DAY, now + 3 * DAY + 7_200),
+                guests=(
+                    ada,
+                    Guest(ME, "needs-action"),
+                    Guest("kim@gmail.example", "needs-action", "Kim"),
+                    Guest("room4@acme.example", "accepted", "Room 4", "room"),
+                ),
+                location="Acme, Room 4",
+                description="Agenda:\n1. Contract\n2. Dates\n\nhttps://acme.example/how-to-find-us",
+            ),
+            "fair": fill.meeting(
+                "Trade fair",
+                (midnight + 9 * DAY, midnight + 12 * DAY),
+                guests=(bob, me),
+                all_day=1,
+                location="Hannover",
+            ),
+            "lunch": fill.meeting(
+                "Lunch", (now - 2 * DAY, now - 2 * DAY + 3_600), guests=(me, ada)
+            ),
+            "declined": fill.meeting(
+                "Webinar",
+                (now + 4 * DAY, now + 4 * DAY + 3_600),
+                guests=(bob, Guest(ME, "declined")),
+            ),
+            "cancelled": fill.meeting(
+                "Workshop", (now + 5 * DAY, now + 5 * DAY + 3_600), guests=(ada, me)
+            ),
+        }
+        db.execute("UPDATE occurrence SET cancelled = 1 WHERE id = ?", found["cancelled"])
+    return found

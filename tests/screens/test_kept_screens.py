@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from crmmail.app import CrmmailApp
+from crmmail.screens.meeting import MeetingScreen
 from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.screens.thread import ThreadScreen
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
+from tests.screens import filler
+from tests.screens.conftest import NOW
 from tests.screens.harness import lines, press, settle, text
 
 
@@ -83,3 +86,22 @@ async def test_a_thread_opens_anew_with_its_last_message_open(app: CrmmailApp) -
         assert app.screen.opened == {max(opened)}
         assert app.screen.pane.has_focus
         assert not app.screen.pane.words
+
+
+async def test_nothing_of_the_last_calendar_is_left(app: CrmmailApp, store: Store) -> None:
+    filler.meetings(store, int(NOW.timestamp()))
+    async with app.run_test(size=(120, 30)) as pilot:
+        await press(pilot, "enter", "2", "r", "r", "enter")
+        first = app.screen
+        assert isinstance(first, MeetingScreen)
+        await press(pilot, "slash", *"weekly", "enter", "escape", "escape", "escape", "escape")
+        assert isinstance(app.screen, RecordsScreen)
+        await press(pilot, "j", "enter", "2")
+        assert "Calendar: " not in text(app)
+        assert "Lunch" not in text(app)
+        assert "Webinar" in text(app)
+        await press(pilot, "enter")
+        assert app.screen is first
+        assert first.pane.has_focus
+        assert not first.pane.words
+        assert "People › Bob Stone › Pilot: weekly call" in lines(app)[0]

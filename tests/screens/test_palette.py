@@ -11,12 +11,15 @@ from textual.pilot import Pilot
 
 from crmmail import settings
 from crmmail.app import CrmmailApp
+from crmmail.screens.agenda import AgendaScreen
 from crmmail.screens.help import HelpScreen
+from crmmail.screens.meeting import MeetingScreen
 from crmmail.screens.palette import offers
 from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.store.database import Store
 from tests.screens import filler
+from tests.screens.conftest import NOW
 from tests.screens.harness import press, settle, text
 
 
@@ -174,3 +177,15 @@ async def test_back_always_goes_back(app: CrmmailApp, way: tuple[str, ...]) -> N
         assert isinstance(app.screen, RecordsScreen)
         assert app.screen.shown.has_focus
         assert len(app.screen.shown.ids) > 30
+
+
+async def test_one_goes_to_the_agenda_and_to_a_meeting_by_name(
+    app: CrmmailApp, store: Store
+) -> None:
+    found = filler.meetings(store, int(NOW.timestamp()))
+    async with app.run_test(size=(100, 40)) as pilot:
+        await choose(pilot, "visit at")
+        assert isinstance(app.screen, MeetingScreen)
+        assert app.screen.occurrence == found["visit"][0]
+        await choose(pilot, "go to: agenda")
+        assert isinstance(app.screen, AgendaScreen)

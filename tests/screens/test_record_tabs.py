@@ -32,7 +32,7 @@ def record(app: CrmmailApp) -> RecordScreen:
 async def test_notes_are_written_changed_deleted_and_taken_back(app: CrmmailApp) -> None:
     db = app.store.read()
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        await press(pilot, "enter", "2")
+        await press(pilot, "enter", "3")
         assert "No note yet" in text(app)
         person = record(app).record_id
         await press(pilot, "n", "ctrl+s")
@@ -71,7 +71,7 @@ async def test_a_note_is_written_in_the_users_editor(
         person = record(app).record_id
         (note,) = notes.of_record(db, Kind.PERSON, person)
         assert note.text == "from the editor"
-        await press(pilot, "2", "E")
+        await press(pilot, "3", "E")
         (note,) = notes.of_record(db, Kind.PERSON, person)
         assert note.text == "from the editor\nfrom the editor"
     assert modes.read_text().split() == ["600", "600"]
@@ -117,7 +117,7 @@ async def test_the_timeline_tells_changes_in_words_and_undo_takes_them_out(
     following = opportunities.STAGES[opportunities.STAGES.index(before.stage) + 1]
     words = f"Stage: {before.stage} → {following}"
     async with app.run_test(size=(120, 30), notifications=True) as pilot:
-        await press(pilot, "3", "enter", "3", "e", "tab", "down", "down", "enter", "ctrl+s")
+        await press(pilot, "3", "enter", "4", "e", "tab", "down", "down", "enter", "ctrl+s")
         await until(pilot, lambda: words in text(app))
         await press(pilot, "u")
         await until(pilot, lambda: words not in text(app))
@@ -153,7 +153,7 @@ async def test_hostile_text_on_every_tab(empty_store: Store, hostile: str) -> No
         db.execute("INSERT INTO note VALUES (1, 1, ?, ?, 5, 5)", [person, hostile])
     app = CrmmailApp(empty_store, sync=False)
     async with app.run_test(size=(150, 40), notifications=True) as pilot:
-        for keys in (("enter",), ("2",), ("enter",), ("escape", "3"), ("1", "x")):
+        for keys in (("enter",), ("3",), ("enter",), ("escape", "4"), ("1", "x")):
             await press(pilot, *keys)
             check(app)
         assert app.is_running

@@ -41,6 +41,8 @@ async def test_s_goes_through_the_columns_and_the_title_says_which(app: CrmmailA
         assert "↓Threads" in lines(app)[2]
         assert list(shown(app).ids) == list(people.view(db, "threads"))
         await press(pilot, "s")
+        assert "↑Next" in lines(app)[2]
+        await press(pilot, "s")
         assert shown(app).order == Order()
 
 

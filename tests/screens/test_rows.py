@@ -13,9 +13,11 @@ from crmmail.widgets import rows
 from tests.screens.conftest import NOW
 
 AT = int(NOW.timestamp()) - 60
-PERSON = PersonRow(1, "田中 花子", "hanako@gmail.example", 2, "Acme", 12, AT, AT)
-COMPANY = CompanyRow(1, "Acme", ("acme.example", "acme.test"), 3, 12, AT, AT)
-DEAL = OpportunityRow(1, "Pilot", "proposal", 1_250_000, "EUR", 1, "Acme", 1, "Ada", 3, AT, AT, "")
+PERSON = PersonRow(1, "田中 花子", "hanako@gmail.example", 2, "Acme", 12, AT, AT, 0)
+COMPANY = CompanyRow(1, "Acme", ("acme.example", "acme.test"), 3, 12, AT, AT, 0)
+DEAL = OpportunityRow(
+    1, "Pilot", "proposal", 1_250_000, "EUR", 1, "Acme", 1, "Ada", 3, AT, AT, "", 0
+)
 THREAD = ThreadRow(1, "Re: Pilot", AT, 6, 1, 2, ("me", "Ada"), "The contract", "people,domain")
 
 
@@ -42,6 +44,7 @@ def test_all_columns_are_there_at_80_and_fewer_below() -> None:
     assert narrow[0] >= 16
     assert narrow[3] == 0  # the number of threads goes first
     assert narrow[-1] == 10
+    assert narrow[-2] == 0  # and before it the next meeting
 
 
 def test_a_thread_says_who_what_and_when() -> None:

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from crmmail.app import CrmmailApp
+from crmmail.screens.meeting import MeetingScreen
 from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.screens.search import SearchScreen
@@ -20,6 +21,7 @@ from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.widgets.painting import style
 from crmmail.widgets.results import HEADING, THREAD, ResultList
+from tests.screens import filler
 from tests.screens.conftest import NOW
 from tests.screens.filler import Filler, Mail
 from tests.screens.harness import lines, press, rush, settle, text, until
@@ -281,3 +283,16 @@ async def test_hostile_text_that_is_found_is_only_text(empty_store: Store, hosti
         await press(pilot, *["down"] * 3)
         check(app)
         assert app.is_running
+
+
+async def test_meetings_are_a_group_of_their_own_and_open(app: CrmmailApp) -> None:
+    found = filler.meetings(app.store, int(NOW.timestamp()))
+    async with app.run_test(size=(120, 30)) as pilot:
+        await press(pilot, "F", *"visit")
+        shown = text(app)
+        assert "Meetings  1" in shown
+        assert "Visit at Acme" in shown
+        assert "Mar 17" in shown
+        await press(pilot, "enter")
+        assert isinstance(app.screen, MeetingScreen)
+        assert app.screen.occurrence == found["visit"][0]

@@ -19,7 +19,7 @@ def test_lists(fill: Filler, world: World) -> None:
     assert list(companies.view(db, match="ZOLL.EU")) == [world.zoll]
     acme, zoll = companies.rows(db, [world.acme, world.zoll])
     assert acme == companies.CompanyRow(
-        world.acme, "Acme", ("acme.com",), 2, 2, NOON, NOON + 2 * DAY
+        world.acme, "Acme", ("acme.com",), 2, 2, NOON, NOON + 2 * DAY, 0
     )
     assert zoll.domains == ("zoll.de", "zoll.eu")
 

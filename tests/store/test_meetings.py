@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import time_machine
 
 from crmmail.errors import CrmmailError
-from crmmail.store import companies, meetings, people
+from crmmail.store import companies, meetings, people, timeline
 from crmmail.store.kinds import Kind
 
 from .conftest import DAY, NOON, Filler, World
@@ -53,8 +54,8 @@ def test_a_record_s_times_are_in_the_order_of_a_local_clock(
     assert found.starts[2] == meetings.wall(at) == days(3)[0] + 12 * HOUR
     assert list(meetings.every(fill.db).ids) == [fill.db.execute(
         "SELECT max(id) FROM occurrence").fetchone()[0], whole, before, timed, last]  # fmt: skip
-    assert list(found.between(*days(4)).ids) == []
-    assert list(found.between(found.starts[2], found.starts[2] + 1).ids) == [whole, timed]
+    assert list(found.between(*days(4))) == []
+    assert list(found.between(found.starts[2], found.starts[2] + 1)) == [whole, timed]
 
 
 def test_rows_say_who_comes_and_what_i_answered(fill: Filler, world: World) -> None:
@@ -126,6 +127,9 @@ class TestNext:
         found = meetings.summary(fill.db, Kind.PERSON, world.anna, NOON)
         assert (found.met, found.next_id) == (0, None)
         (yes,) = fill.meeting("Yes", hour(3), people=[ANNA])
+        times = meetings.of_record(fill.db, Kind.PERSON, world.anna)
+        assert list(times.off) == [meetings.CANCELLED, meetings.DECLINED, 0]
+        assert times.next(meetings.wall(NOON)) == 2
         found = meetings.summary(fill.db, Kind.PERSON, world.anna, NOON)
         assert (found.met, found.next_id) == (0, yes)
 
@@ -177,3 +181,25 @@ class TestByHand:
         companies.delete(fill.store, world.zoll)
         with pytest.raises(CrmmailError, match="no company with the number"):
             meetings.link(fill.store, Kind.COMPANY, world.zoll, 1)
+
+
+def test_lists_have_the_next_meeting_and_sort_by_it(fill: Filler, world: World, zone: str) -> None:
+    with time_machine.travel(NOON, tick=False):
+        fill.meeting("Soon", hour(-48), hour(2), people=["zoe@zoll.de"])
+        fill.meeting("Later", days(2), people=[BERT], all_day=1)
+        assert list(people.view(fill.db, "next")) == [world.zoe, world.bert, world.anna]
+        assert list(people.view(fill.db, "next", True)) == [world.bert, world.zoe, world.anna]
+        rows = people.rows(fill.db, [world.zoe, world.bert, world.anna])
+        assert [row.next_at for row in rows] == [hour(2)[0], days(2)[0] + time.timezone, 0]
+
+
+def test_past_meetings_are_on_the_timeline(fill: Filler, world: World) -> None:
+    past, _ = fill.meeting("Talk", hour(-1), hour(1), people=[ANNA, fill.own], location="Room 4")
+    with time_machine.travel(NOON, tick=False):
+        ids = timeline.of_record(fill.db, Kind.PERSON, world.anna)
+        found = [row for row in timeline.rows(fill.db, Kind.PERSON, ids) if row.title == "Talk"]
+        assert [(row.what, row.at, row.text, row.target) for row in found] == [
+            (timeline.MEETING, hour(-1)[0], "Room 4", past)
+        ]
+        ats = [row.at for row in timeline.rows(fill.db, Kind.PERSON, ids)]
+        assert ats == sorted(ats, reverse=True)

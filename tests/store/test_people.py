@@ -84,7 +84,7 @@ class TestLists:
     def test_rows(self, fill: Filler, world: World) -> None:
         (zoe, anna) = people.rows(fill.db, [world.zoe, 999, world.anna])
         assert anna == people.PersonRow(
-            world.anna, "Anna Berg", "anna@acme.com", world.acme, "Acme", 2, NOON, NOON + 2 * DAY
+            world.anna, "Anna Berg", "anna@acme.com", world.acme, "Acme", 2, NOON, NOON + 2 * DAY, 0
         )
         assert (zoe.name, zoe.company, zoe.threads) == ("Zoë Ärmel", "Zoll", 1)
 

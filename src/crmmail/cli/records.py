@@ -145,6 +145,8 @@ def _common(shape: shapes.Shape) -> Iterator[tuple[str, str]]:
     yield "Threads", f"{len(shape['threads']):,}"
     yield "First contact", (shape["first_contact"] or "")[:10]
     yield "Last contact", (shape["last_contact"] or "")[:10]
+    yield "Meetings", f"{len(shape['meetings']):,}" if shape["meetings"] else ""
+    yield "Next meeting", (shape["next_meeting"] or "")[:16].replace("T", " ")
     yield "Id", str(shape["id"])
 
 
@@ -176,10 +178,11 @@ PEOPLE = Record(
     one="person",
     many="people",
     module=people,
-    sorts="last, name, company, threads",
-    head=("id", "name", "address", "company", "threads", "last contact"),
+    sorts="last, name, company, threads, next",
+    head=("id", "name", "address", "company", "threads", "last contact", "next"),
     cells=lambda row: (
         str(row.id), row.name, row.address, row.company, str(row.threads), day(row.last_at),
+        day(row.next_at),
     ),
     shape=shapes.person,
     detail=shapes.person_detail,
@@ -191,13 +194,13 @@ COMPANIES = Record(
     one="company",
     many="companies",
     module=companies,
-    sorts="last, name, threads, people",
-    head=("id", "name", "domains", "people", "threads", "last contact"),
+    sorts="last, name, threads, people, next",
+    head=("id", "name", "domains", "people", "threads", "last contact", "next"),
     cells=lambda row: (
         str(row.id), row.name, ", ".join(row.domains), str(row.people), str(row.threads),
-        day(row.last_at),
+        day(row.last_at), day(row.next_at),
     ),
-    shape=lambda _db, row: shapes.company(row),
+    shape=shapes.company,
     detail=shapes.company_detail,
     facts=_company_facts,
     sample="acme.example",
@@ -207,11 +210,11 @@ OPPORTUNITIES = Record(
     one="opportunity",
     many="opportunities",
     module=opportunities,
-    sorts="last, name, company, stage, amount, closes, threads",
-    head=("id", "name", "stage", "amount", "company", "contact", "threads", "last contact"),
+    sorts="last, name, company, stage, amount, closes, threads, next",
+    head=("id", "name", "stage", "amount", "company", "contact", "threads", "last contact", "next"),
     cells=lambda row: (
         str(row.id), row.name, row.stage, words.money(row.amount, row.currency), row.company,
-        row.contact, str(row.threads), day(row.last_at),
+        row.contact, str(row.threads), day(row.last_at), day(row.next_at),
     ),
     shape=shapes.opportunity,
     detail=shapes.opportunity_detail,

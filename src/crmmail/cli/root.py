@@ -18,6 +18,7 @@ from crmmail.cli import (
     export,
     forget,
     keys,
+    meetings,
     records,
     rules,
     search,
@@ -59,11 +60,13 @@ for names, made in (
     (("companies", "company"), records.group(records.COMPANIES)),
     (("opportunities", "opportunity"), opportunity_group),
     (("thread", "threads"), threads.group),
+    (("meeting", "meetings"), meetings.group),
 ):
     for number, name in enumerate(names):
         app.add_typer(made, name=name, hidden=number > 0)
 app.command(epilog=attachment.ATTACHMENT_EXAMPLES)(attachment.attachment)
 app.command(epilog=attachment.SOURCE_EXAMPLES)(attachment.source)
+app.command(epilog=meetings.AGENDA_EXAMPLES)(meetings.agenda)
 app.command(epilog=search.EXAMPLES)(search.search)
 app.command(epilog=why.EXAMPLES)(why.why)
 app.command(epilog=rules.SKIPPED_EXAMPLES)(rules.skipped)

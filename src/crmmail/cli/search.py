@@ -11,10 +11,11 @@ import typer
 from crmmail.cli import shapes
 from crmmail.cli.output import AsJson, day, examples, iso, note, open_store, print_json, table
 from crmmail.cli.problems import NotFoundError
-from crmmail.store import companies, opportunities, people, threads
+from crmmail.store import companies, meetings, opportunities, people, threads
 from crmmail.store import search as store_search
 from crmmail.store.query import OPERATORS
 from crmmail.store.search import Found
+from crmmail.widgets.occasion import day_of
 
 EXAMPLES = examples(
     "crmmail search acme",
@@ -30,7 +31,7 @@ def search(
     limit: Annotated[int, typer.Option(min=1, help="At most so many of each group.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Find people, companies, opportunities and threads.
+    """Find people, companies, opportunities, meetings and threads.
 
     Exit code 3: nothing is found.
     """
@@ -54,10 +55,11 @@ def _shape(db: sqlite3.Connection, text: str, found: Found) -> shapes.Shape:
         "query": text,
         "problems": list(found.problems),
         "people": [shapes.person(db, row) for row in people.rows(db, found.people)],
-        "companies": [shapes.company(row) for row in companies.rows(db, found.companies)],
+        "companies": [shapes.company(db, row) for row in companies.rows(db, found.companies)],
         "opportunities": [
             shapes.opportunity(db, row) for row in opportunities.rows(db, found.opportunities)
         ],
+        "meetings": [shapes.meeting(row) for row in meetings.rows(db, found.meetings)],
         "threads": [
             shapes.thread(row)
             | {
@@ -80,6 +82,9 @@ def _rows(db: sqlite3.Connection, found: Found) -> Iterator[tuple[str, ...]]:
     for deal in opportunities.rows(db, found.opportunities):
         about = deal.company or deal.contact
         yield "opportunity", str(deal.id), day(deal.last_at), deal.name, about
+    for meeting in meetings.rows(db, found.meetings):
+        about = ", ".join(meeting.names)
+        yield "meeting", str(meeting.id), day(day_of(meeting)), meeting.title, about
     hits = {hit.thread_id: hit for hit in found.hits}
     for thread in threads.rows(db, hits):
         hit = hits[thread.id]

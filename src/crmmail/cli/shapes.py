@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from crmmail.cli.output import iso
-from crmmail.store import companies, messages, notes, opportunities, people, threads
+from crmmail.store import companies, meetings, messages, notes, opportunities, people, threads
 from crmmail.store.kinds import Flag, Kind, Level
 
 Shape = dict[str, Any]
@@ -31,10 +32,11 @@ def person(db: sqlite3.Connection, row: people.PersonRow | people.PersonDetail) 
         "company": row.company or None,
         "threads": row.threads,
         "last_contact": iso(row.last_at),
+        "next_meeting": iso(_next_at(db, Kind.PERSON, row)),
     }
 
 
-def company(row: companies.CompanyRow | companies.CompanyDetail) -> Shape:
+def company(db: sqlite3.Connection, row: companies.CompanyRow | companies.CompanyDetail) -> Shape:
     """A company as `companies list` prints one; it is its own company."""
     return {
         "id": row.id,
@@ -43,6 +45,7 @@ def company(row: companies.CompanyRow | companies.CompanyDetail) -> Shape:
         "company": row.name,
         "threads": row.threads,
         "last_contact": iso(row.last_at),
+        "next_meeting": iso(_next_at(db, Kind.COMPANY, row)),
     }
 
 
@@ -57,6 +60,7 @@ def opportunity(
         "company": row.company or None,
         "threads": row.threads,
         "last_contact": iso(row.last_at),
+        "next_meeting": iso(_next_at(db, Kind.OPPORTUNITY, row)),
         "contact": row.contact or None,
         "stage": row.stage,
         "amount": row.amount,
@@ -65,8 +69,15 @@ def opportunity(
     }
 
 
+def _next_at(db: sqlite3.Connection, kind: Kind, row: Any) -> int:
+    """When the next meeting begins: a list has read it, a single record has not."""
+    if hasattr(row, "next_at"):
+        return int(row.next_at)
+    return meetings.summary(db, kind, row.id, time.time()).next_at
+
+
 def person_detail(db: sqlite3.Connection, found: people.PersonDetail) -> Shape:
-    """A person with all fields and threads."""
+    """A person with all fields, threads and meetings."""
     return {
         **person(db, found),
         "company_id": found.company_id,
@@ -77,25 +88,27 @@ def person_detail(db: sqlite3.Connection, found: people.PersonDetail) -> Shape:
         "first_contact": iso(found.first_at),
         "notes": notes_of(db, Kind.PERSON, found.id),
         "threads": threads_of(db, Kind.PERSON, found.id),
+        "meetings": meetings_of(db, Kind.PERSON, found.id),
     }
 
 
 def company_detail(db: sqlite3.Connection, found: companies.CompanyDetail) -> Shape:
-    """A company with all fields, people and threads."""
+    """A company with all fields, people, threads and meetings."""
     members = [person(db, row) for row in people.rows(db, found.people)]
     return {
-        **company(found),
+        **company(db, found),
         "links": found.links.split(),
         "source": found.source,
         "first_contact": iso(found.first_at),
         "people": members,
         "notes": notes_of(db, Kind.COMPANY, found.id),
         "threads": threads_of(db, Kind.COMPANY, found.id),
+        "meetings": meetings_of(db, Kind.COMPANY, found.id),
     }
 
 
 def opportunity_detail(db: sqlite3.Connection, found: opportunities.OpportunityDetail) -> Shape:
-    """An opportunity with all fields and threads."""
+    """An opportunity with all fields, threads and meetings."""
     return {
         **opportunity(db, found),
         "company_id": found.company_id,
@@ -103,6 +116,7 @@ def opportunity_detail(db: sqlite3.Connection, found: opportunities.OpportunityD
         "first_contact": iso(found.first_at),
         "notes": notes_of(db, Kind.OPPORTUNITY, found.id),
         "threads": threads_of(db, Kind.OPPORTUNITY, found.id),
+        "meetings": meetings_of(db, Kind.OPPORTUNITY, found.id),
     }
 
 
@@ -121,6 +135,16 @@ def threads_of(db: sqlite3.Connection, kind: Kind, record_id: int) -> list[Shape
         thread(row) | {"why": row.why.split(",") if row.why else []}
         for part in windows(ids)
         for row in threads.rows(db, part, kind, record_id)
+    ]
+
+
+def meetings_of(db: sqlite3.Connection, kind: Kind, record_id: int) -> list[Shape]:
+    """A record's meetings in time order, each with why it is there."""
+    ids = meetings.of_record(db, kind, record_id).ids
+    return [
+        meeting(row) | {"why": row.why.split(",") if row.why else []}
+        for part in windows(ids)
+        for row in meetings.rows(db, part, kind, record_id)
     ]
 
 
@@ -145,6 +169,62 @@ def thread_detail(db: sqlite3.Connection, found: threads.ThreadDetail) -> Shape:
         "subject": found.subject,
         "links": list(_links(found.links)),
         "messages": [message(db, row) for row in messages.of_thread(db, found.id)],
+    }
+
+
+def meeting(row: meetings.OccurrenceRow) -> Shape:
+    """A meeting at one of its times as `agenda` prints one; whole days are days, not times."""
+    return {
+        "id": row.id,
+        "meeting": row.meeting_id,
+        "title": row.title,
+        "starts_at": _moment(row.starts_at, row.all_day),
+        "ends_at": _moment(row.ends_at, row.all_day),
+        "all_day": row.all_day,
+        "cancelled": row.cancelled,
+        "location": row.location,
+        "link": row.link or None,
+        "recurs": row.recurs,
+        "response": row.response or None,
+        "names": list(row.names),
+    }
+
+
+def _moment(at: int, all_day: bool) -> str | None:
+    return (iso(at) or "")[:10] if all_day else iso(at)
+
+
+def meeting_detail(db: sqlite3.Connection, found: meetings.MeetingDetail) -> Shape:
+    """A meeting with who comes, its records, its other times and the latest mail with them."""
+    ids = [i for i in found.times.ids if i != found.row.id]
+    briefing = meetings.briefing(db, found.row.meeting_id)
+    return meeting(found.row) | {
+        "uid": found.uid,
+        "timezone": found.tzid or None,
+        "recurrence": found.recurrence or None,
+        "description": found.description,
+        "calendar": found.calendar or None,
+        "account": found.account or None,
+        "attendees": [
+            {
+                "name": one.name,
+                "address": one.address,
+                "role": one.role or None,
+                "response": one.response or None,
+                "kind": one.kind,
+                "organizer": one.organizer,
+                "person_id": one.person_id,
+                "no_contact": one.no_contact or None,
+            }
+            for one in found.attendees
+        ],
+        "links": list(_links(found.links)),
+        "other_times": [
+            {"id": row.id, "starts_at": _moment(row.starts_at, row.all_day)}
+            for part in windows(ids)
+            for row in meetings.rows(db, part)
+        ],
+        "briefing": [thread(row) for row in threads.rows(db, briefing)],
     }
 
 

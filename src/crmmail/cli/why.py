@@ -1,8 +1,8 @@
-"""why: what became of some mail, and by which rule."""
+"""why: what became of some mail or meeting, and by which rule."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +12,9 @@ from crmmail.cli.problems import NotFoundError
 from crmmail.cli.shapes import RECORD_NAMES
 from crmmail.store import why as store_why
 from crmmail.store.kinds import Kind
-from crmmail.store.why import Skipped, Stored, Why
+from crmmail.store.meeting_why import StoredMeeting
+from crmmail.store.meetings import AttendeeRow
+from crmmail.store.why import Skipped, Stored, Why, link
 from crmmail.widgets import words
 
 EXAMPLES = examples(
@@ -23,11 +25,13 @@ EXAMPLES = examples(
 
 
 def why(
-    query: Annotated[str, typer.Argument(help="An address, a Message-ID, or words of a subject.")],
+    query: Annotated[
+        str, typer.Argument(help="An address, a Message-ID or UID, or words of a title.")
+    ],
     limit: Annotated[int, typer.Option(min=1, help="At most so many messages of each kind.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Say where mail is: stored and linked to whom, or skipped, and by which rule.
+    """Say where mail and meetings are: stored and linked to whom, or skipped, and by which rule.
 
     Exit code 3: the store has never seen it.
     """
@@ -38,8 +42,16 @@ def why(
     else:
         for line in _lines(answer):
             write(line + "\n")
-    if not (answer.address or answer.stored or answer.skipped):
-        raise NotFoundError(f"No mail that crmmail has seen matches {query!r}.", _elsewhere(answer))
+    if not (
+        answer.address
+        or answer.stored
+        or answer.skipped
+        or answer.meetings
+        or answer.skipped_meetings
+    ):
+        raise NotFoundError(
+            f"No mail or meeting that crmmail has seen matches {query!r}.", _elsewhere(answer)
+        )
 
 
 def _elsewhere(answer: Why) -> str:
@@ -57,11 +69,19 @@ def _lines(answer: Why) -> Iterator[str]:
     for stored in answer.stored:
         yield ""
         yield from _stored_lines(stored)
+    for met in answer.meetings:
+        yield ""
+        yield from _meeting_lines(met)
     for skipped in answer.skipped:
         yield ""
         yield _title(skipped.row.sent_at, skipped.row.subject, skipped.row.sender)
         yield f"  skipped   {skipped.words}"
         yield f"  lies in   {skipped.row.folder} of {skipped.row.email}"
+    for one in answer.skipped_meetings:
+        yield ""
+        yield f"{day(one.starts_at)}  {one.title or '(no title)'}"
+        yield f"  skipped   {one.words}"
+        yield f"  lies in   {_calendar(one.account, one.calendar)}"
 
 
 def _stored_lines(stored: Stored) -> Iterator[str]:
@@ -72,9 +92,33 @@ def _stored_lines(stored: Stored) -> Iterator[str]:
         yield f"  lies in   {place.folder} of {place.email}"
     for one in stored.participants:
         yield f"  {one.role:<10}{one.address}: {one.words}"
-    for link in stored.links:
-        yield f"  linked to {RECORD_NAMES[Kind(link.kind)]} {link.name} ({link.words})"
-    if not stored.links:
+    yield from _link_lines([(one.kind, one.name, one.words) for one in stored.links])
+
+
+def _meeting_lines(met: StoredMeeting) -> Iterator[str]:
+    yield f"{day(met.starts_at)}  {met.title or '(no title)'}"
+    yield f"  stored    as meeting {met.id}"
+    for account, calendar in met.calendars:
+        yield f"  lies in   {_calendar(account, calendar)}"
+    for one in met.attendees:
+        role = "organiser" if one.organizer else "attendee"
+        yield f"  {role:<10}{one.address}: {_whose(one)}"
+    yield from _link_lines([(one.kind, one.name, link(one.why, one.hand)) for one in met.links])
+
+
+def _calendar(account: str, calendar: str) -> str:
+    name = f"the calendar {calendar}" if calendar else "a calendar"
+    return f"{name} of {account}" if account else f"the file {calendar}"
+
+
+def _whose(one: AttendeeRow) -> str:
+    return store_why.whose(one.person_id, one.name, one.no_contact)
+
+
+def _link_lines(links: Sequence[tuple[int, str, str]]) -> Iterator[str]:
+    for kind, name, rule in links:
+        yield f"  linked to {RECORD_NAMES[Kind(kind)]} {name} ({rule})"
+    if not links:
         yield "  linked to nobody"
 
 
@@ -96,6 +140,19 @@ def _shape(answer: Why) -> dict[str, Any]:
         },
         "stored": [_stored_shape(one) for one in answer.stored],
         "skipped": [_skipped_shape(one) for one in answer.skipped],
+        "meetings": [_meeting_shape(one) for one in answer.meetings],
+        "skipped_meetings": [
+            {
+                "uid": one.uid,
+                "account": one.account or None,
+                "calendar": one.calendar,
+                "starts_at": iso(one.starts_at),
+                "title": one.title,
+                "reason": one.reason,
+                "why": one.words,
+            }
+            for one in answer.skipped_meetings
+        ],
         "unread_folders": [
             {"account": one.email, "folder": one.folder, "messages": one.messages}
             for one in answer.unread
@@ -132,6 +189,37 @@ def _stored_shape(stored: Stored) -> dict[str, Any]:
                 "why": one.words,
             }
             for one in stored.links
+        ],
+    }
+
+
+def _meeting_shape(met: StoredMeeting) -> dict[str, Any]:
+    return {
+        "id": met.id,
+        "uid": met.uid,
+        "starts_at": iso(met.starts_at),
+        "title": met.title,
+        "calendars": [
+            {"account": account or None, "calendar": calendar}
+            for account, calendar in met.calendars
+        ],
+        "attendees": [
+            {
+                "name": one.name,
+                "address": one.address,
+                "person_id": one.person_id,
+                "why": _whose(one),
+            }
+            for one in met.attendees
+        ],
+        "links": [
+            {
+                "record": RECORD_NAMES[Kind(one.kind)],
+                "id": one.record_id,
+                "name": one.name,
+                "why": link(one.why, one.hand),
+            }
+            for one in met.links
         ],
     }
 

@@ -18,8 +18,9 @@ from textual.worker import get_current_worker
 
 from crmmail.screens.catalogue import EMPTY_RECORD
 from crmmail.screens.headers import name_of
+from crmmail.screens.linking import THREADS, set_link
 from crmmail.screens.tab_pane import TabPane
-from crmmail.screens.undo import Do, Undo
+from crmmail.screens.undo import Do
 from crmmail.store import messages, threads
 from crmmail.store.database import Store
 from crmmail.store.threads import ThreadRow
@@ -195,10 +196,6 @@ class EmailsPane(TabPane):
         thread = self.entries.current
         if thread is not None:
             name = name_of(self.store.read(), self.kind, self.record_id)
-            work = partial(_hide, self.store, self.kind, self.record_id, thread)
+            link = (self.kind, self.record_id, thread)
+            work = partial(set_link, self.store, THREADS, link, -1)
             self.post_message(Do(f"Hidden from {name}", work))
-
-
-def _hide(store: Store, kind: int, record_id: int, thread: int) -> Undo:
-    before = threads.hide(store, kind, record_id, thread)
-    return partial(threads.set_hand, store, kind, record_id, thread, before)

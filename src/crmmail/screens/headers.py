@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 
 from crmmail.screens.catalogue import catalogue
-from crmmail.store import companies, opportunities, people
+from crmmail.store import companies, meetings, opportunities, people
 from crmmail.store.companies import CompanyDetail
 from crmmail.store.kinds import Kind
 from crmmail.store.opportunities import OpportunityDetail
 from crmmail.store.people import PersonDetail
 from crmmail.widgets.pieces import Piece
-from crmmail.widgets.words import compact, money, plural
+from crmmail.widgets.words import coming, compact, money, plural
 
 Detail = PersonDetail | CompanyDetail | OpportunityDetail
 Pieces = tuple[Piece, ...]
@@ -49,7 +50,8 @@ def header(
     else:
         about = _opportunity(record)
     first, *more = about
-    return ((*title, *first), *more, (*_history(record), (f"   {activity}", "accent")))
+    history = (*_history(record), (f"   {activity}", "accent"))
+    return ((*title, *first), *more, history, _meetings(db, kind, record_id))
 
 
 def _person(person: PersonDetail) -> Iterator[Pieces]:
@@ -83,3 +85,14 @@ def _history(record: Detail) -> Pieces:
         return ((counts, "muted"),)
     first, last = compact(record.first_at), compact(record.last_at)
     return ((f"{counts}   first contact {first}   last contact {last}", "muted"),)
+
+
+def _meetings(db: sqlite3.Connection, kind: int, record_id: int) -> Pieces:
+    """How often one met, when last, and what comes next; nothing where there was no meeting."""
+    found = meetings.summary(db, kind, record_id, time.time())
+    met = f"met {plural(found.met, 'time')}, last {compact(found.last_at)}" if found.met else ""
+    if found.next_id is None:
+        return ((met, "muted"),)
+    gap = "   " if met else ""
+    when = f"{gap}next meeting {coming(found.next_at)} "
+    return ((met, "muted"), (when, "accent"), (found.next_title, "text"))

@@ -1,7 +1,8 @@
-"""The records that a thread is on: linked by the rules or by hand, hidden by hand (C7)."""
+"""The records that a thread or a meeting is on: by the rules or by hand, hidden by hand (C7)."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -13,11 +14,11 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from crmmail.screens.undo import Do
-from crmmail.store import opportunities, search, threads, why
+from crmmail.store import meetings, opportunities, search, threads, why
 from crmmail.store.database import Store
+from crmmail.store.hands import Link
 from crmmail.store.kinds import Kind
 from crmmail.store.search import FoundRecord
-from crmmail.store.threads import Link
 from crmmail.widgets.panel import Panel
 from crmmail.widgets.pieces import Piece, fit, safe
 from crmmail.widgets.window_list import WindowList
@@ -28,7 +29,7 @@ _NOUNS = {Kind.PERSON: "person", Kind.COMPANY: "company", Kind.OPPORTUNITY: "opp
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A record that the thread can be put on."""
+    """A record that something can be put on."""
 
     id: int
     found: FoundRecord
@@ -36,7 +37,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A record that the thread is on, or is hidden from."""
+    """A record that something is on, or is hidden from."""
 
     id: int
     link: Link
@@ -50,10 +51,25 @@ class ChoicesReady(Message):
     found: list[FoundRecord]
 
 
-def set_link(store: Store, link: tuple[int, int, int], value: int) -> Callable[[], object]:
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What can be put on records and hidden from them."""
+
+    noun: str
+    hand: Callable[[sqlite3.Connection, int, int, int], int]
+    set_hand: Callable[[Store, int, int, int, int], int]
+
+
+THREADS = Linked("thread", threads.hand, threads.set_hand)
+MEETINGS = Linked("meeting", meetings.hand, meetings.set_hand)
+
+
+def set_link(
+    store: Store, what: Linked, link: tuple[int, int, int], value: int
+) -> Callable[[], object]:
     """Link by hand (1), hide (-1) or leave it to the rules (0); returns what takes it back."""
-    before = threads.set_hand(store, *link, value)
-    return partial(threads.set_hand, store, *link, before)
+    before = what.set_hand(store, *link, value)
+    return partial(what.set_hand, store, *link, before)
 
 
 def draw_choice(choice: Choice, width: int) -> Iterator[Piece]:
@@ -64,7 +80,7 @@ def draw_choice(choice: Choice, width: int) -> Iterator[Piece]:
 
 
 def draw_link(row: Row, width: int) -> Iterator[Piece]:
-    """A record that the thread is on, and why."""
+    """A record that something is on, and why."""
     yield fit(_NOUNS[Kind(row.link.kind)], 11) + "  ", "muted"
     name = fit(row.link.name, max((width - 15) // 2, 16)) + "  "
     yield name, "quote" if row.link.hand < 0 else "strong"
@@ -79,17 +95,18 @@ class RecordPicker(Panel[Choice]):
     RecordPicker { margin: 0 0 5 0; }
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, what: Linked) -> None:
         super().__init__(
             draw_choice,
-            title="Link this thread to",
+            title=f"Link this {what.noun} to",
             nouns=("record", "records"),
             empty="No record has such a name.",
             id="picker",
         )
         self._store = store
+        self._what = what
         self._match = ""
-        self.thread_id = 0
+        self.target = 0
 
     def look(self, match: str) -> None:
         """Offer the records that match; the newest opportunities while nothing is typed."""
@@ -121,34 +138,35 @@ class RecordPicker(Panel[Choice]):
             self.fill([Choice(i, found) for i, found in enumerate(event.found)], keep=False)
 
     def link(self) -> None:
-        """Put the thread on the record under the cursor."""
+        """Put it on the record under the cursor."""
         choice, self._match = self.row, ""
         self.close(refocus=False)
         if choice is None:
             return
         found = choice.found
-        do = partial(set_link, self._store, (found.kind, found.record_id, self.thread_id), 1)
+        link = (found.kind, found.record_id, self.target)
+        do = partial(set_link, self._store, self._what, link, 1)
         self.screen.post_message(Do(f"Linked to {safe(found.name)}", do))
 
-    def show_choices(self, thread_id: int) -> None:
+    def show_choices(self, target: int) -> None:
         """Show the panel beside a line to type into, which keeps the keys."""
-        self.thread_id = thread_id
+        self.target = target
         self.fill([], keep=False)
         self.add_class("-open")
         self.look("")
 
 
 class RecordsPanel(Panel[Row]):
-    """The records of a thread, to hide it from or to open."""
+    """The records of a thread or a meeting, to hide it from or to open."""
 
-    BINDING_GROUP_TITLE = "Records of the thread"
+    BINDING_GROUP_TITLE = "Its records"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", tooltip="Open the record", id="links_of.open"),
         Binding(
             "x",
             "hide",
             "Hide or show",
-            tooltip="Hide the thread from the record, or show it there again",
+            tooltip="Hide it from the record, or show it there again",
             id="links_of.hide",
         ),
         Binding(
@@ -160,16 +178,17 @@ class RecordsPanel(Panel[Row]):
         ),
     ]
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, what: Linked) -> None:
         super().__init__(
             draw_link,
             title="On these records",
             nouns=("record", "records"),
-            empty="This thread is on no record. l links it to one.",
+            empty=f"This {what.noun} is on no record. l links it to one.",
             id="records",
         )
         self._store = store
-        self.thread_id = 0
+        self._what = what
+        self.target = 0
 
     @on(WindowList.Opened)
     def _opened(self, event: WindowList.Opened) -> None:
@@ -183,7 +202,7 @@ class RecordsPanel(Panel[Row]):
         RecordScreen.open(self.app, self._store, link.kind, link.record_id)
 
     def action_hide(self) -> None:
-        """Hide the thread from the record, or show it there again."""
+        """Hide it from the record, or show it there again."""
         if self.row is None:
             return
         link = self.row.link
@@ -196,7 +215,7 @@ class RecordsPanel(Panel[Row]):
             self._set(link, -1, f"Hidden from {link.name}")
 
     def action_unlink(self) -> None:
-        """Leave it to the rules whether the thread is on the record."""
+        """Leave it to the rules whether it is on the record."""
         if self.row is None:
             return
         link = self.row.link
@@ -208,8 +227,9 @@ class RecordsPanel(Panel[Row]):
 
     def _hand(self, link: Link) -> int:
         """What the hand says now: the row may be a moment behind the store."""
-        return threads.hand(self._store.read(), link.kind, link.record_id, self.thread_id)
+        return self._what.hand(self._store.read(), link.kind, link.record_id, self.target)
 
     def _set(self, link: Link, value: int, words: str) -> None:
-        do = partial(set_link, self._store, (link.kind, link.record_id, self.thread_id), value)
+        wanted = (link.kind, link.record_id, self.target)
+        do = partial(set_link, self._store, self._what, wanted, value)
         self.screen.post_message(Do(safe(words), do))

@@ -56,7 +56,7 @@ def draw(row: Row, width: int) -> Iterator[Piece]:
 
 
 class LinksPanel(Panel[Row]):
-    """The links of the open messages."""
+    """The links of the open text."""
 
     BINDING_GROUP_TITLE = "Links"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -75,7 +75,7 @@ class LinksPanel(Panel[Row]):
             draw,
             title="Links",
             nouns=("link", "links"),
-            empty="The open messages have no link.",
+            empty="There is no link in the open text.",
             id="links",
         )
 

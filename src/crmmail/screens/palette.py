@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +19,10 @@ from textual.screen import Screen
 from crmmail.screens.base import StoreScreen
 from crmmail.screens.catalogue import CATALOGUES, Catalogue
 from crmmail.screens.help import does, place
+from crmmail.store import meeting_search, meetings
 from crmmail.store.database import Store
+from crmmail.store.meetings import OccurrenceRow
+from crmmail.widgets.occasion import when
 from crmmail.widgets.pieces import safe
 
 _FOUND = 6  # records of a kind
@@ -67,7 +71,7 @@ class Commands(Provider):
 
 
 class GoTo(Provider):
-    """People, companies and opportunities by name, as one types."""
+    """People, companies, opportunities and meetings by name, as one types."""
 
     async def search(self, query: str) -> Hits:
         screen = self.screen
@@ -81,6 +85,18 @@ class GoTo(Provider):
             score = max(matcher.match(name), 0.1) - rank / 1_000
             go = partial(self._go, screen.store, entry, row.id)
             yield Hit(score, marked, go, marked.plain)
+
+        for rank, meeting in enumerate(await asyncio.to_thread(_meetings, screen.store, query)):
+            name = f"go to: {safe(meeting.title)}"
+            beside = Content.styled(f"  meeting, {safe(when(meeting))}", "dim")
+            marked = _marked(name, query).append(beside)
+            score = max(matcher.match(name), 0.1) - rank / 1_000
+            yield Hit(score, marked, partial(self._show, screen.store, meeting.id), marked.plain)
+
+    def _show(self, store: Store, occurrence: int) -> None:
+        from crmmail.screens.meeting import MeetingScreen
+
+        MeetingScreen.open(self.app, store, occurrence)
 
     def _go(self, store: Store, entry: Catalogue, record: int) -> None:
         from crmmail.screens.record import RecordScreen
@@ -159,6 +175,11 @@ def _found(store: Store, query: str) -> Iterator[tuple[Catalogue, Any]]:
         ids = entry.view(db, match=query, limit=_FOUND)
         for row in entry.rows(db, ids):
             yield entry, row
+
+
+def _meetings(store: Store, query: str) -> list[OccurrenceRow]:
+    db = store.read()
+    return meetings.rows(db, meeting_search.by_title(db, query, _FOUND, time.time()))
 
 
 def _beside(entry: Catalogue, row: Any) -> Content:

@@ -1,4 +1,4 @@
-"""Everybody in a thread: in which roles, whose address it is, or why it is nobody's (C3)."""
+"""Everybody in a thread or at a meeting: in which roles, whose address, or why nobody's (C3)."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _ROLES = ("from", "to", "cc", "bcc", "reply_to")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An address of a thread; `roles` are how often it has which."""
+    """An address; `roles` say what it has to do with the thread or the meeting."""
 
     id: int
     name: str
     address: str
-    roles: tuple[tuple[str, int], ...]
+    roles: str
     person_id: int | None
     company: str
     no_contact: str
@@ -52,7 +52,7 @@ def participants(db: sqlite3.Connection, messages: Sequence[MessageRow]) -> list
             position,
             who.name if who.name != who.address else "",
             who.address,
-            tuple((role, roles[who.address][role]) for role in _ROLES if roles[who.address][role]),
+            _roles(roles[who.address]),
             who.person_id,
             companies.get(who.person_id or 0, ""),
             who.no_contact,
@@ -61,14 +61,19 @@ def participants(db: sqlite3.Connection, messages: Sequence[MessageRow]) -> list
     ]
 
 
+def _roles(counts: Counter[str]) -> str:
+    """How often somebody has which role."""
+    found = (role for role in _ROLES if counts[role])
+    return ", ".join(f"{role.replace('_', '-')} {counts[role]}" for role in found)
+
+
 def draw(row: Row, width: int) -> Iterator[Piece]:
     """An address on one line."""
     first = max(width * 45 // 100, 24)
     name = "me" if row.no_contact == "own" else row.name
     text = f"{name} <{row.address}>" if name else row.address
     yield fit(text, first), "text" if row.person_id is None else "strong"
-    roles = ", ".join(f"{role.replace('_', '-')} {count}" for role, count in row.roles)
-    yield "  " + fit(roles, 24 if width >= 100 else 16 if width >= 70 else 9), "muted"
+    yield "  " + fit(row.roles, 24 if width >= 100 else 16 if width >= 70 else 9), "muted"
     if row.person_id is not None:
         yield "  contact" + (f", {row.company}" if row.company else ""), "good"
     else:
@@ -76,7 +81,7 @@ def draw(row: Row, width: int) -> Iterator[Piece]:
 
 
 class ParticipantsPanel(Panel[Row]):
-    """Everybody in a thread."""
+    """Everybody in a thread or at a meeting."""
 
     BINDING_GROUP_TITLE = "Participants"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -108,7 +113,7 @@ class ParticipantsPanel(Panel[Row]):
             draw,
             title="Participants",
             nouns=("address", "addresses"),
-            empty="Nobody takes part in this thread.",
+            empty="Nobody takes part.",
             id="participants",
         )
         self._store = store

@@ -15,6 +15,7 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from crmmail.screens.base import KeptScreen
+from crmmail.screens.calendar import CalendarPane
 from crmmail.screens.catalogue import CATALOGUES, catalogue
 from crmmail.screens.deeds import RecordActions, Target
 from crmmail.screens.emails import EmailsPane
@@ -34,7 +35,7 @@ from crmmail.widgets.reading_pane import ReadingPane
 from crmmail.widgets.sparkline import bars, last_months
 from crmmail.widgets.window_list import WindowList
 
-TABS: tuple[type[TabPane], ...] = (EmailsPane, NotesPane, TimelinePane)
+TABS: tuple[type[TabPane], ...] = (EmailsPane, CalendarPane, NotesPane, TimelinePane)
 """The tabs of a record, in order; each has a number key."""
 
 
@@ -123,7 +124,7 @@ class RecordScreen(RecordActions, KeptScreen):
 
     @property
     def cares(self) -> frozenset[str]:
-        return frozenset({"threads", "notes", *(entry.topic for entry in CATALOGUES)})
+        return frozenset({"threads", "meetings", "notes", *(entry.topic for entry in CATALOGUES)})
 
     def reload(self) -> None:
         lines = header(self.store.read(), self.kind, self.record_id, self._activity)
@@ -236,15 +237,28 @@ class RecordScreen(RecordActions, KeptScreen):
     def _open_entry(self, event: TimelinePane.Opened) -> None:
         if event.row.what == timeline.MAIL:
             self._open_thread(event.row.target, array("q", [event.row.target]))
+        elif event.row.what == timeline.MEETING:
+            self._show_meeting(event.row.target)
         elif event.row.what == timeline.NOTE:
             self.show_tab(NotesPane)
             self.query_one(NotesPane).go_to(event.row.target)
         elif event.row.change is not None:
             self.notify(safe(told(event.row.change)), markup=False)
 
+    @on(WindowList.Opened, "#calendar-list")
+    def _open_meeting(self) -> None:
+        self.query_one(CalendarPane).open_meeting(self._trail())
+
+    def _show_meeting(self, occurrence: int) -> None:
+        from crmmail.screens.meeting import MeetingScreen
+
+        MeetingScreen.open(self.app, self.store, occurrence, trail=self._trail())
+
     def _open_thread(self, thread: int, siblings: array[int]) -> None:
         from crmmail.screens.thread import ThreadScreen
 
+        ThreadScreen.open(self.app, self.store, thread, siblings, self._trail())
+
+    def _trail(self) -> str:
         where = name_of(self.store.read(), self.kind, self.record_id)
-        trail = f"{catalogue(self.kind).title} › {where}"
-        ThreadScreen.open(self.app, self.store, thread, siblings, trail)
+        return f"{catalogue(self.kind).title} › {where}"

@@ -52,6 +52,7 @@ class RecordsScreen(RecordActions):
         Binding("3", "choose(2)", "Opportunities", show=False, id="records.opportunities"),
         Binding("right", "focus_preview", "To the preview", show=False, id="records.preview"),
         Binding("left", "focus_list", "To the list", show=False, id="records.list"),
+        Binding("a", "agenda", "Agenda", id="records.agenda", tooltip="All meetings, by days"),
         Binding("escape,q", "back", "Show all", show=False, id="records.back"),
     ]
     DEFAULT_CSS = """
@@ -288,3 +289,9 @@ class RecordsScreen(RecordActions):
         from crmmail.screens.record import RecordScreen
 
         RecordScreen.open(self.app, self.store, self.entry.kind, event.row)
+
+    def action_agenda(self) -> None:
+        """Show the meetings of all records."""
+        from crmmail.screens.agenda import AgendaScreen
+
+        AgendaScreen.open(self.app, self.store)

@@ -1,4 +1,4 @@
-"""Finding anything: people, companies, opportunities and threads, while one types."""
+"""Finding anything: people, companies, opportunities, meetings and threads, while one types."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from crmmail.screens.base import StoreScreen
 from crmmail.screens.catalogue import CATALOGUES, catalogue
-from crmmail.store import search, threads
+from crmmail.store import meetings, search, threads
 from crmmail.store.kinds import Kind
 from crmmail.store.query import OPERATORS
 from crmmail.store.search import Found
 from crmmail.widgets import results
 from crmmail.widgets.lines import Lines
 from crmmail.widgets.pieces import safe
-from crmmail.widgets.results import THREAD, Result, ResultList
+from crmmail.widgets.results import MEETING, THREAD, Result, ResultList
 from crmmail.widgets.window_list import WindowList
 
 FOUND = 50  # of each kind that are looked for
@@ -36,7 +36,7 @@ _DRAWN = {
 }
 _EXAMPLE = max(len(example) for example, _ in OPERATORS) + 3
 _HELP = (
-    "Words find people, companies, opportunities and threads",
+    "Words find people, companies, opportunities, meetings and threads",
     "",
     *(f"{example:<{_EXAMPLE}}{meaning}" for example, meaning in OPERATORS),
 )
@@ -110,7 +110,7 @@ class SearchScreen(StoreScreen):
 
     @property
     def cares(self) -> frozenset[str]:
-        return frozenset({"threads", *(entry.topic for entry in CATALOGUES)})
+        return frozenset({"threads", "meetings", *(entry.topic for entry in CATALOGUES)})
 
     def reload(self) -> None:
         self._look()
@@ -190,6 +190,12 @@ class SearchScreen(StoreScreen):
             found = array("q", (i >> 3 for i in self.results.ids if i & 7 == THREAD))
             trail = f"Search › {self._shown.strip()}"
             ThreadScreen.open(self.app, self.store, result.target, found, trail)
+        elif result.kind == MEETING:
+            from crmmail.screens.meeting import MeetingScreen
+
+            found = array("q", (i >> 3 for i in self.results.ids if i & 7 == MEETING))
+            trail = f"Search › {self._shown.strip()}"
+            MeetingScreen.open(self.app, self.store, result.target, found, trail)
         else:
             from crmmail.screens.record import RecordScreen
 
@@ -199,9 +205,16 @@ class SearchScreen(StoreScreen):
 def _results(db: sqlite3.Connection, found: Found) -> Iterator[Result]:
     """The lines of the list."""
     records = (found.people, found.companies, found.opportunities)
-    few = RECORDS if found.hits else FOUND
+    few = RECORDS if found.hits or found.meetings else FOUND
     for (kind, drawn), ids in zip(_DRAWN.items(), records, strict=True):
         yield from _group(db, kind, drawn, ids[:few], len(ids), found)
+    if found.meetings:
+        total = len(found.meetings)
+        shown = found.meetings[: RECORDS if found.hits else FOUND]
+        more = total == FOUND
+        yield results.heading("Meetings", MEETING, len(shown), total, more, "next")
+        for meeting in meetings.rows(db, shown):
+            yield results.meeting(meeting, found.words)
     if found.hits:
         total = len(found.hits)
         yield results.heading("Threads", THREAD, total, total, total == FOUND)

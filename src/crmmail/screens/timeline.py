@@ -1,4 +1,4 @@
-"""The timeline of a record: mail, notes and changes in one order, newest first."""
+"""The timeline of a record: mail, meetings, notes, changes in one order, newest first."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from textual.worker import get_current_worker
 
 from crmmail.screens.tab_pane import TabPane
 from crmmail.store import timeline
-from crmmail.store.timeline import CHANGE, MADE, MAIL, NOTE, TimelineRow
+from crmmail.store.timeline import CHANGE, MADE, MAIL, MEETING, NOTE, TimelineRow
 from crmmail.widgets.changes import told
 from crmmail.widgets.pieces import Piece, fit, fit_pieces
 from crmmail.widgets.window_list import WindowList
 from crmmail.widgets.words import compact, exact
 
-_SIGNS = {MAIL: "✉", NOTE: "✎", MADE: "+", CHANGE: "~"}
+_SIGNS = {MAIL: "✉", NOTE: "✎", MADE: "+", CHANGE: "~", MEETING: "◷"}
+_UNTITLED = {MEETING: "(no title)"}
 _ROOMY = 90  # cells from which times are told in full
 
 
@@ -45,7 +46,7 @@ class TimelinePane(TabPane):
             self._rows, _draw, title="Timeline", nouns=("entry", "entries"), id="timeline-list"
         )
         found.add_class("-entries")
-        found.say_empty("Nothing yet", "Mail, notes and changes appear here.")
+        found.say_empty("Nothing yet", "Mail, past meetings, notes and changes appear here.")
         yield found
 
     def _rows(self, ids: Sequence[int]) -> list[TimelineRow]:
@@ -81,6 +82,6 @@ def _draw(row: TimelineRow, width: int) -> Iterator[Piece]:
     room = width - 2 - who - 2 - date - 2
     yield f"{_SIGNS[row.what]} ", "accent"
     yield fit(row.who, who) + "  ", "text"
-    title = told(row.change) if row.change else row.title or "(no subject)"
+    title = told(row.change) if row.change else row.title or _UNTITLED.get(row.what, "(no subject)")
     yield from fit_pieces(((title, "text"), (f"  {row.text}", "muted")), max(room, 0))
     yield "  " + fit(when, date, right=True), "muted"

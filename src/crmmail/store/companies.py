@@ -10,10 +10,11 @@ from typing import Any
 
 from crmmail import text
 from crmmail.addresses import ascii_domain, is_free, site
-from crmmail.store import changes, links, merging, records, windows
+from crmmail.store import changes, links, meetings, merging, records, windows
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 
+_NEXT = meetings.NEXT.replace("{kind}", str(int(Kind.COMPANY)))
 _LISTING = windows.Listing(
     source="company r",
     sorts={
@@ -24,6 +25,7 @@ _LISTING = windows.Listing(
             text=True,
         ),
         "threads": windows.Sort("r.threads", descending=True),
+        "next": windows.Sort(_NEXT, gaps=True),
         "people": windows.Sort(
             "(SELECT count(*) FROM person WHERE company_id = r.id AND deleted_at = 0)",
             descending=True,
@@ -33,13 +35,14 @@ _LISTING = windows.Listing(
         r.name {like} OR r.id IN (SELECT company_id FROM company_domain WHERE domain {like})
     )""",
 )
-_WINDOW = """
+_WINDOW = f"""
     SELECT json_group_array(json_array(
         r.id, r.name,
         (SELECT json_group_array(domain)
          FROM (SELECT domain FROM company_domain WHERE company_id = r.id ORDER BY domain)),
         (SELECT count(*) FROM person WHERE company_id = r.id AND deleted_at = 0),
-        r.threads, r.first_at, r.last_at))
+        r.threads, r.first_at, r.last_at,
+        coalesce({_NEXT}, 0)))
     FROM json_each(?) wanted JOIN company r ON r.id = wanted.value
 """
 
@@ -58,6 +61,7 @@ class CompanyRow:
     threads: int
     first_at: int
     last_at: int
+    next_at: int  # when the next meeting begins, 0 without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ def rows(db: sqlite3.Connection, ids: Iterable[int]) -> list[CompanyRow]:
     """The rows of a window of a view."""
     return [
         CompanyRow(i, name, tuple(domains), *rest)
-        for i, name, domains, *rest in windows.window(db, _WINDOW, ids)
+        for i, name, domains, *rest in windows.window(db, windows.timely(_WINDOW), ids)
     ]
 
 

@@ -22,28 +22,31 @@ BRIEFING = 12  # threads that are read before a meeting
 _NAMED = 12  # attendees whose names a list has
 _ASKED = 60  # attendees whose mail is looked for
 DAY = 86_400
+CANCELLED, DECLINED = 1, 2
 
-_START = "iif(m.all_day, unixepoch(o.starts_at, 'unixepoch', 'utc'), o.starts_at)"
+START = "iif(m.all_day, unixepoch(o.starts_at, 'unixepoch', 'utc'), o.starts_at)"
 _END = "iif(m.all_day, unixepoch(o.ends_at, 'unixepoch', 'utc'), o.ends_at)"
 _DECLINED = """EXISTS (
     SELECT 1 FROM attendee x JOIN address a ON a.id = x.address_id
     WHERE x.meeting_id = m.id AND x.response = 'declined' AND a.no_contact = 'own')"""
 # A meeting counts as the next one while it goes on; one that began days ago is no news.
 _COMING = f"""o.starts_at > {{now}} - 2 * {DAY} AND NOT o.cancelled
-    AND {_END} > {{now}} AND {_START} > {{now}} - {DAY}"""
+    AND {_END} > {{now}} AND {START} > {{now}} - {DAY}"""
 NEXT = f"""(
-    SELECT min({_START}) FROM meeting_link l
+    SELECT min({START}) FROM meeting_link l
     JOIN meeting m ON m.id = l.meeting_id AND m.last_at > {{now}} - 2 * {DAY}
     JOIN occurrence o ON o.meeting_id = m.id AND {_COMING}
     WHERE l.kind = {{kind}} AND l.record_id = r.id AND l.hand >= 0 AND NOT {_DECLINED})"""
 """SQL: when the next meeting of the record `r` begins, NULL without one; `{now}` is the time."""
 
-_TIMES = """
-    SELECT json_group_array(json_array(id, start, stop)) FROM (
-        SELECT o.id,
+_TIMES = f"""
+    SELECT json_group_array(json_array(id, start, stop, off)) FROM (
+        SELECT o.id, iif(o.cancelled, {CANCELLED}, {DECLINED} * (m.id IN (
+                SELECT x.meeting_id FROM address a JOIN attendee x ON x.address_id = a.id
+                WHERE a.no_contact = 'own' AND x.response = 'declined'))) AS off,
             iif(m.all_day, o.starts_at, unixepoch(o.starts_at, 'unixepoch', 'localtime')) AS start,
             iif(m.all_day, o.ends_at, unixepoch(o.ends_at, 'unixepoch', 'localtime')) AS stop
-        FROM {source} ORDER BY start, NOT m.all_day, stop, o.id)
+        FROM {{source}} ORDER BY start, NOT m.all_day, stop, o.id)
 """
 _ALL = "occurrence o JOIN meeting m ON m.id = o.meeting_id"
 _OF_RECORD = """meeting_link l JOIN meeting m ON m.id = l.meeting_id
@@ -74,17 +77,17 @@ _WINDOW = f"""
     JOIN meeting m ON m.id = o.meeting_id
     LEFT JOIN meeting_link l ON l.kind = ? AND l.record_id = ? AND l.meeting_id = m.id
 """
-_SUMMARY = f"""
-    WITH mine AS MATERIALIZED (
-        SELECT m.id, m.all_day FROM meeting_link l JOIN meeting m ON m.id = l.meeting_id
-        WHERE l.kind = :kind AND l.record_id = :record AND l.hand >= 0 AND NOT {_DECLINED})
-    SELECT count(*), coalesce(max(start), 0) FROM (
-        SELECT {_START} AS start FROM mine m
+MET = f"""
+    SELECT id, at FROM (
+        SELECT o.id, {START} AS at FROM meeting_link l JOIN meeting m ON m.id = l.meeting_id
         JOIN occurrence o ON o.meeting_id = m.id AND o.starts_at < :now + {DAY}
-        WHERE NOT o.cancelled) WHERE start <= :now
+        WHERE l.kind = :kind AND l.record_id = :record AND l.hand >= 0 AND NOT o.cancelled
+        AND NOT {_DECLINED}) WHERE at <= :now
 """
+"""SQL: the occurrences at which one has met a record up to :now, and when."""
+_SUMMARY = f"SELECT count(*), coalesce(max(at), 0) FROM ({MET})"
 _NEXT_ROW = f"""
-    SELECT o.id, {_START}, m.title FROM meeting_link l
+    SELECT o.id, {START}, m.title FROM meeting_link l
     JOIN meeting m ON m.id = l.meeting_id AND m.last_at > :now - 2 * {DAY}
     JOIN occurrence o ON o.meeting_id = m.id AND {_COMING.replace("{now}", ":now")}
     WHERE l.kind = :kind AND l.record_id = :record AND l.hand >= 0 AND NOT {_DECLINED}
@@ -139,24 +142,20 @@ class Times:
     ids: array[int]
     starts: array[int]
     ends: array[int]
+    off: array[int]  # 0, or why it does not take place for oneself: CANCELLED, DECLINED
 
-    def between(self, since: int, until: int) -> Times:
-        """Those that take place at least partly in a span of that clock."""
-        kept = [
-            i
-            for i, (start, end) in enumerate(zip(self.starts, self.ends, strict=True))
-            if start < until and (end > since or start >= since)
-        ]
-        return Times(*(array("q", [a[i] for i in kept]) for a in self._arrays))
+    def between(self, since: int, until: int) -> array[int]:
+        """The ids of those that take place at least partly in a span of that clock."""
+        spans = zip(self.ids, self.starts, self.ends, strict=True)
+        return array("q", [i for i, a, b in spans if a < until and (b > since or a >= since)])
 
     def next(self, now: int) -> int | None:
-        """The position of the first that is not over; one that began a day ago is no news."""
-        spans = enumerate(zip(self.starts, self.ends, strict=True))
-        return next((i for i, (a, b) in spans if a > now - DAY and max(a + 1, b) > now), None)
-
-    @property
-    def _arrays(self) -> tuple[array[int], array[int], array[int]]:
-        return self.ids, self.starts, self.ends
+        """The position of the first that takes place and is not over, nor began a day ago."""
+        spans = enumerate(zip(self.starts, self.ends, self.off, strict=True))
+        coming = (
+            i for i, (a, b, off) in spans if a > now - DAY and max(a + 1, b) > now and not off
+        )
+        return next(coming, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,4 +362,4 @@ def hand(db: sqlite3.Connection, kind: int, record_id: int, meeting_id: int) -> 
 
 def _times(db: sqlite3.Connection, source: str, parameters: windows.Parameters) -> Times:
     found = windows.packed(db, _TIMES.replace("{source}", source), parameters)
-    return Times(*(array("q", (row[column] for row in found)) for column in range(3)))
+    return Times(*(array("q", (row[column] for row in found)) for column in range(4)))

@@ -23,7 +23,7 @@ _PREFIX = 3  # letters of a word that is being typed before it finds longer ones
 
 _EACH = "SELECT value FROM json_each({p})"
 _ROLES = {"to": "AND role = 'to'", "cc": "AND role = 'cc'", "with": ""}
-_RECORDS = {"person": What.PERSON, "company": What.COMPANY, "opportunity": What.OPPORTUNITY}
+RECORDS = {"person": What.PERSON, "company": What.COMPANY, "opportunity": What.OPPORTUNITY}
 _FLAGS = {
     "unread": "NOT m.flags & 1",
     "read": "m.flags & 1",
@@ -72,7 +72,8 @@ class Plan:
 def plan(names: Names, terms: Sequence[Term]) -> Plan:
     """How to look these terms up; what of them names nothing that there is, is a problem."""
     made = Plan()
-    _words(made, [term for term in terms if term.field in ("text", "subject")])
+    words = [term for term in terms if term.field in ("text", "subject")]
+    made.words, made.match, made.refused = matching(words, "subject")
     for term in terms:
         if term.field in ("before", "after"):
             _bound(made, term)
@@ -154,20 +155,24 @@ def _recent(db: sqlite3.Connection, words: Sequence[str]) -> list[int]:
 # What each term asks
 
 
-def _words(made: Plan, terms: Sequence[Term]) -> None:
+def matching(terms: Sequence[Term], title: str) -> tuple[list[str], str, str]:
+    """Words to look for: themselves, and what an index of words is asked for and refuses.
+
+    `title` is what the index calls the column of a "subject:".
+    """
     asked = [term for term in terms if not term.negated]
     # The beginning of a word is looked up in one go with all that begin so: not for one letter.
     long = [term for term in asked if not term.prefix or len(term.value) >= _PREFIX]
     asked = long or [replace(term, prefix=False) for term in asked]
-    made.words = [term.value for term in asked]
-    made.match = " AND ".join(map(_fts, asked))
-    made.refused = " OR ".join(_fts(term) for term in terms if term.negated)
+    wanted = " AND ".join(_fts(term, title) for term in asked)
+    refused = " OR ".join(_fts(term, title) for term in terms if term.negated)
+    return [term.value for term in asked], wanted, refused
 
 
-def _fts(term: Term) -> str:
+def _fts(term: Term, title: str) -> str:
     """A term as the index of words is asked for it: a string, so that none is an operator."""
     quoted = '"' + term.value.replace('"', '""') + '"' + (" *" if term.prefix else "")
-    return f"{{subject}} : {quoted}" if term.field == "subject" else quoted
+    return f"{{{title}}} : {quoted}" if term.field == "subject" else quoted
 
 
 def _bound(made: Plan, term: Term) -> None:
@@ -208,8 +213,8 @@ def _lookup(names: Names, made: Plan, term: Term) -> None:
             f"EXISTS (SELECT 1 FROM placement WHERE message_id = m.id AND +folder_id IN ({_EACH}))"
         )
         _test(db, made, term, ids, here, _json(folders))
-    elif term.field in _RECORDS:
-        what = _RECORDS[term.field]
+    elif term.field in RECORDS:
+        what = RECORDS[term.field]
         linked = f"""SELECT thread_id FROM thread_link
                      WHERE kind = {int(what)} AND hand >= 0 AND record_id IN ({_EACH})"""
         ids = f"SELECT id FROM message WHERE thread_id IN ({linked} LIMIT {SMALL + 1})"
@@ -219,16 +224,16 @@ def _lookup(names: Names, made: Plan, term: Term) -> None:
     elif term.field == "from":
         ids = f"SELECT id FROM message WHERE from_id IN ({_EACH})"
         sender = f"ifnull(m.from_id IN ({_EACH}), 0)"
-        _test(db, made, term, ids, sender, _json(_addresses(names, term.value)))
+        _test(db, made, term, ids, sender, _json(addresses_of(names, term.value)))
     else:
         role = _ROLES[term.field]
         ids = f"SELECT message_id FROM participant WHERE address_id IN ({_EACH}) {role}"
         there = f"""EXISTS (SELECT 1 FROM participant
                     WHERE message_id = m.id AND +address_id IN ({_EACH}) {role})"""
-        _test(db, made, term, ids, there, _json(_addresses(names, term.value)))
+        _test(db, made, term, ids, there, _json(addresses_of(names, term.value)))
 
 
-def _addresses(names: Names, value: str) -> set[int]:
+def addresses_of(names: Names, value: str) -> set[int]:
     """The addresses that somebody means: their own, one that is whole, or by a part or a name."""
     db = names.db
     own = "SELECT id FROM address WHERE address IN (SELECT address FROM own_address)"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from crmmail.store import changes, links, records, windows
+from crmmail.store import changes, links, meetings, records, windows
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 
@@ -24,6 +24,7 @@ _FIELDS = """
     r.id, r.name, r.stage, r.amount, r.currency, c.id, coalesce(c.name, ''),
     p.id, coalesce(p.name, ''), r.threads, r.first_at, r.last_at, r.closes_on
 """
+_NEXT = meetings.NEXT.replace("{kind}", str(int(Kind.OPPORTUNITY)))
 _LISTING = windows.Listing(
     source=f"opportunity r {_JOINS}",
     sorts={
@@ -35,11 +36,12 @@ _LISTING = windows.Listing(
         "amount": windows.Sort("r.amount", descending=True),
         "closes": windows.Sort("r.closes_on", text=True),
         "threads": windows.Sort("r.threads", descending=True),
+        "next": windows.Sort(_NEXT, gaps=True),
     },
     match="(r.name {like} OR c.name {like} OR p.name {like})",
 )
 _WINDOW = f"""
-    SELECT json_group_array(json_array({_FIELDS}))
+    SELECT json_group_array(json_array({_FIELDS}, coalesce({_NEXT}, 0)))
     FROM json_each(?) wanted JOIN opportunity r ON r.id = wanted.value {_JOINS}
 """
 
@@ -61,6 +63,7 @@ class OpportunityRow:
     first_at: int
     last_at: int
     closes_on: str
+    next_at: int  # when the next meeting begins, 0 without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ def view(
 
 def rows(db: sqlite3.Connection, ids: Iterable[int]) -> list[OpportunityRow]:
     """The rows of a window of a view."""
-    return [OpportunityRow(*row) for row in windows.window(db, _WINDOW, ids)]
+    return [OpportunityRow(*row) for row in windows.window(db, windows.timely(_WINDOW), ids)]
 
 
 def get(

@@ -10,7 +10,7 @@ from typing import Any
 
 from crmmail import text
 from crmmail.addresses import domain_of, site
-from crmmail.store import address_book, changes, links, merging, records, windows
+from crmmail.store import address_book, changes, links, meetings, merging, records, windows
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 
@@ -18,6 +18,7 @@ _COMPANY = "LEFT JOIN company c ON c.id = r.company_id AND c.deleted_at = 0"
 _ADDRESS = """(
     SELECT address FROM address WHERE person_id = r.id ORDER BY is_primary DESC, id LIMIT 1
 )"""
+_NEXT = meetings.NEXT.replace("{kind}", str(int(Kind.PERSON)))
 _LISTING = windows.Listing(
     source=f"person r {_COMPANY}",
     sorts={
@@ -25,6 +26,7 @@ _LISTING = windows.Listing(
         "name": windows.Sort("r.name", text=True),
         "company": windows.Sort("coalesce(c.name, '')", text=True),
         "threads": windows.Sort("r.threads", descending=True),
+        "next": windows.Sort(_NEXT, gaps=True),
         "address": windows.Sort(f"coalesce({_ADDRESS}, '')", text=True),
     },
     match="""(
@@ -37,7 +39,8 @@ _WINDOW = f"""
     SELECT json_group_array(json_array(
         r.id, r.name,
         coalesce({_ADDRESS}, ''),
-        c.id, coalesce(c.name, ''), r.threads, r.first_at, r.last_at))
+        c.id, coalesce(c.name, ''), r.threads, r.first_at, r.last_at,
+        coalesce({_NEXT}, 0)))
     FROM json_each(?) wanted JOIN person r ON r.id = wanted.value {_COMPANY}
 """
 
@@ -64,6 +67,7 @@ class PersonRow:
     threads: int
     first_at: int
     last_at: int
+    next_at: int  # when the next meeting begins, 0 without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ def view(
 
 def rows(db: sqlite3.Connection, ids: Iterable[int]) -> list[PersonRow]:
     """The rows of a window of a view."""
-    return [PersonRow(*row) for row in windows.window(db, _WINDOW, ids)]
+    return [PersonRow(*row) for row in windows.window(db, windows.timely(_WINDOW), ids)]
 
 
 def get(db: sqlite3.Connection, person_id: int, deleted: bool = False) -> PersonDetail | None:

@@ -204,7 +204,7 @@ class _Reader:
     def _operator(self, field: str, value: str, phrase: bool) -> Term | None:
         term: Term | None = None
         if field in _DATES:
-            at = _date(value, self._now)
+            at = day(value, self._now)
             term = None if at is None else Term(field, value, at)
         elif field in _AGES:
             seconds = _age(value)
@@ -234,7 +234,7 @@ def _words(field: str, value: str, phrase: bool) -> Term | None:
     return Term(field, value, phrase=phrase, prefix=prefix)
 
 
-def _date(value: str, now: float) -> int | None:
+def day(value: str, now: float) -> int | None:
     """The first second of a day, month or year, in local time."""
     today = time.localtime(now)
     days = {"today": 0, "yesterday": -1, "tomorrow": 1}

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crmmail.store import companies, message_search, opportunities, people, snippets, windows
+from crmmail.store import (
+    companies,
+    meeting_search,
+    message_search,
+    opportunities,
+    people,
+    snippets,
+    windows,
+)
 from crmmail.store.kinds import Kind
 from crmmail.store.names import Names, What
 from crmmail.store.query import Query, Term, parse
@@ -41,7 +50,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a query has found: records with the newest contact first, threads newest first.
+    """What a query has found: records with the newest contact first, newest threads, next meetings.
 
     `problems` say what of the query was left out; `words` and `names` are the terms to highlight in
     subjects and in the names of records.
@@ -54,9 +63,11 @@ class Found:
     companies: array[int]
     opportunities: array[int]
     hits: tuple[Hit, ...]
+    meetings: tuple[int, ...]  # occurrences, the nearest of each meeting
 
     def __bool__(self) -> bool:
-        return bool(self.people or self.companies or self.opportunities or self.hits)
+        records = self.people or self.companies or self.opportunities
+        return bool(records or self.hits or self.meetings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,7 @@ def search(
             _records(looked_up, Kind.COMPANY, query, limit),
             _records(looked_up, Kind.OPPORTUNITY, query, limit),
             hits,
+            meeting_search.find(looked_up, query, limit, time.time() if now is None else now),
         )
 
 

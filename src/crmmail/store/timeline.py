@@ -1,19 +1,20 @@
-"""What happened with a record, in one order: its mail, its notes, its making and its changes."""
+"""What happened with a record, in one order: mail, meetings, notes, its making, its changes."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from crmmail.store import windows
+from crmmail.store import meetings, windows
 from crmmail.store.changes import REFERENCES, FieldChange
 from crmmail.store.kinds import Kind
 from crmmail.store.records import TABLES
 
-MAIL, NOTE, MADE, CHANGE = range(4)
+MAIL, NOTE, MADE, CHANGE, MEETING = range(5)
 """What an entry is: the lowest three bits of its id; the others are the id of what it shows."""
 
 
@@ -64,6 +65,17 @@ _SOURCES = {
         f"e.at, 'me', '', '', e.record_id, e.field, {_held('old')}, {_held('new')}",
         "record_change e",
     ),
+    # What one has met at; what comes is in the calendar.
+    MEETING: _Source(
+        meetings.MET,
+        f"""{meetings.START.replace("o.", "e.")}, coalesce((
+                SELECT iif(a.no_contact = 'own', 'me', coalesce(nullif(p.name, ''),
+                    nullif(a.name, ''), a.address))
+                FROM address a LEFT JOIN person p ON p.id = a.person_id AND p.deleted_at = 0
+                WHERE a.id = m.organizer_id), ''),
+            m.title, coalesce(nullif(m.location, ''), substr(m.description, 1, 300)), e.id""",
+        "occurrence e JOIN meeting m ON m.id = e.meeting_id",
+    ),
 }
 _MONTHS = """
     SELECT json_group_array(json_array(month, count)) FROM (
@@ -76,7 +88,7 @@ _MONTHS = """
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """An entry: who did what when; `target` is the thread, the note or the record."""
+    """An entry: who did what when; `target` is the thread, note, record or occurrence."""
 
     id: int
     at: int
@@ -88,7 +100,7 @@ class TimelineRow:
 
     @property
     def what(self) -> int:
-        """MAIL, NOTE, MADE or CHANGE."""
+        """MAIL, NOTE, MADE, CHANGE or MEETING."""
         return self.id & 7
 
 
@@ -101,7 +113,9 @@ def of_record(db: sqlite3.Connection, kind: int, record_id: int) -> array[int]:
     )
     select = f"""WITH entry (what, id, at) AS ({found}) SELECT id << 3 | what AS id FROM entry
                  ORDER BY at DESC, what DESC, entry.id DESC"""
-    return windows.ids(db, select, {"kind": int(kind), "record": record_id})
+    return windows.ids(
+        db, select, {"kind": int(kind), "record": record_id, "now": int(time.time())}
+    )
 
 
 def rows(db: sqlite3.Connection, kind: int, ids: Iterable[int]) -> list[TimelineRow]:

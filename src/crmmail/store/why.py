@@ -1,4 +1,4 @@
-"""Why mail is where it is: stored, linked or skipped, each with the rule that says so."""
+"""Why mail and meetings are where they are: stored, linked or skipped, each with its rule."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import sqlite3
 from dataclasses import dataclass
 
 from crmmail.addresses import normal
-from crmmail.store import ledger, messages, search, threads, windows
+from crmmail.store import ledger, meeting_why, messages, search, threads, windows
+from crmmail.store.meeting_why import SkippedMeeting, StoredMeeting
 from crmmail.store.messages import Person, Placement
 from crmmail.text import one_line
 
@@ -99,13 +100,15 @@ class Why:
     address: Address | None
     stored: list[Stored]
     skipped: list[Skipped]
+    meetings: list[StoredMeeting]
+    skipped_meetings: list[SkippedMeeting]
     unread: list[Unread]
 
 
 def explain(db: sqlite3.Connection, query: str, limit: int = 20) -> Why:
-    """What became of the mail with an address, a Message-ID, or some words in its subject.
+    """What became of the mail and meetings with an address, an id, or some words as their title.
 
-    The newest `limit` messages of each answer.
+    The newest `limit` of each answer.
     """
     query = one_line(query)
     with windows.snapshot(db):
@@ -115,8 +118,10 @@ def explain(db: sqlite3.Connection, query: str, limit: int = 20) -> Why:
             Skipped(row, ledger.describe(row.reason, row.detail))
             for row in ledger.find(db, query, limit)
         ]
-        unread = [] if address or stored or skipped else _unread(db)
-    return Why(query, address, stored, skipped, unread)
+        met, unmet = meeting_why.stored(db, query, limit), meeting_why.skipped(db, query, limit)
+        found = address or stored or skipped or met or unmet
+        unread = [] if found else _unread(db)
+    return Why(query, address, stored, skipped, met, unmet, unread)
 
 
 def contact(no_contact: str) -> str:
@@ -163,7 +168,7 @@ def _address(db: sqlite3.Connection, address: str) -> Address | None:
     if row is None:
         return None
     address, name, person_id, person, no_contact, count = row
-    return Address(address, name, person_id, _whose(person_id, person, no_contact), count)
+    return Address(address, name, person_id, whose(person_id, person, no_contact), count)
 
 
 def _stored(db: sqlite3.Connection, row: messages.MessageRow) -> Stored:
@@ -184,11 +189,12 @@ def _stored(db: sqlite3.Connection, row: messages.MessageRow) -> Stored:
 
 
 def _participant(one: Person) -> Participant:
-    words = _whose(one.person_id, one.name, one.no_contact)
+    words = whose(one.person_id, one.name, one.no_contact)
     return Participant(one.role, one.name, one.address, one.person_id, words)
 
 
-def _whose(person_id: int | None, person: str, no_contact: str) -> str:
+def whose(person_id: int | None, person: str, no_contact: str) -> str:
+    """Which contact an address is, or why none."""
     if person_id is not None:
         return f"contact: {person}"
     return f"no contact ({contact(no_contact)})" if no_contact else "no contact"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -62,11 +63,15 @@ def window(
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """A way to sort a list: by an expression, the greatest first or not, as text or as numbers."""
+    """A way to sort a list: by an expression, the greatest first or not, as text or as numbers.
+
+    With `gaps` the expression may be NULL: those come last either way.
+    """
 
     key: str
     descending: bool = False
     text: bool = False
+    gaps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +101,20 @@ class Listing:
         if by.text:
             select = f"SELECT r.id AS id, {by.key} AS text, r.name AS name {source}"
             return _sorted(db, select, parameters, down)[:limit]
-        order = f"{by.key} {'DESC' if down else 'ASC'}, r.name COLLATE NOCASE, r.id"
-        select = (
-            f"SELECT r.id AS id {source} ORDER BY {order} LIMIT {-1 if limit is None else limit}"
+        extra, order = (
+            (f", {timely(by.key)} AS key", "key IS NULL, key") if by.gaps else ("", by.key)
         )
+        order += " DESC" if down else " ASC"
+        select = f"""
+            SELECT r.id AS id{extra} {source}
+            ORDER BY {order}, r.name COLLATE NOCASE, r.id LIMIT {-1 if limit is None else limit}
+        """
         return ids(db, select, parameters)
+
+
+def timely(sql: str) -> str:
+    """SQL with the time, to the minute, for `{now}`: as text, because a list's words are bound."""
+    return sql.replace("{now}", str(int(time.time()) // 60 * 60))
 
 
 def _sorted(

@@ -28,6 +28,7 @@ class _Look:
     background: str = ""
     background_share: float = 1.0
     bold: bool = False
+    strike: bool = False
     reverse: bool = False
 
 
@@ -41,6 +42,7 @@ LOOKS = {
     "good": _Look("success"),
     "bad": _Look("error", bold=True),
     "mark": _Look("accent"),
+    "gone": _Look("foreground", 0.6, strike=True),
     "hit": _Look("warning", bold=True, reverse=True),
     # What lies under a whole line
     "cursor": _Look("block-cursor-foreground", background="block-cursor-background"),
@@ -76,6 +78,7 @@ def _style(look: _Look, colour: str, background: str, base: Style, plain: bool) 
         color=None if plain else _mixed(colour, look.share, below).rich_color,
         bgcolor=below.rich_color if background else None,
         bold=look.bold or None,
+        strike=look.strike or None,
         reverse=look.reverse or None,
     )
 

@@ -18,28 +18,11 @@ from textual.strip import Strip
 from crmmail.widgets.hits import marked, spans
 from crmmail.widgets.piece_view import PieceView
 from crmmail.widgets.pieces import Piece, fit_pieces, safe, slice_pieces, wrap
+from crmmail.widgets.sections import Line as Line
+from crmmail.widgets.sections import Section as Section
 
 GUTTER = 2  # the bar of the current section, and a space
 WIDEST = 100  # longer lines are hard to read
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line before it is wrapped."""
-
-    pieces: tuple[Piece, ...] = ()
-    tail: Piece = ("", "text")  # stands at the right edge; what comes before is cut, not wrapped
-    hang: str = ""  # what its continuation lines begin with
-    target: str = ""  # what a click on it folds or unfolds
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Lines that belong together, such as a message; `key` tells them from other sections."""
-
-    key: int
-    lines: tuple[Line, ...]
-    target: str = ""  # what enter folds or unfolds
 
 
 @dataclass(frozen=True, slots=True)

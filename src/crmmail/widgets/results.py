@@ -7,18 +7,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from crmmail.store.companies import CompanyRow
+from crmmail.store.meetings import OccurrenceRow
 from crmmail.store.opportunities import OpportunityRow
 from crmmail.store.people import PersonRow
 from crmmail.store.query import Term
 from crmmail.store.search import Hit
 from crmmail.store.snippets import Span, spans
 from crmmail.store.threads import ThreadRow
+from crmmail.widgets.occasion import day_of, place
 from crmmail.widgets.pieces import Piece, fit, fit_pieces
 from crmmail.widgets.window_list import WindowList
 from crmmail.widgets.words import compact, money
 
 HEADING = 0
 THREAD = 4  # after the kinds of record, as Kind numbers them
+MEETING = 5
 _DATE = 10
 _GAP = "  "
 _MARKED = "title"
@@ -43,13 +46,15 @@ class Result:
         return self.target * 8 + self.kind
 
 
-def heading(title: str, kind: int, shown: int, found: int, more: bool = False) -> Result:
+def heading(
+    title: str, kind: int, shown: int, found: int, more: bool = False, first: str = "newest"
+) -> Result:
     """The line above a group; `kind` tells it from other headings.
 
-    With `more`, nobody has counted beyond what was found.
+    With `more`, nobody has counted beyond what was found; `first` is which ones are shown.
     """
     of = f" of {found:,}{'+' if more else ''}" if more or shown < found else ""
-    count = f"the newest {shown:,}{of}" if of else f"{found:,}"
+    count = f"the {first} {shown:,}{of}" if of else f"{found:,}"
     return Result(HEADING, -kind, ((title, (), "title"), (count, (), "muted")))
 
 
@@ -83,6 +88,17 @@ def thread(row: ThreadRow, hit: Hit, terms: Sequence[Term]) -> Result:
         (hit.text, hit.spans, "muted"),
     )
     return Result(THREAD, row.id, columns, hit.sent_at, bool(row.unread))
+
+
+def meeting(row: OccurrenceRow, terms: Sequence[Term]) -> Result:
+    """A meeting that was found, at the time of it that is nearest."""
+    title = row.title or "(no title)"
+    columns: tuple[Column, ...] = (
+        (", ".join(row.names), (), "text"),
+        (title, spans(title, terms), "gone" if row.cancelled else "text"),
+        (place(row), (), "muted"),
+    )
+    return Result(MEETING, row.id, columns, day_of(row))
 
 
 def _columns(texts: Iterable[tuple[str, str]], terms: Sequence[Term]) -> Iterator[Column]:
@@ -145,19 +161,8 @@ class ResultList(WindowList[Result]):
         """Show these results; with `keep`, the cursor stays on its result where that is there."""
         self._results = {result.id: result for result in results}
         self.show(array("q", self._results), keep=keep)
-        self.cursor = self.validate_cursor(self.cursor)
         found = sum(result.kind != HEADING for result in self._results.values())
         self.label(subtitle=f"{found:,} shown" if found else "")
 
-    def validate_cursor(self, cursor: int) -> int:
-        """Pass over headings, in the direction of the move."""
-        clamped = super().validate_cursor(cursor)
-        if not self.ids or self._results[self.ids[clamped]].kind != HEADING:
-            return clamped
-        return clamped - 1 if 0 < clamped < self.cursor else clamped + 1
-
-    def watch_cursor(self, old: int, new: int) -> None:
-        """The heading above the first result is seen with it."""
-        super().watch_cursor(old, new)
-        if new == 1:
-            self.jump(0)
+    def is_heading(self, row: int) -> bool:
+        return self._results[row].kind == HEADING

@@ -13,10 +13,11 @@ from crmmail.store.opportunities import OpportunityRow
 from crmmail.store.people import PersonRow
 from crmmail.store.threads import ThreadRow
 from crmmail.widgets.pieces import Piece, fit, fit_pieces
-from crmmail.widgets.words import compact, money
+from crmmail.widgets.words import coming, compact, money
 
 _GAP = 2
 _DATE = 10  # 2006-01-02
+_SOON = 9  # Mon 15:04
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ PEOPLE = (
     Column("Company", 10, 30, 2, rank=1, sort="company"),
     Column("Address", 14, 60, 4, "muted", rank=2, sort="address"),
     Column("Threads", 7, role="muted", right=True, rank=3, sort="threads"),
+    Column("Next", _SOON, role="accent", right=True, rank=4, sort="next"),
     Column("Last", _DATE, role="muted", right=True, sort="last"),
 )
 COMPANIES = (
@@ -45,6 +47,7 @@ COMPANIES = (
     Column("Domains", 14, 60, 3, "muted", rank=1, sort="domains"),
     Column("People", 6, role="muted", right=True, rank=2, sort="people"),
     Column("Threads", 7, role="muted", right=True, rank=3, sort="threads"),
+    Column("Next", _SOON, role="accent", right=True, rank=4, sort="next"),
     Column("Last", _DATE, role="muted", right=True, sort="last"),
 )
 OPPORTUNITIES = (
@@ -55,6 +58,7 @@ OPPORTUNITIES = (
     Column("Contact", 8, 30, 3, "muted", rank=2, sort="contact"),
     Column("Closes", _DATE, role="muted", rank=4, sort="closes"),
     Column("Threads", 7, role="muted", right=True, rank=3, sort="threads"),
+    Column("Next", _SOON, role="accent", right=True, rank=5, sort="next"),
     Column("Last", _DATE, role="muted", right=True, sort="last"),
 )
 
@@ -121,14 +125,28 @@ def _line(columns: tuple[Column, ...], texts: Sequence[str], width: int) -> Iter
 
 def person(row: PersonRow, width: int) -> Iterator[Piece]:
     """A person on one line."""
-    texts = (row.name, row.company, row.address, f"{row.threads:,}", compact(row.last_at))
+    texts = (
+        row.name,
+        row.company,
+        row.address,
+        f"{row.threads:,}",
+        coming(row.next_at),
+        compact(row.last_at),
+    )
     return _line(PEOPLE, texts, width)
 
 
 def company(row: CompanyRow, width: int) -> Iterator[Piece]:
     """A company on one line."""
     domains = ", ".join(row.domains)
-    texts = (row.name, domains, f"{row.people:,}", f"{row.threads:,}", compact(row.last_at))
+    texts = (
+        row.name,
+        domains,
+        f"{row.people:,}",
+        f"{row.threads:,}",
+        coming(row.next_at),
+        compact(row.last_at),
+    )
     return _line(COMPANIES, texts, width)
 
 
@@ -142,6 +160,7 @@ def opportunity(row: OpportunityRow, width: int) -> Iterator[Piece]:
         row.contact,
         row.closes_on,
         f"{row.threads:,}",
+        coming(row.next_at),
         compact(row.last_at),
     )
     return _line(OPPORTUNITIES, texts, width)

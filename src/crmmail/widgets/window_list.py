@@ -120,6 +120,7 @@ class WindowList(PieceView, Generic[Row]):
         self._ids = ids
         self.forget()
         new = self._find(before, old) if keep and before is not None else 0
+        new = self._beside_headings(new, 1)
         self.set_reactive(WindowList.cursor, new)
         self.resize_content(len(ids) + self._top if ids else 0)
         self.label(subtitle=plural(len(ids), *self._nouns) if ids else "")
@@ -127,6 +128,10 @@ class WindowList(PieceView, Generic[Row]):
         self._reveal()
         if self.current != before:
             self.post_message(self.Highlighted(self, self.current))
+
+    def is_heading(self, row: int) -> bool:  # noqa: ARG002 - most lists have none
+        """Whether an id is that of a heading, which the cursor passes over."""
+        return False
 
     def forget(self) -> None:
         """Read and draw the rows anew."""
@@ -203,7 +208,19 @@ class WindowList(PieceView, Generic[Row]):
     # The cursor
 
     def validate_cursor(self, cursor: int) -> int:
-        return max(min(cursor, len(self._ids) - 1), 0)
+        """Stay inside of the list, and pass over headings in the direction of the move."""
+        clamped = max(min(cursor, len(self._ids) - 1), 0)
+        return self._beside_headings(clamped, -1 if clamped < self.cursor else 1)
+
+    def _beside_headings(self, index: int, step: int) -> int:
+        """The nearest row that is no heading, in the direction of the step if there is one."""
+        for by in (step, -step):
+            found = index
+            while 0 <= found < len(self._ids) and self.is_heading(self._ids[found]):
+                found += by
+            if 0 <= found < len(self._ids):
+                return found
+        return index
 
     def watch_cursor(self, old: int, new: int) -> None:
         if old == new:
@@ -214,11 +231,13 @@ class WindowList(PieceView, Generic[Row]):
         self.post_message(self.Highlighted(self, self.current))
 
     def _reveal(self) -> None:
-        """Scroll as little as it takes to see the cursor."""
+        """Scroll as little as it takes to see the cursor, and the headings right above it."""
         height = self.page_height - self._top
-        top = self.scroll_offset.y
-        if self.cursor < top:
-            self.jump(self.cursor)
+        top, first = self.scroll_offset.y, self.cursor
+        while first > 0 and self.is_heading(self._ids[first - 1]):
+            first -= 1
+        if first < top:
+            self.jump(first)
         elif self.cursor >= top + height > top:
             self.jump(self.cursor - height + 1)
         self._follow()

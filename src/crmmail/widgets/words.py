@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import time
 
+MONTHS = (
+    "January February March April May June July August September October November December".split()
+)
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
+DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
 _WHOLE_CURRENCIES = frozenset("CLP ISK JPY KRW PYG UGX VND XAF XOF XPF".split())
 
 
@@ -32,9 +35,23 @@ def exact(at: int) -> str:
     """A local time to the minute, with its weekday."""
     when = time.localtime(at)
     return (
-        f"{_DAYS[when.tm_wday]} {when.tm_mday} {_MONTHS[when.tm_mon - 1]} {when.tm_year}, "
+        f"{DAYS[when.tm_wday]} {when.tm_mday} {_MONTHS[when.tm_mon - 1]} {when.tm_year}, "
         f"{when.tm_hour:02}:{when.tm_min:02}"
     )
+
+
+def coming(at: int) -> str:
+    """A time to come as short as it can be told: 15:04 today, Mon 15:04 in a few days, Jan 02."""
+    if not at:
+        return ""
+    when, now = time.localtime(at), time.localtime()
+    days = (at - time.time()) / 86_400
+    clock = f"{when.tm_hour:02}:{when.tm_min:02}"
+    if when[:3] == now[:3]:
+        return clock if clock != "00:00" else "today"
+    if -1 < days < 6:  # one that goes on began perhaps yesterday
+        return f"{DAYS[when.tm_wday]} {clock}" if clock != "00:00" else DAYS[when.tm_wday]
+    return f"{_MONTHS[when.tm_mon - 1]} {when.tm_mday:02}"
 
 
 def duration(seconds: float) -> str:

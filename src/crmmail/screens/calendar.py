@@ -1,0 +1,78 @@
+"""The calendar of a record: its meetings, past and to come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual import getters
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from crmmail.screens.headers import name_of
+from crmmail.screens.linking import MEETINGS, set_link
+from crmmail.screens.tab_pane import TabPane
+from crmmail.screens.undo import Do
+from crmmail.store import meetings
+from crmmail.store.meetings import OccurrenceRow, Times
+from crmmail.widgets.agenda import AgendaList, occurrences
+
+_EMPTY = ("No meeting yet", "Meetings with this record appear here as your calendars are read.")
+
+
+class CalendarPane(TabPane):
+    """The meetings of a record by days."""
+
+    TITLE = "Calendar"
+    BINDING_GROUP_TITLE = "Calendar"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "x",
+            "hide",
+            "Hide meeting",
+            show=False,
+            id="calendar.hide",
+            tooltip="Hide the meeting, all its times, from this record",
+        ),
+    ]
+    entries = getters.query_one("#calendar-list", AgendaList)
+
+    def compose(self) -> ComposeResult:
+        found = AgendaList(
+            self._times, self._rows, title=self.TITLE, empty=_EMPTY, id="calendar-list"
+        )
+        found.add_class("-entries")
+        yield found
+
+    def _times(self) -> Times:
+        return meetings.of_record(self.store.read(), self.kind, self.record_id)
+
+    def _rows(self, ids: Sequence[int]) -> list[OccurrenceRow]:
+        return meetings.rows(self.store.read(), ids, self.kind, self.record_id)
+
+    def turn_to(self, kind: int, record_id: int) -> None:
+        super().turn_to(kind, record_id)
+        self.entries.restart()
+
+    def reload(self) -> None:
+        self.entries.reload()
+
+    def open_meeting(self, trail: str) -> None:
+        """Show the meeting under the cursor."""
+        from crmmail.screens.meeting import MeetingScreen
+
+        one = self.entries.occurrence
+        if one is not None:
+            siblings = occurrences(self.entries.ids)
+            MeetingScreen.open(self.app, self.store, one, siblings, trail)
+
+    def action_hide(self) -> None:
+        """Take the meeting under the cursor off this record."""
+        entry = self.entries.row_at(self.entries.cursor) if self.entries.ids else None
+        if entry is None or entry.row is None:
+            return
+        name = name_of(self.store.read(), self.kind, self.record_id)
+        link = (self.kind, self.record_id, entry.row.meeting_id)
+        work = partial(set_link, self.store, MEETINGS, link, -1)
+        self.post_message(Do(f"Hidden from {name}", work))
