@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from calendar import timegm
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from crmmail.sync.ical import Component, Line
+from crmmail.sync.parsed import EventError
 from crmmail.sync.zones import Zones
+from crmmail.text import one_line
 
 _WRITTEN = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:T(\d\d):?(\d\d):?(\d\d)?(?:\.\d+)?(Z?)T?)?", re.I)
-_DURATION = re.compile(
-    r"([+-]?)P(?:(\d{1,5})W)?(?:(\d{1,6})D)?"
-    r"(?:T(?:(\d{1,7})H)?(?:(\d{1,9})M)?(?:(\d{1,10})S)?)?", re.I,
-)  # fmt: skip
+_DURATION = re.compile(r"[+-]?P(?:T?\d{1,9}[WDHMS])+T?", re.IGNORECASE)
+_AMOUNT = re.compile(r"(\d+)([WDHMS])")
+_DAYS = {"W": 7, "D": 1}
+_SECONDS = {"H": 3_600, "M": 60, "S": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +62,34 @@ class Clock:
         self._local = local
 
     def moment(self, line: Line, value: str | None = None) -> Moment:
-        """The date or time of a property; raises ValueError for what is none."""
+        """The date or time of a property; an EventError for what is none."""
         value = (line.value if value is None else value).strip()
-        if (found := _WRITTEN.fullmatch(value)) is None:
-            raise ValueError(f"{line.name}:{value[:50]}")
-        year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
-        if found[4] is None or line.params.get("VALUE", "").upper() == "DATE":
-            return Moment(datetime(year, month, day), all_day=True)
-        wall = datetime(year, month, day, hour, minute, min(second, 59))
+        try:
+            if (found := _WRITTEN.fullmatch(value)) is None:
+                raise ValueError(value)
+            year, month, day, hour, minute, second = (int(one or 0) for one in found.groups()[:6])
+            if found[4] is None or line.params.get("VALUE", "").upper() == "DATE":
+                return Moment(datetime(year, month, day), all_day=True)
+            wall = datetime(year, month, day, hour, minute, min(second, 59))
+        except ValueError as problem:
+            what = one_line(f"{line.name} cannot be read: {value[:50]}")
+            raise EventError("unreadable", what) from problem
         if found[7]:
             return Moment(wall, UTC)
         tzid = line.params.get("TZID")
         return Moment(wall, self._zones.get(tzid) if tzid else self._local)
 
     def moments(self, event: Component, name: str) -> Iterator[tuple[Moment, int | None]]:
-        """All values of a property that is a list of times, with the length that periods have."""
+        """All values of a property that is a list of times, with the length that periods have.
+
+        What is none is passed over: the others are still right.
+        """
         for line in event.all(name):
             for value in filter(str.strip, line.value.split(",")):
                 first, _, last = value.strip().partition("/")
-                start = self.moment(line, first)
-                yield start, self._seconds(line, start, last) if last else None
+                with suppress(EventError):
+                    start = self.moment(line, first)
+                    yield start, self._seconds(line, start, last) if last else None
 
     def lasting(self, event: Component, start: Moment) -> Lasting:
         """How long an event is; what ends before it begins, and what says nothing, is no length."""
@@ -100,9 +111,13 @@ class Clock:
 
 
 def _duration(value: str) -> Lasting:
-    if (found := _DURATION.fullmatch(value.strip())) is None:
-        raise ValueError(f"DURATION:{value[:50]}")
-    weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups()[1:])
-    if found[1] == "-":
+    value = value.strip()
+    if not _DURATION.fullmatch(value):
+        raise EventError("unreadable", f"DURATION cannot be read: {value[:50]}")
+    if value.startswith("-"):
         return Lasting()
-    return Lasting(weeks * 7 + days, hours * 3_600 + minutes * 60 + seconds)
+    amounts = [(int(number), unit) for number, unit in _AMOUNT.findall(value.upper())]
+    return Lasting(
+        sum(number * _DAYS.get(unit, 0) for number, unit in amounts),
+        sum(number * _SECONDS.get(unit, 0) for number, unit in amounts),
+    )

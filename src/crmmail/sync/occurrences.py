@@ -34,10 +34,11 @@ class Event:
         """Whether it is a series."""
         return bool(self.rules or self.dates)
 
-    def ends(self, start: Moment) -> int:
-        """When it is over if it starts then."""
-        later = start.moved(start.wall + timedelta(days=self.days)) if self.days else start
-        return later.at + self.seconds
+    def ends(self, start: Moment, at: int) -> int:
+        """When it is over if it starts then, which is `at`."""
+        if self.days:
+            at = start.moved(start.wall + timedelta(days=self.days)).at
+        return at + self.seconds
 
 
 _Starts = dict[int, tuple[Moment, int | None]]
@@ -60,12 +61,12 @@ def expand(
         if at in single or master is None:
             continue
         if since is None:
-            ends_at = start.at + lasts if lasts is not None else master.ends(start)
-            found.append(Time(at, start.at, ends_at, "", master.meeting.cancelled))
+            ends_at = master.ends(start, at) if lasts is None else at + lasts
+            found.append(Time(at, at, ends_at, "", master.meeting.cancelled))
         else:
             found.append(_later(at, start, since, originals[since], master))
     found += [
-        Time(at, event.start.at, event.ends(event.start), key(at, event), event.meeting.cancelled)
+        _time(at, event.start, event, key(at, event))
         for at, event in originals.items()
         if not event.and_future or at not in series
     ]
@@ -85,7 +86,13 @@ def _later(at: int, start: Moment, since: int, event: Event, master: Event) -> T
     zone = master.start
     shift = zone.of(event.start.at) - zone.of(since)
     moved = start.moved(start.wall + shift)
-    return Time(at, moved.at, event.ends(moved), key(since, event), event.meeting.cancelled)
+    return _time(at, moved, event, key(since, event))
+
+
+def _time(at: int, start: Moment, event: Event, recurrence_id: str) -> Time:
+    starts_at = start.at
+    ends_at = event.ends(start, starts_at)
+    return Time(at, starts_at, ends_at, recurrence_id, event.meeting.cancelled)
 
 
 def _series(master: Event, changed: Sequence[Event], window: Window) -> _Starts:

@@ -110,7 +110,7 @@ def times(
     """
     found: list[datetime] = []
     seen = 0
-    for candidates in _Walk(rule, start, budget).periods(after):
+    for candidates in _Walk(rule, start, budget).periods(after, before):
         for one in candidates:
             if one < start:
                 continue
@@ -134,13 +134,18 @@ class _Walk:
         self._in_year = rule.freq == "YEARLY" and not self._months
         self._clock = None if rule.freq in _SECONDS else self._times(start)
 
-    def periods(self, after: datetime) -> Iterator[list[datetime]]:
-        """The times in each period; without COUNT, those long before `after` are passed over."""
+    def periods(self, after: datetime, before: datetime) -> Iterator[list[datetime]]:
+        """The times in each period that begins before `before`; long before `after`, in none.
+
+        Where COUNT counts, all are needed.
+        """
         step = 0 if self._rule.count else self._skipped(after)
         try:
             while True:
                 self._budget.spend(1)
                 year, days, clock = self._period(step * self._rule.interval)
+                if days[0] > before.date():
+                    return
                 step += 1
                 kept = [day for day in days if self._allows(day, year)] if clock else []
                 self._budget.spend(len(days) + len(kept) * len(clock))
