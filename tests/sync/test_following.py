@@ -11,9 +11,10 @@ from tests.conftest import Mailbox
 from tests.sync.conftest import connect, dumped, sync
 from tests.sync.letters import ME, letter
 
+from crmmail.store import accounts, leaving
 from crmmail.store.database import Store
 from crmmail.store.kinds import Flag
-from crmmail.sync.loop import Report
+from crmmail.sync.loop import Report, sync_once
 
 Sync = Callable[[], Report]
 
@@ -232,3 +233,15 @@ def test_the_second_server_make(store: Store, pymap_server, monkeypatch) -> None
     mailbox.append("INBOX", letter(9))
     sync(store)
     assert set(messages(store)) == {"1@test", "2@test", "3@test", "4@test", "9@test"}
+
+
+def test_a_removal_that_was_cut_short_goes_on_with_the_next_sync(
+    store: Store, mailbox: Mailbox, account: Callable[[], Report]
+) -> None:
+    mailbox.append("INBOX", letter(1), letter(2))
+    assert account().stored == 2
+    with store.write() as (db, _):
+        leaving.begin(db, 1)
+    assert sync_once(store) == []
+    assert accounts.all_accounts(store.read()) == []
+    assert messages(store) == {}

@@ -11,7 +11,7 @@ import typer
 from crmmail.accounts import credentials
 from crmmail.cli import caldav, new_account
 from crmmail.cli.new_account import NewAccount
-from crmmail.cli.output import AsJson, examples, iso, note, open_store, print_json, table
+from crmmail.cli.output import AsJson, count, examples, iso, note, open_store, print_json, table
 from crmmail.cli.problems import NotFoundError, RefusedError
 from crmmail.errors import CrmmailError
 from crmmail.store import accounts
@@ -171,7 +171,7 @@ def remove(
                 f"Remove {found.email} and its mail from the store?", abort=True, err=True
             )
         caldav.drop(store, found)
-        accounts.remove(store, found.email)
+        accounts.remove(store, found.email, count)
     try:
         credentials.forget(found.email, found.secret)
     except CrmmailError as problem:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from crmmail.cli import records, shapes
-from crmmail.cli.output import examples, json_text, note, open_store, write
+from crmmail.cli.output import count, examples, json_text, note, open_store, write
 from crmmail.cli.problems import Exit
 from crmmail.errors import CrmmailError
 from crmmail.export import events, letters, twenty, vcards
@@ -143,7 +141,7 @@ def _shapes(store: Store, what: What) -> list[dict[str, Any]]:
 def _mail(store: Store, form: str, to: Path, offline: bool) -> int:
     write_to = letters.to_mbox if form == "mbox" else letters.to_files
     try:
-        done = write_to(store, to, offline=offline, progress=partial(_tell, sys.stderr.isatty()))
+        done = write_to(store, to, offline=offline, progress=count)
     except FileExistsError as problem:
         raise _exists(to) from problem
     said = f"{to}: {done.messages:,} messages"
@@ -153,11 +151,6 @@ def _mail(store: Store, form: str, to: Path, offline: bool) -> int:
     for error in done.errors:
         note(error)
     return Exit.SYNC_ERRORS if done.errors else Exit.OK
-
-
-def _tell(on_terminal: bool, done: int, total: int) -> None:
-    if on_terminal and (done % 50 == 0 or done == total):
-        print(f"\r{done:,} of {total:,}", end="" if done < total else "\n", file=sys.stderr)
 
 
 def _save(path: Path | None, text: str) -> None:

@@ -59,6 +59,12 @@ def note(text: str, stream: TextIO | None = None) -> None:
     print(text, file=stream or sys.stderr)
 
 
+def count(done: int, total: int) -> None:
+    """How far something is, counted on in one place of a terminal; nothing elsewhere."""
+    if sys.stderr.isatty():
+        print(f"\r{done:,} of {total:,}", end="" if done < total else "\n", file=sys.stderr)
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:
     """A table on a terminal; elsewhere one line a row, its fields apart by tabs, without a head.
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from crmmail.addresses import domain_of, is_free, normal
 from crmmail.errors import CrmmailError
-from crmmail.store import ledger, levels, removal, windows
-from crmmail.store.database import Change, Store
+from crmmail.store import leaving, ledger, windows
+from crmmail.store.database import Store
 from crmmail.text import one_line
 
 SECURITIES = ("tls", "starttls", "none")
@@ -269,38 +268,19 @@ def set_calendars(store: Store, email: str, url: str, username: str = "", secret
     return account.id
 
 
-def remove(store: Store, email: str) -> None:
-    """Remove a mailbox and the mail that only it held; people, companies and notes stay (M12)."""
-    with store.write("accounts", "state", "ledger", "threads") as (db, change):
+def remove(
+    store: Store, email: str, on_progress: Callable[[int, int], object] = leaving.nobody
+) -> None:
+    """Remove a mailbox and the mail that only it held; people, companies and notes stay (M12).
+
+    It is paused at once and gone at the end; what is cut short goes on with the next sync.
+    """
+    with store.write("accounts", "state") as (db, _):
         if (account := get(db, email)) is None:
             known = ", ".join(one.email for one in all_accounts(db)) or "none"
             raise AccountError(f"There is no account {email}.", f"Accounts: {known}.")
-        held = _column(
-            db,
-            "SELECT DISTINCT message_id FROM placement JOIN folder ON folder.id = folder_id "
-            "WHERE account_id = ?",
-            account.id,
-        )
-        db.execute("DELETE FROM account WHERE id = ?", [account.id])
-        _drop_meetings(db, change)
-        gone = db.execute(
-            "SELECT value FROM json_each(?) WHERE NOT EXISTS "
-            "(SELECT 1 FROM placement WHERE message_id = value)",
-            [json.dumps(held)],
-        ).fetchall()
-        left = {message_id for (message_id,) in gone}
-        removal.remove_messages(db, change, left)
-        levels.lower(db, change, set(held) - left)  # V4
-        db.execute("INSERT OR IGNORE INTO chore VALUES ('wipe')")
-
-
-def _drop_meetings(db: sqlite3.Connection, change: Change) -> None:
-    """Take out what no calendar holds any more; the next pass sees to what another one holds."""
-    orphans = db.execute(
-        """SELECT id FROM meeting WHERE object_id IS NULL AND NOT EXISTS (
-               SELECT 1 FROM calendar_object WHERE uid = meeting.uid AND reason = '')"""
-    ).fetchall()
-    removal.remove_meetings(db, change, [meeting_id for (meeting_id,) in orphans])
+        leaving.begin(db, account.id)
+    leaving.finish(store, on_progress)
 
 
 def _address(typed: str) -> str:

@@ -75,16 +75,13 @@ def forget(db: sqlite3.Connection, address_ids: Iterable[int]) -> None:
     address_ids = list(address_ids)
     packed = json.dumps(address_ids)
     db.execute(
-        """UPDATE address SET name = ifnull(newest.name, ''),
-               name_at = ifnull(newest.message_id, 0)
-           FROM (SELECT wanted.value AS address_id, participant.name,
-                        max(participant.message_id) AS message_id
-                 FROM json_each(?) AS wanted
-                 LEFT JOIN participant ON participant.address_id = wanted.value
-                     AND participant.name != ''
-                 GROUP BY 1) AS newest
-           WHERE address.id = newest.address_id
-           AND address.name_at != ifnull(newest.message_id, 0)""",
+        """UPDATE address SET (name, name_at) = (
+               SELECT ifnull(max(name), ''), ifnull(max(message_id), 0) FROM (
+                   SELECT name, message_id FROM participant
+                   WHERE address_id = address.id AND name != ''
+                   ORDER BY message_id DESC, position LIMIT 1))
+           WHERE id IN (SELECT value FROM json_each(?)) AND name_at
+           AND NOT EXISTS (SELECT 1 FROM message WHERE message.id = name_at)""",
         [packed],
     )
     name_by_meetings(db, address_ids)

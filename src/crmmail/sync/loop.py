@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from crmmail.errors import CrmmailError
+from crmmail.store import leaving
 from crmmail.store.database import Store
 from crmmail.sync.once import Report, add_calendars, sync_account
 from crmmail.sync.session import AccountRow, CalendarAccount, account_rows, calendar_accounts
@@ -42,6 +43,7 @@ def sync_once(
     """
     reports: dict[int, Report] = {}
     with exclusive(store.path):
+        leaving.finish(store)
         for mailbox in account_rows(store):
             if not emails or mailbox.email in emails:
                 reports[mailbox.id] = sync_account(store, mailbox, on_progress)
@@ -112,6 +114,7 @@ class Loop:
         while not self._stop.is_set():
             try:
                 with exclusive(self._store.path):
+                    leaving.finish(self._store)
                     while not self._stop.wait(1.0 if self._workers else 0.0):
                         self._match_workers()
                         self._stop.wait(1.0)
