@@ -11,11 +11,15 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
+import time_machine
 from tests.sync.test_corpora import files, unsafe
 
-from crmmail.sync import zones
+from crmmail.store import accounts
+from crmmail.store.database import Store
+from crmmail.sync import meetings, zones
 from crmmail.sync.event import EventError, ParsedObject, Window, parse
 from crmmail.sync.ics_file import decoded, split
+from crmmail.sync.meetings import Resource
 
 DAY = 86_400
 KDE_ENDS = date(2020, 12, 31)  # its lists stop there, or after 500 days
@@ -117,6 +121,26 @@ def check(found: ParsedObject, window: Window) -> None:
         for person in meeting.attendees:
             assert "@" in person.address
             assert not unsafe(person.name)
+
+
+def test_every_meeting_of_every_file_is_in_the_store_or_in_the_ledger(store: Store) -> None:
+    account = accounts.add(store, "me@home.example")
+    with store.write() as (db, _):
+        db.execute("INSERT INTO calendar (account_id, url) VALUES (?, '/')", [account])
+    with time_machine.travel(datetime(2016, 6, 1, tzinfo=UTC), tick=False):
+        for name, data in calendars().items():
+            text = decoded(data)
+            parts = [part for _, part in split(text)] or [text]
+            resources = [Resource(f"/{name}/{n}", "", part) for n, part in enumerate(parts)]
+            meetings.save(store, 1, resources)
+    db = store.read()
+    nowhere = """SELECT href FROM calendar_object AS o WHERE reason = ''
+                 AND NOT EXISTS (SELECT 1 FROM meeting WHERE uid = o.uid)"""
+    assert db.execute(nowhere).fetchall() == []
+    reasons = dict(db.execute("SELECT reason, count(*) FROM calendar_object GROUP BY 1").fetchall())
+    print(reasons)
+    assert reasons[""] > 10
+    assert reasons["nobody"] > 100
 
 
 def test_taken_apart_a_file_says_the_same() -> None:

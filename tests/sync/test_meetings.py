@@ -17,6 +17,7 @@ from crmmail.store import (
     accounts,
     companies,
     dump,
+    forgetting,
     mail_rules,
     opportunities,
     people,
@@ -463,3 +464,77 @@ def test_a_file_without_an_account_brings_meetings_too(store: Store) -> None:
     put(store, 1, one=calendar(meeting("CLASS:PRIVATE")))
     assert starts(store) == ["07-01 07:00 Kick-off"]
     assert {row[0] for row in told(store, "SELECT name FROM person")} == {"Me", "Ann Berg"}
+
+
+class TestVisibility:
+    """V5: an account may keep of meetings only people and time."""
+
+    SECRETS = (
+        "SUMMARY:Takeover plan",
+        "DESCRIPTION:Takeover price\\, folded over\r\n  two lines",
+        "LOCATION:Takeover hall",
+        "URL:https://zoom.us/j/takeover",
+        "X-ALT-DESC;FMTTYPE=text/html:<p>Takeover</p>",
+        "BEGIN:VALARM\r\nDESCRIPTION:Takeover\r\nEND:VALARM",
+    )
+    TOLD = "SELECT title, location, description, link FROM meeting"
+
+    def text(self, *lines: str) -> str:
+        """A series that tells what may not be kept."""
+        return calendar(meeting(WEEKLY, *self.SECRETS, *lines, title="Takeover"))
+
+    def test_nothing_else_is_kept(self, store: Store) -> None:
+        put(store, shared(store, meeting_level=0), one=self.text())
+        assert told(store, self.TOLD) == [("", "", "", "")]
+        assert len(starts(store)) == 4
+        assert of(store, Kind.PERSON, person(store, "Ann Berg")) == [": participant"] * 4
+        dump_ = "\n".join(store.read().iterdump())
+        assert "takeover" not in dump_.lower()
+
+    def test_lowering_the_level_takes_it_out_and_raising_it_asks_again(
+        self, store: Store, work: int
+    ) -> None:
+        put(store, work, one=self.text())
+        assert told(store, self.TOLD)[0][1] == "Takeover hall"
+        mail_rules.change(store, 1, meeting_level=0)
+        meetings.slide(store, int(NOW.timestamp()))
+        assert told(store, self.TOLD) == [("", "", "", "")]
+        assert told(store, "SELECT raw FROM calendar_object WHERE raw LIKE '%takeover%'") == []
+        assert told(store, "SELECT name FROM chore") == [("wipe",)]
+        meetings.save(store, work, [], (), Cursor("token", "tag", 7))
+        mail_rules.change(store, 1, meeting_level=2)
+        meetings.slide(store, int(NOW.timestamp()))
+        assert told(store, "SELECT etag FROM calendar_object") == [("",)]
+        assert told(store, "SELECT sync_token, ctag, compared_at FROM calendar") == [("", "", 0)]
+        put(store, work, one=self.text())
+        assert told(store, self.TOLD)[0][1] == "Takeover hall"
+
+    def test_of_two_accounts_the_one_that_tells_more_counts(self, store: Store) -> None:
+        low = shared(store, meeting_level=0)
+        high = shared(store, "me@other.example")
+        put(store, low, one=self.text("SEQUENCE:5"))
+        put(store, high, one=self.text())
+        assert told(store, self.TOLD)[0][1] == "Takeover hall"
+        put(store, high, one=None)
+        assert told(store, self.TOLD) == [("", "", "", "")]
+
+
+def test_somebody_who_was_forgotten_leaves_no_trace_and_stays_out(store: Store, work: int) -> None:
+    put(
+        store,
+        work,
+        one=calendar(meeting()),
+        old=calendar(meeting(start="20150101T090000", uid="o")),
+        two=calendar(meeting(uid="two", people=("bea@acme.com",))),
+    )
+    forgetting.forget(store, "ann@acme.com")
+    meetings.slide(store, int(NOW.timestamp()))
+    put(store, work, new=calendar(meeting("SEQUENCE:3")))
+    assert {name: why for name, (why, _) in reasons(store).items()} == dict.fromkeys(
+        ("one", "old", "new"), "forgotten"
+    )
+    assert told(store, "SELECT uid FROM meeting") == [("two",)]
+    assert "ann" not in "\n".join(store.read().iterdump()).lower().replace("annot", "")
+    forgetting.remember(store, "ann@acme.com")
+    put(store, work, one=calendar(meeting()), new=None)
+    assert told(store, "SELECT uid FROM meeting ORDER BY 1") == [("one",), ("two",)]

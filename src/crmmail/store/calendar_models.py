@@ -40,7 +40,7 @@ class CalendarObject(SQLModel, table=True):
     etag: str = ""  # the server's; a hash of the text where it gives none
     uid: str = Field(default="", index=True)
     raw: str = ""  # the iCalendar text; below `everything` without what V5 hides
-    # unreadable | endless | empty | old | later | private | blocked | nobody | internal
+    # unreadable | endless | empty | old | later | private | blocked | nobody | internal | forgotten
     reason: str = ""
     detail: str = ""  # what exactly: the parser's words, the rule
     title: str = ""  # for the ledger

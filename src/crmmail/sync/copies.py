@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from crmmail.sync.parsed import ParsedMeeting, ParsedObject, Time
 
@@ -17,6 +17,7 @@ class Copy:
     mine: frozenset[str]  # the own addresses of its account
     place: tuple[str, ...]  # account, calendar, href: the same in every store
     found: ParsedObject
+    hidden: bool = False  # V5
 
     @property
     def rank(self) -> tuple[object, ...]:
@@ -47,4 +48,22 @@ def unite(copies: Sequence[Copy]) -> Whole:
                 continue
             whole.times[time.original_at] = time
             whole.meetings.setdefault(time.recurrence_id, (copy, by_id[time.recurrence_id]))
+    for rid, (copy, meeting) in whole.meetings.items():
+        if copy.hidden:
+            whole.meetings[rid] = copy, _told(meeting, copies)
     return whole
+
+
+def _told(meeting: ParsedMeeting, copies: Sequence[Copy]) -> ParsedMeeting:
+    """A meeting with what another account may tell of it (V4)."""
+    for copy in sorted(copies, key=lambda one: one.rank, reverse=True):
+        for one in copy.found.meetings:
+            if not copy.hidden and one.recurrence_id == meeting.recurrence_id:
+                return replace(
+                    meeting,
+                    title=one.title,
+                    location=one.location,
+                    description=one.description,
+                    link=one.link,
+                )
+    return meeting

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from crmmail.sync import rules
+from crmmail import addresses
+from crmmail.store import forgetting
+from crmmail.store.kinds import Level
+from crmmail.sync import ical, rules
 from crmmail.sync.parsed import ParsedMeeting, ParsedObject
 from crmmail.sync.rules import Rules, Verdict
+
+_ADDRESS = re.compile(r"[^\s@:;,<>()\"=]+@[^\s@:;,<>()\"=?\\]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +24,28 @@ class MeetingRules:
     base: Rules  # its policy and `sync_internal` are those for meetings
     mine: frozenset[str]  # the account's own addresses
     private: bool = False
+    hides: bool = False  # V5: of meetings only people and time are kept
+
+    def forgets(self, raw: str) -> bool:
+        """Whether a text names somebody of whom no trace may be kept."""
+        if not self.base.forgotten:
+            return False
+        named = set(map(addresses.normal, _ADDRESS.findall(ical.unfolded(raw))))
+        return any(map(self.base.forgets, named - {""}))
 
 
 def load(db: sqlite3.Connection, account_id: int | None) -> MeetingRules:
     """An account's rules as they are set now; None stands for files."""
     if account_id is None:
         return _for_files(db)
-    policy, internal, private = db.execute(
-        "SELECT meeting_policy, sync_internal_meetings, sync_private FROM account WHERE id = ?",
+    policy, internal, private, level = db.execute(
+        """SELECT meeting_policy, sync_internal_meetings, sync_private, meeting_level
+           FROM account WHERE id = ?""",
         [account_id],
     ).fetchone()
     base = replace(rules.load(db, account_id), policy=policy, sync_internal=bool(internal))
     mine = _column(db, "SELECT address FROM own_address WHERE account_id = ?", account_id)
-    return MeetingRules(base, mine, bool(private))
+    return MeetingRules(base, mine, bool(private), level < Level.EVERYTHING)
 
 
 def _for_files(db: sqlite3.Connection) -> MeetingRules:
@@ -47,6 +62,7 @@ def _for_files(db: sqlite3.Connection) -> MeetingRules:
         internal=colleagues,
         colleagues=colleagues,
         blocked=_column(db, "SELECT pattern FROM blocklist"),
+        forgotten=forgetting.digests(db),
         exclude_free=bool(free),
         sync_internal=bool(internal),
         policy=policy if policies == 1 else "both",

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from crmmail.store import links, removal
@@ -14,9 +14,12 @@ from crmmail.store.database import Change
 from crmmail.sync import contacts, correspondents, meeting_rows, meeting_rules
 from crmmail.sync.copies import Copy, Whole, unite
 from crmmail.sync.event import EventError, ParsedObject, Window, parse
+from crmmail.sync.hiding import MARK, hidden
 from crmmail.sync.meeting_rules import MeetingRules
 
 Outcome = ParsedObject | EventError
+FORGOTTEN = "forgotten"
+"""The reason of a resource that names somebody of whom no trace may be kept."""
 _Facts = tuple[str, str, str, int, int]
 
 
@@ -64,9 +67,18 @@ def work_out(db: sqlite3.Connection, change: Change, uids: Iterable[str], reader
         if row.account_id not in judges:
             judges[row.account_id] = meeting_rules.load(db, row.account_id)
         judged_by = judges[row.account_id]
+        if row.facts[0] == FORGOTTEN and not row.raw:
+            continue
+        if judged_by.forgets(row.raw):
+            _forget(db, change, row)
+            continue
+        if judged_by.hides and MARK not in row.raw:
+            row = _hide(db, row)
         found = _judge(db, change, row, reader, judged_by)
         if found is not None:
-            copies[row.uid].append(Copy(row.id, row.account_id, judged_by.mine, row.place, found))
+            copies[row.uid].append(
+                Copy(row.id, row.account_id, judged_by.mine, row.place, found, MARK in row.raw)
+            )
     wholes = {uid: unite(held) for uid, held in copies.items()}
     address_ids = _addresses(db, wholes, judges)
     written = meeting_rows.write(db, change, wholes, address_ids)
@@ -92,6 +104,25 @@ def _objects(db: sqlite3.Connection, uids: Iterable[str]) -> list[_Object]:
         _Object(object_id, account_id, uid, raw, tuple(more[:3]), tuple(more[3:]))
         for object_id, account_id, uid, raw, *more in rows.fetchall()
     ]
+
+
+def _forget(db: sqlite3.Connection, change: Change, row: _Object) -> None:
+    """Keep of a resource only its place, so that it stays out."""
+    db.execute(
+        """UPDATE calendar_object SET reason = ?, detail = '', raw = '', title = '', uid = '',
+               starts_at = 0, expanded_to = 0 WHERE id = ?""",
+        [FORGOTTEN, row.id],
+    )
+    db.execute("INSERT OR IGNORE INTO chore VALUES ('wipe')")
+    change.topics.add("ledger")
+
+
+def _hide(db: sqlite3.Connection, row: _Object) -> _Object:
+    """Take from the store what an account's level has come to forbid (V3)."""
+    raw = hidden(row.raw)
+    db.execute("UPDATE calendar_object SET raw = ? WHERE id = ?", [raw, row.id])
+    db.execute("INSERT OR IGNORE INTO chore VALUES ('wipe')")
+    return replace(row, raw=raw)
 
 
 def _judge(

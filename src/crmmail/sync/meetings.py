@@ -11,18 +11,21 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from crmmail import __version__
 from crmmail.store.database import Store
+from crmmail.store.kinds import Level
 from crmmail.sync import meeting_rules
 from crmmail.sync.event import Window
-from crmmail.sync.meeting_work import Outcome, Reader, work_out
+from crmmail.sync.hiding import MARK, hidden
+from crmmail.sync.meeting_rules import MeetingRules
+from crmmail.sync.meeting_work import FORGOTTEN, Outcome, Reader, work_out
 from crmmail.sync.rejudge import fingerprint
 
-_BATCH = 100
-"""UIDs in one transaction."""
+_BATCH = 50
+"""Resources in one transaction: others wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +54,45 @@ def save(
     cursor: Cursor | None = None,
     zone: tzinfo | None = None,
 ) -> None:
-    """Take resources in and out of a calendar, with all that follows; the cursor comes with them.
+    """Take resources in and out of a calendar, with all that follows; the cursor comes last.
 
     `zone` is the user's, for times that name none; None is the system's.
     """
-    reader = Reader(int(time.time()), zone)
-    read = [(one, reader.read(one.raw)) for one in resources]  # before others have to wait
-    with store.write("state") as (db, change):
-        _judged_from_here(db, calendar_id)
-        uids = _remove(db, calendar_id, gone_hrefs) | _keep(db, calendar_id, read)
-        work_out(db, change, uids, reader)
-        if cursor is not None:
-            db.execute(
-                "UPDATE calendar SET sync_token = ?, ctag = ?, compared_at = ? WHERE id = ?",
-                [cursor.sync_token, cursor.ctag, cursor.compared_at, calendar_id],
-            )
+    judged_by = _rules(store.read(), calendar_id)
+    new, gone = [_writable(one, judged_by) for one in resources], list(gone_hrefs)
+    count = max(len(new), len(gone), 1)
+    for start in range(0, count, _BATCH):
+        reader = Reader(int(time.time()), zone)
+        batch = slice(start, start + _BATCH)
+        read = [(one, reader.read(one.raw)) for one in new[batch]]  # before others have to wait
+        with store.write("state") as (db, change):
+            _judged_from_here(db, calendar_id)
+            uids = _keep(db, calendar_id, read) | _remove(db, calendar_id, gone[batch])
+            work_out(db, change, uids, reader)
+            if cursor is not None and start + _BATCH >= count:
+                _advance(db, calendar_id, cursor)
+
+
+def _advance(db: sqlite3.Connection, calendar_id: int, cursor: Cursor) -> None:
+    db.execute(
+        "UPDATE calendar SET sync_token = ?, ctag = ?, compared_at = ? WHERE id = ?",
+        [cursor.sync_token, cursor.ctag, cursor.compared_at, calendar_id],
+    )
+
+
+def _rules(db: sqlite3.Connection, calendar_id: int) -> MeetingRules:
+    """The rules of a calendar's account."""
+    row = db.execute("SELECT account_id FROM calendar WHERE id = ?", [calendar_id]).fetchone()
+    return meeting_rules.load(db, row[0] if row else None)
+
+
+def _writable(resource: Resource, judged_by: MeetingRules) -> Resource:
+    """A resource whose text SQLite takes, without what may not be kept (V5)."""
+    raw = resource.raw.encode("utf-8", "replace").decode()
+    if judged_by.forgets(raw):
+        return replace(resource, raw=FORGOTTEN)
+    raw = hidden(raw) if judged_by.hides and raw else raw
+    return resource if raw == resource.raw else replace(resource, raw=raw)
 
 
 def drop(store: Store, calendar_id: int) -> None:
@@ -115,7 +142,24 @@ def slide(
         if not rework([row[0] for row in rows]):
             return
         with store.write("accounts") as (db, _):
+            _fetch_again(db, account_id)
             db.execute("UPDATE account SET meetings_applied = ? WHERE id = ?", [wanted, account_id])
+
+
+def _fetch_again(db: sqlite3.Connection, account_id: int) -> None:
+    """Let the next pass fetch what was hidden, where it may be kept again (V3)."""
+    fetched = db.execute(
+        """UPDATE calendar_object SET etag = '' WHERE instr(raw, ?) AND calendar_id IN (
+               SELECT calendar.id FROM calendar JOIN account ON account.id = account_id
+               WHERE account_id = ? AND meeting_level >= ?)""",
+        [MARK, account_id, Level.EVERYTHING],
+    )
+    if fetched.rowcount:
+        db.execute(
+            """UPDATE calendar SET sync_token = '', ctag = '', compared_at = 0
+               WHERE account_id = ?""",
+            [account_id],
+        )
 
 
 def _outdated(db: sqlite3.Connection, window: Window) -> list[str]:
@@ -173,7 +217,12 @@ def _remove(db: sqlite3.Connection, calendar_id: int, hrefs: Iterable[str]) -> s
 def _keep(
     db: sqlite3.Connection, calendar_id: int, read: Sequence[tuple[Resource, Outcome]]
 ) -> set[str]:
-    """Write the resources down; returns the UIDs that they are, and were, about."""
+    """Write the resources down; returns the UIDs that they are, and were, about.
+
+    What has none stands alone, under its address.
+    """
+    known = [(said.uid or f"href:{one.href}", one) for one, said in read]
+    forgotten = [one.href for one, _ in read if one.raw == FORGOTTEN]
     before = db.execute(
         """SELECT uid FROM json_each(?) AS wanted CROSS JOIN calendar_object
            ON calendar_id = ? AND href = wanted.value""",
@@ -183,6 +232,12 @@ def _keep(
         """INSERT INTO calendar_object (calendar_id, href, etag, uid, raw) VALUES (?, ?, ?, ?, ?)
            ON CONFLICT (calendar_id, href) DO UPDATE
            SET etag = excluded.etag, uid = excluded.uid, raw = excluded.raw""",
-        [(calendar_id, one.href, one.etag, said.uid, one.raw) for one, said in read],
+        [(calendar_id, one.href, one.etag, uid, one.raw) for uid, one in known],
     )
-    return {row[0] for row in before} | {said.uid for _, said in read}
+    db.execute(
+        """UPDATE calendar_object SET reason = ?, detail = '', raw = '', title = '', uid = '',
+               starts_at = 0, expanded_to = 0
+           WHERE calendar_id = ? AND href IN (SELECT value FROM json_each(?))""",
+        [FORGOTTEN, calendar_id, json.dumps(forgotten)],
+    )
+    return {row[0] for row in before} | {uid for uid, _ in known}

@@ -40,7 +40,7 @@ class RecurrenceError(EventError):
 class Budget:
     """How many days and times may still be looked at."""
 
-    left: int = 60_000
+    left: int = 40_000
 
     def spend(self, amount: int) -> None:
         """Use up some of it; raises when nothing is left."""
