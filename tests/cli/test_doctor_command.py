@@ -6,9 +6,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+import time_machine
 
-from crmmail.cli import doctor
+from crmmail.cli import clock, doctor
 from tests.cli.conftest import ME, Cli
+from tests.servers import Radicale
 
 
 @pytest.mark.usefixtures("filled")
@@ -123,6 +125,37 @@ def test_a_report_can_be_shown_to_others(
     assert "account 1" in outcome.out
     for private in (ME, "home.example", "acme", "127.0.0.1", str(tmp_path), password):
         assert private not in outcome.out, private
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_report_has_no_words_of_a_server_or_a_folder(cli: Cli, filled: Path) -> None:
+    with sqlite3.connect(filled / "crmmail.db") as db:
+        db.execute("UPDATE sync_state SET error = 'Divorce: The server said: no such thing ann.'")
+    db.close()
+    outcome = cli("doctor", "--report", "--offline")
+    assert "the last pass had an error" in outcome.out
+    assert "Divorce" not in outcome.out
+    assert "ann" not in outcome.out.replace("cannot", "")
+    assert "Divorce" in cli("doctor", "--offline").out
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_clock_that_was_set_back_is_found(cli: Cli) -> None:
+    with time_machine.travel("2020-01-01", tick=True):
+        outcome = cli("doctor", "--offline")
+    assert outcome.code == 1
+    assert "PROBLEM  clock: it was set back" in outcome.out
+
+
+def test_a_clock_is_compared_with_a_calendar_s_server(radicale: Radicale) -> None:
+    url = f"http://{radicale.host}:{radicale.port}/"
+    assert clock.fault([], [url]) == ""
+    with time_machine.travel("2020-01-01", tick=True):
+        assert "behind a calendar's server" in clock.fault([], [url])
+    with time_machine.travel("2200-01-01", tick=True):
+        assert "ahead of a calendar's server" in clock.fault([], [url])
+    radicale.stop()
+    assert clock.fault([], [url]) == ""  # no word of it: the account's check says so
 
 
 def test_a_terminal_that_cannot_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,13 +14,14 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 import crmmail
 from crmmail import settings
 from crmmail.accounts import credentials
-from crmmail.cli import caldav
+from crmmail.cli import caldav, clock
 from crmmail.cli.accounts import sign_in
 from crmmail.cli.output import AsJson, examples, open_store, print_json, write
 from crmmail.cli.problems import Exit
@@ -43,6 +44,7 @@ class Check:
     ok: bool
     said: str
     hint: str = ""  # what to do, or how to get more
+    report: str = ""  # what a report says instead, where `said` has words of a server or a folder
 
 
 def doctor(
@@ -82,12 +84,14 @@ def _checks(offline: bool, masks: dict[str, str]) -> Iterator[Check]:
             rows, states = accounts.all_accounts(db), accounts.states(db)
             for number, row in enumerate(rows, 1):
                 masks |= {row.host: f"server {number}", row.username: f"user {number}"}
-                masks |= {row.email: f"account {number}"}
+                masks |= {row.email: f"account {number}", row.caldav_username: f"user {number}"}
+                masks |= {urlsplit(row.caldav_url).hostname or "": f"calendar server {number}"}
             yield from _tried("store", partial(_store, db, store.path))
     except (CrmmailError, OSError, sqlite3.Error) as problem:
         yield _failed("store", problem)
         rows, states = [], []
     yield _keyring(rows)
+    yield _clock(rows, states, offline)
     for row, state in zip(rows, states, strict=True):
         yield from _tried(row.email, partial(_account, row, offline))
         yield _state(state)
@@ -151,6 +155,14 @@ def _keyring(rows: list[AccountRow]) -> Check:
     return Check("keyring", True, f"{backend.__module__}.{backend.__name__}")
 
 
+def _clock(rows: list[AccountRow], states: list[StateRow], offline: bool) -> Check:
+    urls = [] if offline else sorted({row.caldav_url for row in rows if row.caldav_url})
+    if wrong := clock.fault((state.last_success for state in states), urls):
+        hint = "Set it; better, let the system keep it right (NTP): timedatectl"
+        return Check("clock", False, wrong, hint)
+    return Check("clock", True, f"{time.strftime('%Y-%m-%d %H:%M')} {clock.zone()}")
+
+
 def _account(row: AccountRow, offline: bool) -> Check:
     password = credentials.password(row)
     said = f"password from {credentials.describe(row.secret)}"
@@ -167,9 +179,9 @@ def _account(row: AccountRow, offline: bool) -> Check:
 def _state(state: StateRow) -> Check:
     name = f"{state.email} sync"
     if state.error or state.calendar_error:
-        hint = state.hint if state.error else state.calendar_hint
+        hint = (state.hint if state.error else state.calendar_hint) or "Try again: crmmail sync"
         said = state.error or f"calendars: {state.calendar_error}"
-        return Check(name, False, said, hint or "Try again: crmmail sync")
+        return Check(name, False, said, hint, report="the last pass had an error")
     success = state.last_success if state.has_mail else state.calendar_success
     if not success:
         return Check(name, True, "not synced yet", "Fetch the mail: crmmail sync")
@@ -204,7 +216,9 @@ def _tried(name: str, check: Callable[[], Check]) -> Iterator[Check]:
 
 
 def _failed(name: str, problem: Exception) -> Check:
-    return Check(name, False, str(problem), getattr(problem, "hint", ""))
+    """A problem in words; after its first colon they may be a server's own."""
+    ours = f"{type(problem).__name__}: {str(problem).partition(':')[0]}"
+    return Check(name, False, str(problem), getattr(problem, "hint", ""), ours)
 
 
 def _masked(check: Check, masks: dict[str, str]) -> Check:
@@ -215,7 +229,8 @@ def _masked(check: Check, masks: dict[str, str]) -> Check:
             text = text.replace(found, masks[found]) if found else text
         return text
 
-    return Check(masked(check.name), check.ok, masked(check.said), masked(check.hint))
+    said = masked(check.report or check.said)
+    return Check(masked(check.name), check.ok, said, masked(check.hint))
 
 
 def _line(check: Check) -> str:
