@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from tests.sync.letters import letter
 
 from crmmail.store.database import Notice, Store
 from crmmail.sync import loop as loop_module
+from crmmail.sync.account import AccountSync
 from crmmail.sync.loop import Busy, Loop, sync_once
 from crmmail.sync.session import AccountRow
 
@@ -76,6 +78,21 @@ def test_a_new_message_is_in_the_store_within_2_seconds(
             if taken[-1] < 2.0:
                 break
         assert min(taken) < 2.0, taken
+
+
+def test_what_comes_between_a_pass_and_the_wait_is_not_left_for_the_next_poll(
+    store: Store, mailbox: Mailbox, account: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait, late = AccountSync.wait, iter([letter(1)])
+
+    def after_mail(sync: AccountSync, seconds: float, ear: socket.socket) -> None:
+        for message in late:
+            mailbox.append("INBOX", message)
+        wait(sync, seconds, ear)
+
+    monkeypatch.setattr(AccountSync, "wait", after_mail)
+    with looping(store):
+        wait_until(store, lambda: count(store) == 1)
 
 
 def test_without_idle_the_next_poll_brings_it(tmp_path: Path, monkeypatch) -> None:

@@ -33,6 +33,7 @@ class AccountSync:
         self._account_id = account_id
         self._session = Session(store, account_id, mailbox)
         self._mailbox = mailbox
+        self._told = 0  # the UIDNEXT of INBOX that began the last pass out of turn
 
     @property
     def errors(self) -> list[str]:
@@ -88,9 +89,20 @@ class AccountSync:
         return True
 
     def wait(self, seconds: float, ear: socket.socket) -> None:
-        """Wait until INBOX has news, the time is over, or `ear` is readable."""
-        self._session.examine("INBOX")
+        """Wait until INBOX has news, the time is over, or `ear` is readable.
+
+        What came since the pass looked, the server does not tell of in IDLE: it is in the counts.
+        """
+        uidnext = self._session.examine_again("INBOX").uidnext
+        known = self._known_uidnext()
+        if known and uidnext not in (self._told, *known):
+            self._told = uidnext  # once: a server may count in its own way
+            return
         self._mailbox.wait(seconds, ear)
+
+    def _known_uidnext(self) -> list[int]:
+        rows = upkeep.folder_rows(self._store.read(), self._account_id)
+        return [row.uidnext for row in rows if row.name == "INBOX"]
 
     # -- the steps of a pass ---------------------------------------------------------------------
 
