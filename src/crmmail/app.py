@@ -32,7 +32,7 @@ from crmmail.widgets.words import day
 if TYPE_CHECKING:
     from textual.command import Provider
 
-    from crmmail.screens.first_run import DemoWanted, SignUp
+    from crmmail.screens.first_run import DemoWanted, LookUp, SignUp
     from crmmail.screens.palette import ThemeChosen
     from crmmail.sync.loop import Loop
 
@@ -249,6 +249,12 @@ class CrmmailApp(App[str], inherit_bindings=False):
         from crmmail import sign_up
 
         sign_up.start(self.store, wanted)
+
+    def on_look_up(self, wanted: LookUp) -> None:
+        """The screen to set up a mailbox wants to know where one is."""
+        from crmmail import sign_up
+
+        sign_up.look_up(wanted)
 
     def on_demo_wanted(self, _wanted: DemoWanted) -> None:
         """End; whoever started the app starts the demo."""

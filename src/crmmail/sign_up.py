@@ -6,10 +6,10 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 
-from crmmail.accounts import credentials
+from crmmail.accounts import credentials, providers
 from crmmail.accounts.credentials import SecretError
 from crmmail.errors import CrmmailError
-from crmmail.screens.first_run import CalendarsFound, Entry, SignedUp, SignUp
+from crmmail.screens.first_run import CalendarsFound, Entry, LookedUp, LookUp, SignedUp, SignUp
 from crmmail.screens.undo import FieldError
 from crmmail.store import accounts, calendars
 from crmmail.store.database import Store
@@ -18,6 +18,20 @@ from crmmail.store.database import Store
 def start(store: Store, wanted: SignUp) -> None:
     """Try or save in a thread that nobody waits for; the asker gets the answer as a message."""
     threading.Thread(target=_run, args=(store, wanted), name="crmmail-setup", daemon=True).start()
+
+
+def look_up(wanted: LookUp) -> None:
+    """Look for an address's server, in a thread; what is found comes as messages, the best last."""
+    threading.Thread(target=_look, args=(wanted,), name="crmmail-look-up", daemon=True).start()
+
+
+def _look(wanted: LookUp) -> None:
+    from crmmail.accounts import discovery
+
+    with suppress(RuntimeError):  # the app is closing
+        for found in discovery.find(wanted.email):
+            wanted.asker.post_message(LookedUp(wanted.email, found))
+        wanted.asker.post_message(LookedUp(wanted.email, None))
 
 
 def _run(store: Store, wanted: SignUp) -> None:
@@ -29,7 +43,7 @@ def _run(store: Store, wanted: SignUp) -> None:
             folders = _folders(store, wanted.entry)
             answer = SignedUp(wanted, folders, _calendars(wanted.entry))
     except CrmmailError as problem:
-        answer = SignedUp(wanted, problem=problem)
+        answer = SignedUp(wanted, problem=problem, fingerprint=getattr(problem, "fingerprint", ""))
     except Exception as problem:  # a thread of its own: nobody else would hear of it
         words = f"Something unexpected: {type(problem).__name__}: {problem}"
         answer = SignedUp(wanted, problem=CrmmailError(words))
@@ -43,11 +57,14 @@ def _folders(store: Store, entry: Entry) -> tuple[tuple[str, str, int], ...]:
 
     if accounts.get(store.read(), entry.email) is not None:
         raise FieldError("email", f"{entry.email} is an account already.")
-    login = Login(entry.host, entry.port, entry.security, entry.username, _password(entry))
+    login = Login(
+        entry.host, entry.port, entry.security, entry.username, _password(entry), entry.pin
+    )
     try:
         found = check(login)
     except Refused as problem:
-        raise FieldError("secret", str(problem), problem.hint) from problem
+        hint = providers.advice(entry.email, entry.host) or problem.hint
+        raise FieldError("secret", str(problem), hint) from problem
     return tuple((one.name, one.role, one.messages) for one in found if one.selectable)
 
 
@@ -101,6 +118,7 @@ def _save(store: Store, entry: Entry, found: CalendarsFound | None) -> None:
         security=entry.security,
         username=entry.username,
         secret=secret,
+        pin=entry.pin,
     )
     if found is not None:
         accounts.set_calendars(store, entry.email, found.url, found.username)

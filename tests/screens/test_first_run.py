@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+import ssl
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import keyring
 import pytest
 from textual.pilot import Pilot
 
+from crmmail.accounts import discovery
 from crmmail.app import DEMO, CrmmailApp
 from crmmail.screens.first_run import FirstRunScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.store import accounts, calendars
 from crmmail.store.database import Store
 from tests.accounts.test_credentials import Memory
+from tests.net import Names
 from tests.screens.harness import press, settle, text, until
 from tests.servers import Dovecot, Radicale
 
@@ -42,10 +48,10 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Dovecot]:
     """A mail server with TLS, its authority trusted, and some mail in it."""
     with Dovecot(tls="tls") as running:
         monkeypatch.setenv("SSL_CERT_FILE", str(running.ca))
-        running.add_user(ME)
+        running.password = SECRET  # from the start: Dovecot rereads its file once a second
+        running.add_user(ME, SECRET)
         sent = [mail(number, ME, f"p{number}@acme.example") for number in range(40)]
         running.append(ME, "Sent", [(raw, (), None) for raw in sent])
-        running.add_user(ME, SECRET)
         yield running
 
 
@@ -215,6 +221,92 @@ async def test_a_server_that_cannot_prove_its_name(
         await pilot.press("f5")
         await until(pilot, lambda: "did not prove who it is" in text(app), 20)
     assert server.output().count("Login") == before
+
+
+@pytest.fixture
+def found_by_dns(server: Dovecot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
+    """The DNS tells where the mail of home.example is: at this machine, which is a stranger."""
+    here = [f"0 0 {server.port} localhost."]
+    with Names({("SRV", "_imaps._tcp.home.example."): here}) as names:
+        network = replace(discovery.NETWORK, resolver=names.resolver)
+        monkeypatch.setattr(discovery, "NETWORK", network)
+        yield names
+
+
+async def test_an_address_and_a_password_are_all_that_it_takes(
+    empty_store: Store, server: Dovecot, keyring_here: Memory, found_by_dns: Names
+) -> None:
+    """The server is found, shown and agreed to; the wrong password first."""
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 30), notifications=True) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await pilot.press(*ME, "enter")
+        await until(pilot, lambda: "Found in the DNS of home.example" in text(app))
+        assert value(app, "server") == f"localhost:{server.port}"
+        await pilot.press(*"wrong", "enter")
+        await until(pilot, lambda: "press enter again" in text(app))
+        assert "Login" not in server.output().split("user=<me@home.example>")[-1]
+        await pilot.press("enter")
+        await until(pilot, lambda: "refused the sign-in" in text(app), 20)
+        assert app.focused is setup(app).field("password").input
+        await enter(pilot, "password", SECRET)
+        await pilot.press("enter")
+        await until(pilot, lambda: "Signed in" in text(app), 20)
+        await pilot.press("enter")
+        await until(pilot, lambda: "Person 3" in text(app), 20)
+    [row] = accounts.all_accounts(empty_store.read())
+    assert (row.host, row.security, row.pin) == ("localhost", "tls", "")
+
+
+async def test_enter_waits_for_the_search(
+    empty_store: Store, server: Dovecot, keyring_here: Memory, found_by_dns: Names
+) -> None:
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 30)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await enter(pilot, "password", SECRET)
+        await enter(pilot, "email", ME)
+        await pilot.press("f5")
+        await until(pilot, lambda: "press enter again" in text(app))
+        await pilot.press("f5")
+        await until(pilot, lambda: "Signed in" in text(app), 20)
+
+
+async def test_where_nothing_is_found_the_usual_name_stays(
+    empty_store: Store, keyring_here: Memory
+) -> None:
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 30)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await pilot.press(*ME, "enter")
+        await until(pilot, lambda: "Nothing tells where its mail is" in text(app))
+        assert value(app, "server") == "imap.home.example:993"
+
+
+async def test_a_server_of_ones_own_is_trusted_by_its_fingerprint(
+    empty_store: Store, server: Dovecot, keyring_here: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    before = server.output().count("Login: user")
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 30)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await enter(pilot, "email", ME)
+        await enter(pilot, "password", SECRET)
+        await enter(pilot, "server", f"localhost:{server.port}")
+        await press(pilot, "f7")  # there is nothing to trust yet
+        await pilot.press("f5")
+        await until(pilot, lambda: "compare this, then trust it" in " ".join(text(app).split()), 20)
+        assert server.output().count("Login: user") == before
+        der = ssl.PEM_cert_to_DER_cert((server.dir / "cert.pem").read_text())
+        pin = hashlib.sha256(der).hexdigest()
+        pairs = ":".join(re.findall("..", pin.upper()))
+        assert pairs in "".join(text(app).split())
+        await pilot.press("f7")
+        await until(pilot, lambda: "Signed in" in text(app), 20)
+        await pilot.press("enter")
+        await until(pilot, lambda: "Person 3" in text(app), 20)
+    assert accounts.all_accounts(empty_store.read())[0].pin == pin
 
 
 async def test_later_and_again_from_the_palette(empty_store: Store) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import getters, on, work
+from textual import events, getters, on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
@@ -16,6 +16,7 @@ from textual.widgets import Button, Input, Label
 
 from crmmail import addresses
 from crmmail.accounts import providers
+from crmmail.accounts.providers import Provider
 from crmmail.errors import CrmmailError
 from crmmail.screens.base import StoreScreen
 from crmmail.screens.undo import FieldError
@@ -23,6 +24,9 @@ from crmmail.store import accounts
 from crmmail.store.database import Store
 from crmmail.widgets.pieces import safe
 from crmmail.widgets.words import plural
+
+if TYPE_CHECKING:
+    from crmmail.accounts.discovery import Found
 
 _PORTS = {143: "starttls"}  # elsewhere it is TLS from the first byte
 
@@ -39,6 +43,23 @@ class Entry:
     password: str = field(repr=False)
     command: str = ""
     variable: str = ""
+    pin: str = ""
+
+
+@dataclass
+class LookUp(Message):
+    """The user has typed an address: where may its mail be?"""
+
+    asker: FirstRunScreen
+    email: str
+
+
+@dataclass
+class LookedUp(Message):
+    """What was found for an address so far; None when nothing more is coming."""
+
+    email: str
+    found: Found | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +89,8 @@ class SignedUp(Message):
     folders: tuple[tuple[str, str, int], ...] = ()
     calendars: CalendarsFound | None = None
     problem: CrmmailError | None = None
+    fingerprint: str = ""
+    """Of the certificate that the user may trust, where nobody else vouches for it."""
 
 
 @dataclass
@@ -135,6 +158,7 @@ class FirstRunScreen(StoreScreen):
         Binding("down", "next_pane", "Next field", show=False, id="setup.down"),
         Binding("up", "previous_pane", "Previous field", show=False, id="setup.up"),
         Binding("f5", "test", "Test", id="setup.test", tooltip="Sign in and list the folders"),
+        Binding("f7", "trust", "Trust it", id="setup.trust", tooltip="Trust this certificate only"),
         Binding("f6", "demo", "Demo", id="setup.demo", tooltip="Try the demo: a sample mailbox"),
         Binding("escape", "back", "Later", id="setup.later", tooltip="Go on without an account"),
     ]
@@ -163,6 +187,14 @@ class FirstRunScreen(StoreScreen):
         self._tested: Entry | None = None
         self._calendars: CalendarsFound | None = None
         self._keyring = True
+        self._email = ""
+        self._found: Found | None = None  # for that address
+        self._looked_up = ""  # the address that was asked for last
+        self._looking = False
+        self._test_after = False  # Enter was pressed before the search was through
+        self._confirmed = ""  # a server that nobody vouches for, seen by the user
+        self._shown_pin = ""  # a certificate's, for the user to compare
+        self._pins: dict[tuple[str, int], str] = {}
 
     def panes(self) -> Iterable[Widget]:
         with VerticalScroll(id="setup", can_focus=False):
@@ -182,6 +214,7 @@ class FirstRunScreen(StoreScreen):
             yield Label("", id="note", markup=False)
             with Horizontal(id="buttons"):
                 yield Button("Test", id="go", compact=True, variant="primary")
+                yield Button("Trust it", id="trust", compact=True)
                 yield Button("Try the demo", id="demo", compact=True)
             yield Label("", id="found", markup=False)
 
@@ -189,6 +222,7 @@ class FirstRunScreen(StoreScreen):
         for name in ("command", "variable"):
             self.field(name).add_class("-hidden")
         self.query_one("#demo").display = self._is_first()
+        self.query_one("#trust").display = False
         self._look_for_keyring()
 
     def _is_first(self) -> bool:
@@ -196,6 +230,8 @@ class FirstRunScreen(StoreScreen):
         return not accounts.states(self.store.read())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        if action == "trust":
+            return bool(self._shown_pin)
         return action != "demo" or self._is_first()
 
     def field(self, name: str) -> Field:
@@ -213,22 +249,72 @@ class FirstRunScreen(StoreScreen):
             if found.field == "email":
                 self._guess(event.value)
         self._tested = None
+        self._test_after = False
+        self._offer_pin("")
         self.go.label = "Test"
 
     def _guess(self, typed: str) -> None:
         """Fill in what the address tells, where nobody typed something else."""
         email = addresses.normal(typed)
-        found = providers.guess(email)
+        if email == self._email:
+            return
+        self._email, self._found = email, None
+        self._fill(providers.guess(email), providers.guess(email).username(email))
+        self._say(providers.guess(email).note)
+
+    def _fill(self, server: Provider, username: str) -> None:
         guessed = {
-            "server": f"{found.host}:{found.port}" if found.host else "",
-            "username": found.username(email),
+            "server": f"{server.host}:{server.port}" if server.host else "",
+            "username": username,
         }
         for name, words in guessed.items():
             line = self.field(name).input
             if line.value == self._guessed[name]:
-                line.value = words
+                with line.prevent(Input.Changed):
+                    line.value = words
         self._guessed = guessed
-        self.note.update(Content(found.note))
+
+    def _say(self, words: str) -> None:
+        self.note.update(Content(safe(words)))
+
+    # What the address tells, when one asks around
+
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        """The address is typed: look for its server while the password is."""
+        if event.widget is self.field("email").input:
+            self._look_up()
+
+    def _look_up(self) -> None:
+        email = addresses.normal(self.field("email").input.value)
+        if not email or email == self._looked_up or providers.known(email):
+            return
+        self._looked_up, self._looking = email, True
+        self._say(f"Looking for the mail server of {addresses.domain_of(email)} …")
+        self.app.post_message(LookUp(self, email))
+
+    @on(LookedUp)
+    def _heard(self, event: LookedUp) -> None:
+        if event.email != addresses.normal(self.field("email").input.value):
+            return  # another address is typed by now
+        if event.found is not None:
+            self._found = event.found
+            self._fill(event.found.provider, event.found.username)
+            self._say(_told(event.found))
+            return
+        self._looking = False
+        if self._found is None:
+            self._say("Nothing tells where its mail is. Check the server's name.")
+        if self._test_after:
+            self._test_after = False
+            self.action_test()
+
+    def _unconfirmed(self) -> str:
+        """The server, if it is one that nobody vouches for and the user has not agreed to."""
+        found = self._found
+        shown = self.field("server").input.value.strip()
+        if found is None or found.sure or self._confirmed == shown:
+            return ""
+        return shown if shown == f"{found.provider.host}:{found.provider.port}" else ""
 
     def entry(self) -> Entry:
         """What is typed, or a FieldError of the first field that cannot be."""
@@ -237,7 +323,9 @@ class FirstRunScreen(StoreScreen):
         if not email:
             raise FieldError("email", "This is no e-mail address.", "Example: ann@example.org")
         host, port = _server(values["server"])
-        known = providers.guess(email)
+        known = self._found.provider if self._found else providers.guess(email)
+        if not known.host and not host:
+            raise FieldError("email", known.note)
         same = (known.host, known.port) == (host, port)
         security = known.security if same else _PORTS.get(port, "tls")
         password = self.field("password").input.value
@@ -246,9 +334,8 @@ class FirstRunScreen(StoreScreen):
             if self._keyring:
                 raise FieldError("password", "The password is missing.")
             raise FieldError("command", "Say where the password comes from.")
-        return Entry(
-            email, host, port, security, values["username"] or email, password, command, variable
-        )
+        username, pin = values["username"] or email, self._pins.get((host, port), "")
+        return Entry(email, host, port, security, username, password, command, variable, pin)
 
     # What is done
 
@@ -286,6 +373,14 @@ class FirstRunScreen(StoreScreen):
         except FieldError as problem:
             self._complain(problem)
             return
+        self._look_up()
+        if self._looking:
+            self._test_after = True
+            return
+        if server := self._unconfirmed():
+            self._confirmed = server
+            self.found.update(Content(safe(f"Is {server} right? Then press enter again.")))
+            return
         self._busy = True
         save = entry == self._tested
         words = "Saving …" if save else f"Signing in to {entry.host} …"
@@ -298,6 +393,7 @@ class FirstRunScreen(StoreScreen):
         if event.problem is not None:
             self.found.update("")
             self._complain(event.problem)
+            self._offer_pin(event.fingerprint)
         elif event.wanted.save:
             self.notify(
                 f"{event.wanted.entry.email} is set up; the import has begun.", markup=False
@@ -309,6 +405,20 @@ class FirstRunScreen(StoreScreen):
             self.found.update(Content("\n".join([said, _calendars(event.calendars), *lines])))
             self.go.label = "Start"
             self.go.focus()
+
+    def _offer_pin(self, fingerprint: str) -> None:
+        """Let the user trust a certificate, or no longer."""
+        self._shown_pin = fingerprint
+        self.query_one("#trust").display = bool(fingerprint)
+        self.refresh_bindings()
+
+    @on(Button.Pressed, "#trust")
+    def action_trust(self) -> None:
+        """Take this certificate, and no other, for the server's own; then try again."""
+        entry = self.entry()
+        self._pins[entry.host, entry.port] = self._shown_pin
+        self._offer_pin("")
+        self.action_test()
 
     def _complain(self, problem: CrmmailError) -> None:
         name = problem.field if isinstance(problem, FieldError) else "server"
@@ -348,6 +458,14 @@ class FirstRunScreen(StoreScreen):
         self.field("password").add_class("-hidden")
         for name in ("command", "variable"):
             self.field(name).remove_class("-hidden")
+
+
+def _told(found: Found) -> str:
+    server = found.provider
+    words = f"Found {found.origin}: {server.host}:{server.port}, {server.security}."
+    if not found.sure:
+        words += " Nobody vouches for it: check it."
+    return f"{words} {server.note}".strip()
 
 
 def _server(typed: str) -> tuple[str, int]:
