@@ -30,9 +30,12 @@ demo: env ## open the app on a sample mailbox, offline
 	@$(BIN)/crmmail demo
 
 test: env ## run every test, one process a core; installs Dovecot where it may
-	@bash .ci/dovecot
+	@bash .ci/dovecot gnome-keyring
+	@bash .ci/oauth2
 	@if PATH="$$PATH:/usr/sbin:/usr/local/sbin" command -v dovecot >/dev/null; \
 	then export CRMMAIL_NEED_DOVECOT=1; fi; \
+	if command -v gnome-keyring-daemon >/dev/null; then export CRMMAIL_NEED_KEYRING=1; fi; \
+	if bash .ci/oauth2 --there; then export CRMMAIL_NEED_OAUTH2=1; fi; \
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: env ## format, lint, types, import floors

@@ -55,10 +55,14 @@ def test_a_byte_order_mark_is_no_error() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        ("\ncolour = 1\n", 2, "'colour' is no setting. There are: theme, density, keys."),
+        ("\ncolour = 1\n", 2, "'colour' is no setting. There are: theme, density, oauth, keys."),
         ("theme = 3\n", 1, "theme must be a text in quotes."),
         ("# one\n\ndensity = 'tight'\n", 3, "density is comfortable or compact, not 'tight'."),
         ("keys = 'j'\n", 1, "keys must be a table: [keys]."),
+        ("oauth = 'j'\n", 1, "oauth must be a table: [oauth]."),
+        ("[oauth]\ngoogle = 'x'\n", 2, "oauth.google must be a table: [oauth.google]."),
+        ("[oauth.google]\nsecret = 'x'\n", 2, "'secret' is no setting of it. There are: client_id"),
+        ("[oauth.google]\nclient_id = 7\n", 2, "client_id must be a text in quotes."),
         ("[keys]\nlist.down = 4\n", 2, "list.down must be keys in quotes"),
         ("[keys]\n'list.down' = 'j,,k'\n", 2, "list.down must be keys in quotes"),
         ("[keys]\n'list.down' = ''\n", 2, "list.down must be keys in quotes"),

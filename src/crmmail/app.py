@@ -96,6 +96,13 @@ class CrmmailApp(App[str], inherit_bindings=False):
             id="app.undo",
             tooltip="Undo: take the last change back",
         ),
+        Binding(
+            "f8",
+            "reconnect",
+            "Sign in again",
+            id="app.reconnect",
+            tooltip="Sign in again, after a refused password or a permission taken back",
+        ),
         Binding("ctrl+r", "sync_now", "Sync now", show=False, id="app.sync_now"),
         Binding("ctrl+p", "command_palette", "Commands", id="app.commands", priority=True),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True),
@@ -115,6 +122,7 @@ class CrmmailApp(App[str], inherit_bindings=False):
         self._day = day(time.time())
         self._unread = False  # there is something that the screens have not been told of
         self._wrote = False  # this process has written since the last tick
+        self._stopped = ""  # the account that waits for its user
         self.animation_level = "none"
         themes.install(self)
         self.config = settings.config()
@@ -134,6 +142,7 @@ class CrmmailApp(App[str], inherit_bindings=False):
             if not accounts.states(self.store.read()):
                 self.call_after_refresh(self.action_add_account)
         self.call_after_refresh(self._tell_config_problems)
+        self.call_after_refresh(self._look_for_stopped)
 
     def _tell_config_problems(self) -> None:
         problems = looks.problems(type(self), self.config)
@@ -195,6 +204,8 @@ class CrmmailApp(App[str], inherit_bindings=False):
         self._wrote = False
 
     def _tell(self, topics: frozenset[str]) -> None:
+        if not topics or topics & {"state", "accounts"}:
+            self._look_for_stopped()
         for screen in self.screen_stack:
             if isinstance(screen, StoreScreen):
                 screen.post_message(StoreChanged(topics))
@@ -243,6 +254,25 @@ class CrmmailApp(App[str], inherit_bindings=False):
 
         if not isinstance(self.screen, FirstRunScreen):
             self.push_screen(FirstRunScreen(self.store))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return action != "reconnect" or bool(self._stopped)
+
+    def _look_for_stopped(self) -> None:
+        """Offer a key to sign in again while an account waits for its user (S5)."""
+        states = accounts.states(self.store.read())
+        stopped = next((one.email for one in states if one.state == "stopped"), "")
+        if stopped != self._stopped:
+            self._stopped = stopped
+            self.screen.refresh_bindings()
+
+    def action_reconnect(self) -> None:
+        """Sign in anew to the account that waits for it."""
+        from crmmail.screens.first_run import FirstRunScreen
+
+        if not isinstance(self.screen, FirstRunScreen):
+            account = accounts.get(self.store.read(), self._stopped)
+            self.push_screen(FirstRunScreen(self.store, account))
 
     def on_sign_up(self, wanted: SignUp) -> None:
         """The screen to set up a mailbox wants the server."""

@@ -16,6 +16,7 @@ import platformdirs
 from crmmail.errors import CrmmailError
 
 _APP = "crmmail"
+OAUTH_KEYS = ("client_id", "client_secret", "authorize_url", "token_url", "device_url", "scope")
 DENSITIES = ("comfortable", "compact")
 _PART = r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'"""
 _DOTTED = rf"\s*({_PART})((?:\s*\.\s*(?:{_PART}))*)\s*"
@@ -32,6 +33,8 @@ class Preferences:
     """The colours: a name from the command palette's themes, such as crmmail-light."""
     density: str = "comfortable"
     """comfortable, or compact: no frames around the panes, more rows."""
+    oauth: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What crmmail is called where it signs in with tokens: [oauth.google], [oauth.microsoft]."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Other keys for an action: its id, and its keys apart by commas. `crmmail keys` lists them."""
 
@@ -143,11 +146,13 @@ def _checked(found: dict[str, Any], lines: Mapping[tuple[str, ...], int]) -> Con
         line = lines.get((name,), 0)
         if name == "keys" and isinstance(value, dict):
             wanted["keys"] = dict(_keys(value, lines, problems))
+        elif name == "oauth" and isinstance(value, dict):
+            wanted["oauth"] = dict(_oauth(value, lines, problems))
         elif name not in Preferences.__dataclass_fields__:
             known = ", ".join(Preferences.__dataclass_fields__)
             problems.append(ConfigError(line, f"{name!r} is no setting. There are: {known}."))
-        elif name == "keys":
-            problems.append(ConfigError(line, "keys must be a table: [keys]."))
+        elif name in ("keys", "oauth"):
+            problems.append(ConfigError(line, f"{name} must be a table: [{name}]."))
         elif not isinstance(value, str):
             problems.append(ConfigError(line, f"{name} must be a text in quotes."))
         elif name == "density" and value not in DENSITIES:
@@ -156,6 +161,29 @@ def _checked(found: dict[str, Any], lines: Mapping[tuple[str, ...], int]) -> Con
         else:
             wanted[name] = value
     return Config(Preferences(**wanted), tuple(problems), lines)
+
+
+def _oauth(
+    table: dict[str, Any], lines: Mapping[tuple[str, ...], int], problems: list[ConfigError]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    for name, entries in table.items():
+        if not isinstance(entries, dict):
+            words = f"oauth.{name} must be a table: [oauth.{name}]."
+            problems.append(ConfigError(lines.get(("oauth", name), 0), words))
+            continue
+        good = {}
+        for key, value in entries.items():
+            line = lines.get(("oauth", name, key), 0)
+            if key not in OAUTH_KEYS:
+                known = ", ".join(OAUTH_KEYS)
+                problems.append(
+                    ConfigError(line, f"{key!r} is no setting of it. There are: {known}.")
+                )
+            elif not isinstance(value, str) or not value:
+                problems.append(ConfigError(line, f"{key} must be a text in quotes."))
+            else:
+                good[key] = value
+        yield name, good
 
 
 def _keys(

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from crmmail.accounts import credentials, providers
 from crmmail.accounts.credentials import SecretError
 from crmmail.errors import CrmmailError
-from crmmail.screens.first_run import CalendarsFound, Entry, LookedUp, LookUp, SignedUp, SignUp
+from crmmail.screens.first_run import (
+    BrowserWanted,
+    CalendarsFound,
+    Entry,
+    LookedUp,
+    LookUp,
+    SignedUp,
+    SignUp,
+)
 from crmmail.screens.undo import FieldError
 from crmmail.store import accounts, calendars
 from crmmail.store.database import Store
@@ -40,7 +48,7 @@ def _run(store: Store, wanted: SignUp) -> None:
         if wanted.save:
             _save(store, wanted.entry, wanted.calendars)
         else:
-            folders = _folders(store, wanted.entry)
+            folders = _folders(store, wanted)
             answer = SignedUp(wanted, folders, _calendars(wanted.entry))
     except CrmmailError as problem:
         answer = SignedUp(wanted, problem=problem, fingerprint=getattr(problem, "fingerprint", ""))
@@ -51,14 +59,21 @@ def _run(store: Store, wanted: SignUp) -> None:
         wanted.asker.post_message(answer)
 
 
-def _folders(store: Store, entry: Entry) -> tuple[tuple[str, str, int], ...]:
+def _folders(store: Store, wanted: SignUp) -> tuple[tuple[str, str, int], ...]:
     from crmmail.sync.mailbox import Login, check
     from crmmail.sync.problems import Refused
 
-    if accounts.get(store.read(), entry.email) is not None:
+    entry = wanted.entry
+    if not entry.known and accounts.get(store.read(), entry.email) is not None:
         raise FieldError("email", f"{entry.email} is an account already.")
     login = Login(
-        entry.host, entry.port, entry.security, entry.username, _password(entry), entry.pin
+        entry.host,
+        entry.port,
+        entry.security,
+        entry.username,
+        _token(wanted) if entry.oauth else _password(entry),
+        entry.pin,
+        bool(entry.oauth),
     )
     try:
         found = check(login)
@@ -72,11 +87,29 @@ def _calendars(entry: Entry) -> CalendarsFound | None:
     """What the same password opens, if anything: without calendars it goes on all the same."""
     from crmmail.accounts.calendars import find_quietly
 
+    if entry.oauth or entry.known:
+        return None
     home = find_quietly(entry.email, _password(entry), entry.username, entry.host)
     if home is None:
         return None
     found = tuple((one.url, one.name, one.color) for one in home.calendars)
     return CalendarsFound(home.url, home.username, found)
+
+
+def _token(wanted: SignUp) -> str:
+    """Let the user sign in in the browser; the screen shows where."""
+    from crmmail.accounts import issuers, oauth
+
+    entry = wanted.entry
+    source = issuers.issuer(entry.oauth)
+    credentials.keyring_backends()  # before the sign-in, so that nobody does it in vain
+
+    def show(url: str) -> None:
+        wanted.asker.post_message(BrowserWanted(source.title, url))
+
+    tokens = oauth.in_browser(source, entry.email, show, wanted.cancelled)
+    oauth.hold(entry.email, tokens)
+    return tokens.access
 
 
 def _password(entry: Entry) -> str:
@@ -103,13 +136,30 @@ def _field(entry: Entry) -> str:
 
 
 def _save(store: Store, entry: Entry, found: CalendarsFound | None) -> None:
-    if entry.password:
+    if entry.oauth:
+        from crmmail.accounts import oauth
+
+        oauth.keep(entry.email)
+        secret = credentials.OAUTH + entry.oauth
+    elif entry.password:
         try:
             secret = credentials.keep(entry.email, entry.password)
         except SecretError as problem:
             raise FieldError("password", str(problem)) from problem
     else:
         secret = _reference(entry)
+    if entry.known:
+        accounts.set_login(
+            store,
+            entry.email,
+            host=entry.host,
+            port=entry.port,
+            security=entry.security,
+            username=entry.username,
+            secret=secret,
+            pin=entry.pin,
+        )
+        return  # its calendars are as they were
     account_id = accounts.add(
         store,
         entry.email,

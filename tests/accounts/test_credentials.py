@@ -137,7 +137,7 @@ def test_a_password_that_is_not_there_says_how_to_enter_it() -> None:
     keyring.set_keyring(Memory())
     with pytest.raises(SecretError, match=r"no password for ann@example\.org") as caught:
         credentials.password(Login())
-    assert "crmmail account add ann@example.org" in caught.value.hint
+    assert "crmmail account reconnect ann@example.org" in caught.value.hint
 
 
 def test_a_locked_keyring_is_told_in_words() -> None:
@@ -147,13 +147,17 @@ def test_a_locked_keyring_is_told_in_words() -> None:
 
 
 def test_a_keyring_that_does_not_answer_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
     monkeypatch.setattr(credentials, "_KEYRING_SECONDS", 0.2)
+    monkeypatch.setattr(credentials, "_PATIENCE", 0.1)
+    monkeypatch.setattr(credentials, "waiting", lambda: told.append("waiting"))
     keyring.set_keyring(Slow())
     start = time.monotonic()
     with pytest.raises(SecretError, match="did not answer") as caught:
         credentials.password(Login())
     assert time.monotonic() - start < 30
     assert "Unlock it" in caught.value.hint
+    assert told == ["waiting"]
 
 
 def test_a_broken_keyring_setting_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,14 +13,18 @@ import keyring
 import pytest
 from textual.pilot import Pilot
 
+from crmmail import settings
 from crmmail.accounts import discovery
 from crmmail.app import DEMO, CrmmailApp
 from crmmail.screens.first_run import FirstRunScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.store import accounts, calendars
 from crmmail.store.database import Store
+from crmmail.sync.loop import sync_once
 from tests.accounts.test_credentials import Memory
+from tests.browser import visit
 from tests.net import Names
+from tests.oauth2 import AuthorizationServer
 from tests.screens.harness import press, settle, text, until
 from tests.servers import Dovecot, Radicale
 
@@ -307,6 +311,76 @@ async def test_a_server_of_ones_own_is_trusted_by_its_fingerprint(
         await pilot.press("enter")
         await until(pilot, lambda: "Person 3" in text(app), 20)
     assert accounts.all_accounts(empty_store.read())[0].pin == pin
+
+
+def stopped(store: Store, server: Dovecot, secret: str, **more: object) -> None:
+    """An account whose server has refused it twice."""
+    accounts.add(
+        store,
+        ME,
+        host=server.host,
+        port=server.port,
+        secret=secret,
+        **more,  # type: ignore[arg-type]
+    )
+    with store.write("state") as (db, _):
+        db.execute("UPDATE sync_state SET state = 'stopped', error = 'The password is wrong.'")
+
+
+async def test_a_key_signs_in_again_where_the_server_refused(
+    empty_store: Store, server: Dovecot, keyring_here: Memory
+) -> None:
+    keyring_here.set_password("crmmail", ME, "old")
+    stopped(empty_store, server, "keyring:")
+    with empty_store.write("accounts") as (db, _):
+        db.execute("UPDATE account SET host = 'localhost'")
+    app = CrmmailApp(empty_store, sync=False)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: "f8 Sign in again" in text(app))
+        await press(pilot, "f8")
+        assert setup(app).field("email").input.disabled
+        assert value(app, "server") == f"localhost:{server.port}"
+        await pilot.press(*SECRET, "enter")
+        await until(pilot, lambda: "Signed in" in text(app), 20)
+        assert keyring_here.kept == {("crmmail", ME): "old"}
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, RecordsScreen))
+        assert keyring_here.kept == {("crmmail", ME): SECRET}
+        await until(pilot, lambda: "f8" not in text(app))
+    assert accounts.states(empty_store.read())[0].error == ""
+    assert len(accounts.all_accounts(empty_store.read())) == 1
+
+
+async def test_a_permission_taken_back_is_given_again_in_the_browser(
+    empty_store: Store, keyring_here: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with AuthorizationServer(ME) as issuer, issuer.dovecot() as server:
+        server.add_user(ME)
+        settings.config_path().write_text(issuer.config())
+        stopped(empty_store, server, "oauth:mock", security="none")
+        app = CrmmailApp(empty_store, sync=False)
+        monkeypatch.setattr(app, "open_url", visit)
+        async with app.run_test(size=(100, 40)) as pilot:
+            await until(pilot, lambda: "f8 Sign in again" in text(app))
+            await press(pilot, "f8", "f5")
+            await until(pilot, lambda: "Signed in" in text(app), 20)
+            assert keyring_here.kept == {}
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, RecordsScreen))
+        assert list(keyring_here.kept) == [("crmmail", f"oauth {ME}")]
+        assert issuer.tokens == ["authorization_code"]
+        assert sync_once(empty_store)[0].errors == []
+
+
+async def test_microsoft_without_a_client_id_says_how_to_get_one(
+    empty_store: Store, keyring_here: Memory
+) -> None:
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await enter(pilot, "email", "ann@outlook.com")
+        await pilot.press("f5")
+        await until(pilot, lambda: "docs/sign-in.md" in " ".join(text(app).split()))
 
 
 async def test_later_and_again_from_the_palette(empty_store: Store) -> None:

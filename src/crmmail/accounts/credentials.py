@@ -27,11 +27,14 @@ _T = TypeVar("_T")
 
 _SERVICE = "crmmail"
 KEYRING = "keyring:"
+OAUTH = "oauth:"
+"""Begins the reference of a sign-in with tokens, which `accounts.oauth` knows how to use."""
 _COMMAND = "command:"
 _ENVIRONMENT = "env:"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # A locked keyring blocks until somebody answers its window, which may never be seen.
 _KEYRING_SECONDS = 20.0
+_PATIENCE = 1.5
 _COMMAND_SECONDS = 30.0
 # Backends that keep passwords readable on the disk, ask on the terminal, or keep nothing.
 _REFUSED = ("keyrings.alt.", "keyring.backends.fail.", "keyring.backends.null.")
@@ -39,6 +42,10 @@ _OTHER_WAYS = (
     'Other ways: --password-command "pass show mail" or --password-env NAME '
     "(crmmail account add --help)."
 )
+
+
+waiting: Callable[[], object] = bool
+"""Called when the keyring takes its time, for the user may have to unlock it."""
 
 
 class SecretError(CrmmailError):
@@ -59,21 +66,21 @@ def password(account: HasSecret) -> str:
     """The password that the account's reference stands for. Never empty; raises SecretError."""
     secret = account.secret
     if secret == KEYRING:
-        return _from_keyring(account.email)
+        return from_keyring(account.email, account.email)
     if secret.startswith(_COMMAND):
         return _from_command(json.loads(secret.removeprefix(_COMMAND)))
     if secret.startswith(_ENVIRONMENT):
         return _from_environment(secret.removeprefix(_ENVIRONMENT))
     raise SecretError(
         f"No password is set for {account.email}.",
-        f"Remove the account and add it again: crmmail account remove {account.email}",
+        f"Set one: crmmail account reconnect {account.email}",
     )
 
 
-def keep(email: str, password: str) -> str:
-    """Put a password into the system keyring; returns the reference to store."""
+def keep(name: str, secret: str) -> str:
+    """Put a secret into the system keyring, mostly by its address; returns the reference."""
     backend = keyring_backends()[0]
-    _in_time(partial(backend.set_password, _SERVICE, email, password))
+    _in_time(partial(backend.set_password, _SERVICE, name, secret))
     return KEYRING
 
 
@@ -118,6 +125,8 @@ def describe(secret: str) -> str:
         return f"command {json.loads(secret.removeprefix(_COMMAND))[0]}"
     if secret.startswith(_ENVIRONMENT):
         return f"environment variable {secret.removeprefix(_ENVIRONMENT)}"
+    if secret.startswith(OAUTH):
+        return f"sign-in at {secret.removeprefix(OAUTH)}"
     return "none"
 
 
@@ -151,15 +160,15 @@ def _keeps_secrets(backend: KeyringBackend) -> bool:
         return False
 
 
-def _from_keyring(email: str) -> str:
+def from_keyring(name: str, email: str) -> str:
+    """The secret that is kept by a name, of that account. Never empty."""
     for backend in keyring_backends():
-        found = _in_time(partial(backend.get_password, _SERVICE, email))
+        found = _in_time(partial(backend.get_password, _SERVICE, name))
         if found:
             return found
     raise SecretError(
         f"The keyring holds no password for {email}.",
-        f"Enter it again: crmmail account remove {email}, then crmmail account add {email}. "
-        + _OTHER_WAYS,
+        f"Enter it again: crmmail account reconnect {email}. {_OTHER_WAYS}",
     )
 
 
@@ -174,6 +183,8 @@ def _in_time(call: Callable[[], _T]) -> _T:
             answer.set_exception(problem)
 
     threading.Thread(target=run, name="keyring", daemon=True).start()
+    if not wait([answer], _PATIENCE).done:
+        waiting()
     if not wait([answer], _KEYRING_SECONDS).done:
         raise SecretError(
             f"The keyring did not answer within {_KEYRING_SECONDS:.0f} seconds.",

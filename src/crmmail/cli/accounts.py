@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from crmmail.sync.answers import FolderInfo
+    from crmmail.sync.session import SignIn
 
 group = typer.Typer(
     no_args_is_help=True,
@@ -31,21 +32,33 @@ group = typer.Typer(
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The account's address.")]
 
 
-class Server(Protocol):
-    """Where and as whom to sign in."""
-
-    @property
-    def email(self) -> str: ...
-    @property
-    def host(self) -> str: ...
-    @property
-    def port(self) -> int: ...
-    @property
-    def security(self) -> str: ...
-    @property
-    def username(self) -> str: ...
-    @property
-    def pin(self) -> str: ...
+Imap = Annotated[
+    str, typer.Option(metavar="HOST[:PORT]", help="The IMAP server; else it is looked for.")
+]
+Security = Annotated[
+    str, typer.Option(metavar="tls|starttls|none", help="Encryption; tls if not said.")
+]
+Username = Annotated[str, typer.Option(help="To sign in with, if not the address.")]
+PasswordEnv = Annotated[
+    str, typer.Option(metavar="NAME", help="The environment variable with the password.")
+]
+PasswordCommand = Annotated[
+    str, typer.Option(metavar="COMMAND", help="The command that prints the password.")
+]
+OAuth = Annotated[
+    str,
+    typer.Option(metavar="google|microsoft|NAME", help="Sign in in the browser, with tokens."),
+]
+Device = Annotated[
+    bool, typer.Option("--device", help="With --oauth: on another device, with a code.")
+]
+Pin = Annotated[
+    str, typer.Option(metavar="SHA256", help="Trust the certificate with this fingerprint only.")
+]
+Insecure = Annotated[
+    bool, typer.Option("--insecure", help="Allow no encryption to another machine.")
+]
+NoTest = Annotated[bool, typer.Option("--no-test", help="Save it without trying to sign in.")]
 
 
 @group.command(
@@ -59,19 +72,13 @@ class Server(Protocol):
 )
 def add(
     email: Email,
-    imap: Annotated[
-        str, typer.Option(metavar="HOST[:PORT]", help="The IMAP server; else it is looked for.")
-    ] = "",
-    security: Annotated[
-        str, typer.Option(metavar="tls|starttls|none", help="Encryption; tls if not said.")
-    ] = "",
-    username: Annotated[str, typer.Option(help="To sign in with, if not the address.")] = "",
-    password_env: Annotated[
-        str, typer.Option(metavar="NAME", help="The environment variable with the password.")
-    ] = "",
-    password_command: Annotated[
-        str, typer.Option(metavar="COMMAND", help="The command that prints the password.")
-    ] = "",
+    imap: Imap = "",
+    security: Security = "",
+    username: Username = "",
+    password_env: PasswordEnv = "",
+    password_command: PasswordCommand = "",
+    oauth: OAuth = "",
+    device: Device = False,
     policy: Annotated[
         str,
         typer.Option(
@@ -83,16 +90,9 @@ def add(
         list[str] | None, typer.Option(help="Another address of mine; may be repeated.")
     ] = None,
     name: Annotated[str, typer.Option(help="What to call the account.")] = "",
-    pin: Annotated[
-        str,
-        typer.Option(metavar="SHA256", help="Trust the certificate with this fingerprint only."),
-    ] = "",
-    insecure: Annotated[
-        bool, typer.Option("--insecure", help="Allow no encryption to another machine.")
-    ] = False,
-    no_test: Annotated[
-        bool, typer.Option("--no-test", help="Save it without trying to sign in.")
-    ] = False,
+    pin: Pin = "",
+    insecure: Insecure = False,
+    no_test: NoTest = False,
     caldav_url: caldav.Url = "",
     caldav_username: caldav.Username = "",
     caldav_password_env: caldav.PasswordEnv = "",
@@ -104,7 +104,16 @@ def add(
     """
     new_account.chosen(policy, accounts.POLICIES, "--policy")
     wanted = new_account.Wanted(
-        imap, security, username, password_env, password_command, pin, insecure, not no_test
+        imap,
+        security,
+        username,
+        password_env,
+        password_command,
+        pin=pin,
+        oauth=oauth,
+        device=device,
+        insecure=insecure,
+        test=not no_test,
     )
     wish = caldav.Wish(
         *(caldav_url, caldav_username, caldav_password_env, caldav_password_command),
@@ -117,9 +126,10 @@ def add(
         new = new_account.gather(email, wanted)
         if not no_test:
             new = _tried(new)
-        found = caldav.find(wish, new.email, new.password, new.username, new.host)
-        if new.typed:
-            credentials.keep(new.email, new.password)
+        found = caldav.Found()
+        if wish or not new.tokens:  # calendars take passwords only
+            found = caldav.find(wish, new.email, new.password, new.username, new.host)
+        new.keep()
         accounts.add(
             store,
             new.email,
@@ -136,6 +146,59 @@ def add(
         if found.url:
             found.keep(store, new.email)
     note(f"Added {new.email}. Fetch what it holds: crmmail sync")
+
+
+@group.command(
+    epilog=examples(
+        "crmmail account reconnect ann@example.org",
+        "crmmail account reconnect ann@example.org --imap mail.example.org:993",
+    )
+)
+def reconnect(
+    email: Email,
+    imap: Imap = "",
+    security: Security = "",
+    username: Username = "",
+    password: Annotated[
+        bool, typer.Option("--password", help="Ask for a password, to keep in the keyring.")
+    ] = False,
+    password_env: PasswordEnv = "",
+    password_command: PasswordCommand = "",
+    oauth: OAuth = "",
+    device: Device = False,
+    pin: Pin = "",
+    insecure: Insecure = False,
+    no_test: NoTest = False,
+) -> None:
+    """Sign in anew: after a new password, a move to another server, a revoked permission.
+
+    What is not given stays as it is; a password in the keyring is asked for. Signs in before
+    anything is saved; a running sync goes on with it by itself.
+    """
+    wanted = new_account.Wanted(
+        imap,
+        security,
+        username,
+        password_env,
+        password_command,
+        password,
+        pin,
+        oauth,
+        device,
+        insecure,
+        not no_test,
+    )
+    with open_store() as store:
+        account = known(store.read(), email)
+        new = new_account.gather(account.email, wanted, account)
+        if not no_test:
+            new = _tried(new)
+        new.keep()
+        login = ("host", "port", "security", "username", "secret", "pin")
+        accounts.set_login(store, new.email, **{name: getattr(new, name) for name in login})
+    if new.secret != account.secret:
+        _forget(account)
+    note(f"{new.email} is signed in again.")
 
 
 @group.command("list", epilog=examples("crmmail account list", "crmmail account list --json"))
@@ -172,10 +235,7 @@ def remove(
             )
         caldav.drop(store, found)
         accounts.remove(store, found.email, count)
-    try:
-        credentials.forget(found.email, found.secret)
-    except CrmmailError as problem:
-        note(f"Its password is still in the keyring: {problem}")
+    _forget(found)
     note(f"Removed {found.email}. Its mail on the server is as it was.")
 
 
@@ -189,7 +249,7 @@ def try_out(email: Email, as_json: AsJson = False) -> None:
     """Sign in to an account and list its folders and calendars. Nothing is fetched or changed."""
     with open_store() as store:
         account = known(store.read(), email)
-    folders = sign_in(account, credentials.password(account)) if account.host else []
+    folders = sign_in(account) if account.host else []
     names = caldav.try_out(account)
     if as_json:
         shown = [
@@ -214,26 +274,15 @@ def known(db: sqlite3.Connection, email: str) -> accounts.AccountRow:
     return found
 
 
-def sign_in(account: Server, password: str) -> list[FolderInfo]:
+def sign_in(account: SignIn, password: str = "") -> list[FolderInfo]:
     """Sign in and list the folders; a refused sign-in has an exit code of its own."""
-    from crmmail.accounts import providers
-    from crmmail.sync.mailbox import Login, check
     from crmmail.sync.problems import Refused
+    from crmmail.sync.session import check
 
     try:
-        return check(
-            Login(
-                account.host,
-                account.port,
-                account.security,
-                account.username,
-                password,
-                account.pin,
-            )
-        )
+        return check(account, password)
     except Refused as problem:
-        advice = providers.advice(account.email, account.host)
-        raise RefusedError(str(problem), advice or problem.hint) from problem
+        raise RefusedError(str(problem), problem.hint) from problem
 
 
 def _tried(new: NewAccount) -> NewAccount:
@@ -252,6 +301,18 @@ def _tried(new: NewAccount) -> NewAccount:
         typer.confirm("Trust this certificate, and no other, from now on?", abort=True, err=True)
         return _tried(replace(new, pin=problem.fingerprint))
     return new
+
+
+def _forget(account: accounts.AccountRow) -> None:
+    """Take what an account signed in with out of the keyring."""
+    try:
+        if account.secret.startswith(credentials.OAUTH):
+            from crmmail.accounts import oauth
+
+            oauth.forget(account.email)
+        credentials.forget(account.email, account.secret)
+    except CrmmailError as problem:
+        note(f"Its password is still in the keyring: {problem}")
 
 
 def _refuse_known(db: sqlite3.Connection, email: str) -> None:

@@ -164,13 +164,14 @@ def _clock(rows: list[AccountRow], states: list[StateRow], offline: bool) -> Che
 
 
 def _account(row: AccountRow, offline: bool) -> Check:
-    password = credentials.password(row)
+    if not row.secret.startswith(credentials.OAUTH):
+        credentials.password(row)
     said = f"password from {credentials.describe(row.secret)}"
     if offline:
         return Check(row.email, True, f"{said}; not signed in (--offline)")
     start = time.monotonic()
     if row.host:
-        said += f"; signed in to {row.host}, {len(sign_in(row, password))} folders"
+        said += f"; signed in to {row.host}, {len(sign_in(row))} folders"
     if names := caldav.try_out(row):
         said += f"; {words.plural(len(names), 'calendar')}"
     return Check(row.email, True, f"{said}, {time.monotonic() - start:.1f} s")

@@ -15,7 +15,7 @@ from crmmail.accounts.credentials import SecretError
 from crmmail.accounts.providers import Provider
 from crmmail.cli.output import note
 from crmmail.errors import CrmmailError
-from crmmail.store.accounts import SECURITIES
+from crmmail.store.accounts import SECURITIES, AccountRow
 
 if TYPE_CHECKING:
     from crmmail.accounts.discovery import Found
@@ -33,7 +33,10 @@ class Wanted:
     username: str = ""
     password_env: str = ""
     password_command: str = ""
+    ask: bool = False  # for the password, though it is known where one would be
     pin: str = ""
+    oauth: str = ""
+    device: bool = False
     insecure: bool = False
     test: bool = True
 
@@ -51,17 +54,28 @@ class NewAccount:
     password: str = field(repr=False)
     typed: bool  # the password is in no keyring yet
     pin: str = ""
+    tokens: bool = False  # those of the browser are in no keyring yet
+
+    def keep(self) -> None:
+        """Put what was typed, or what the browser brought, into the keyring."""
+        if self.tokens:
+            from crmmail.accounts import oauth
+
+            oauth.keep(self.email)
+        elif self.typed:
+            credentials.keep(self.email, self.password)
 
 
-def gather(email: str, wanted: Wanted) -> NewAccount:
+def gather(email: str, wanted: Wanted, known: AccountRow | None = None) -> NewAccount:
     """Check what the command line says and ask for what it does not.
 
-    Raises an error instead of asking where nobody is there to answer.
+    `known` is the account as it is, to be signed in to anew. Raises an error instead of asking
+    where nobody is there to answer.
     """
     own = address(email)
     if wanted.security:
         chosen(wanted.security, SECURITIES, "--security")
-    found = _place(own, wanted)
+    found = _place(own, wanted, known)
     place = found.provider
     is_open = bool(place.host) and place.security == "none" and not _is_loopback(place.host)
     if is_open and not wanted.insecure:
@@ -69,29 +83,71 @@ def gather(email: str, wanted: Wanted) -> NewAccount:
             f"Without encryption, everybody between here and {place.host} can read the password.",
             "Use --security tls (mostly port 993) or starttls; or say --insecure if you mean it.",
         )
-    pin = _pin(wanted.pin)
-    secret, password, typed = _password(
-        wanted.password_env, wanted.password_command, own, wanted.test
-    )
-    return NewAccount(
+    new = NewAccount(
         own,
         place.host,
         place.port,
         place.security,
         wanted.username or found.username,
-        secret,
-        password,
-        typed,
-        pin,
+        "",
+        "",
+        typed=False,
+        pin=_pin(wanted.pin) or (known.pin if known and known.host == place.host else ""),
     )
+    return _with_secret(new, wanted, place, known)
 
 
-def _place(email: str, wanted: Wanted) -> Found:
+def _with_secret(
+    new: NewAccount, wanted: Wanted, place: Provider, known: AccountRow | None
+) -> NewAccount:
+    """The account with the way in that was asked for, or that it has, or that it must have."""
+    named = wanted.password_env or wanted.password_command or wanted.ask
+    before = known.secret if known and not named else ""
+    issuer = wanted.oauth or before.partition(credentials.OAUTH)[2]
+    if not issuer and not named and not before and place.oauth_only:
+        issuer = place.oauth
+    if issuer:
+        _signed_in(issuer, new.email, device=wanted.device)
+        return replace(new, secret=credentials.OAUTH + issuer, tokens=True)
+    if before and before != credentials.KEYRING:
+        return replace(new, secret=before)
+    secret, password, typed = _password(
+        wanted.password_env, wanted.password_command, new.email, wanted.test
+    )
+    return replace(new, secret=secret, password=password, typed=typed)
+
+
+def _signed_in(name: str, email: str, *, device: bool) -> None:
+    """Let the user sign in, in the browser or on another device."""
+    import webbrowser
+
+    from crmmail.accounts import issuers, oauth
+
+    source = issuers.issuer(name)
+    credentials.keyring_backends()  # before the sign-in, so that nobody does it in vain
+    if device:
+        tokens = oauth.on_device(
+            source, lambda url, code: note(f"Open {url} on any device and enter the code {code}")
+        )
+    else:
+
+        def show(url: str) -> None:
+            note(f"Sign in at {source.title} in the browser. If none opens:\n{url}")
+            webbrowser.open(url)
+
+        tokens = oauth.in_browser(source, email, show)
+    oauth.hold(email, tokens)
+
+
+def _place(email: str, wanted: Wanted, known: AccountRow | None) -> Found:
     """The server: as given, else as found out, shown, and agreed to where somebody is there."""
     if wanted.imap == "none":
         return _nowhere(email)
     if wanted.imap:
         return _typed(email, wanted.imap, wanted.security)
+    if known is not None:
+        place = Provider("", known.host, known.port, wanted.security or known.security)
+        return _as_said(place, known.username)
     found = _found(email)
     if found is None:
         guess = f"imap.{addresses.domain_of(email)}"
@@ -131,11 +187,16 @@ def _found(email: str) -> Found | None:
 
 
 def _typed(email: str, text: str, security: str) -> Found:
+    host, port = server(text, security or "tls")
+    place = providers.by_server(host) or Provider("", host)
+    security = security or _SECURITY.get(port, "tls")
+    return _as_said(replace(place, port=port, security=security), email)
+
+
+def _as_said(place: Provider, username: str) -> Found:
     from crmmail.accounts.discovery import Found
 
-    host, port = server(text, security or "tls")
-    place = Provider("", host, port, security or _SECURITY.get(port, "tls"))
-    return Found(place, email, "as typed")
+    return Found(place, username, "as said")
 
 
 def _nowhere(email: str) -> Found:

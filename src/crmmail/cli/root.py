@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 import crmmail
+from crmmail.accounts import credentials
 from crmmail.cli import (
     accounts,
     attachment,
@@ -28,7 +30,7 @@ from crmmail.cli import (
     why,
 )
 from crmmail.cli.opportunities import opportunity_group
-from crmmail.cli.output import examples, write
+from crmmail.cli.output import examples, note, write
 
 app = typer.Typer(
     no_args_is_help=False,
@@ -45,6 +47,7 @@ def root(
     version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False,
 ) -> None:
     """Your mailboxes as a CRM, in a terminal. Without a command: the app."""
+    credentials.waiting = partial(note, "Waiting for the keyring. A window may ask to unlock it.")
     if version:
         write(f"crmmail {crmmail.__version__}\n")
     elif context.invoked_subcommand is None:

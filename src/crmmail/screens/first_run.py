@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, getters, on, work
@@ -44,6 +45,10 @@ class Entry:
     command: str = ""
     variable: str = ""
     pin: str = ""
+    oauth: str = ""
+    """Who lets the user in in the browser, in place of a password."""
+    known: bool = False
+    """The account is there, and signed in to anew."""
 
 
 @dataclass
@@ -79,6 +84,15 @@ class SignUp(Message):
     entry: Entry
     save: bool
     calendars: CalendarsFound | None = None
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass
+class BrowserWanted(Message):
+    """The user has to sign in at an address, in the browser."""
+
+    title: str
+    url: str
 
 
 @dataclass
@@ -180,8 +194,10 @@ class FirstRunScreen(StoreScreen):
     found = getters.query_one("#found", Label)
     go = getters.query_one("#go", Button)
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, account: accounts.AccountRow | None = None) -> None:
         super().__init__(store)
+        self._account = account
+        self._wanted: SignUp | None = None
         self._guessed: dict[str, str] = {"server": "", "username": ""}
         self._busy = False
         self._tested: Entry | None = None
@@ -198,7 +214,8 @@ class FirstRunScreen(StoreScreen):
 
     def panes(self) -> Iterable[Widget]:
         with VerticalScroll(id="setup", can_focus=False):
-            yield Label("Your mailbox", id="hello")
+            again = self._account is not None
+            yield Label("Sign in again" if again else "Your mailbox", id="hello")
             yield Label(
                 "crmmail reads it and changes nothing on the server. "
                 "The password goes into the system keyring, nowhere else.",
@@ -223,7 +240,31 @@ class FirstRunScreen(StoreScreen):
             self.field(name).add_class("-hidden")
         self.query_one("#demo").display = self._is_first()
         self.query_one("#trust").display = False
+        if self._account is not None:
+            self._begin_with(self._account)
         self._look_for_keyring()
+
+    def on_unmount(self) -> None:
+        if self._wanted is not None:
+            self._wanted.cancelled.set()
+
+    def _begin_with(self, account: accounts.AccountRow) -> None:
+        """An account that is there: all as it is, but for the password."""
+        from crmmail.accounts.discovery import Found
+
+        place = providers.by_server(account.host) or Provider("", account.host)
+        place = replace(place, port=account.port, security=account.security)
+        self._email = self._looked_up = account.email
+        self._found = Found(place, account.username, "in the account")
+        if account.pin:
+            self._pins[account.host, account.port] = account.pin
+        line = self.field("email").input
+        with line.prevent(Input.Changed):
+            line.value = account.email
+        line.disabled = True
+        self._fill(place, account.username)
+        self._say(place.note)
+        self.field("password").input.focus()
 
     def _is_first(self) -> bool:
         """Whether there is no account yet."""
@@ -330,12 +371,37 @@ class FirstRunScreen(StoreScreen):
         security = known.security if same else _PORTS.get(port, "tls")
         password = self.field("password").input.value
         command, variable = values["command"], values["variable"]
-        if not (password or command or variable):
+        oauth = "" if password or command or variable else self._issuer(known)
+        if not (password or command or variable or oauth):
             if self._keyring:
                 raise FieldError("password", "The password is missing.")
             raise FieldError("command", "Say where the password comes from.")
         username, pin = values["username"] or email, self._pins.get((host, port), "")
-        return Entry(email, host, port, security, username, password, command, variable, pin)
+        return Entry(
+            email,
+            host,
+            port,
+            security,
+            username,
+            password,
+            command,
+            variable,
+            pin,
+            oauth,
+            known=self._account is not None,
+        )
+
+    def _issuer(self, provider: Provider) -> str:
+        """Who can let the user in in the browser, where no password is typed."""
+        before = self._account.secret if self._account else ""
+        if before.startswith("oauth:"):
+            return before.partition(":")[2]
+        if not provider.oauth:
+            return ""
+        from crmmail.accounts import issuers
+
+        usable = provider.oauth_only or issuers.is_usable(provider.oauth)
+        return provider.oauth if usable else ""
 
     # What is done
 
@@ -383,9 +449,20 @@ class FirstRunScreen(StoreScreen):
             return
         self._busy = True
         save = entry == self._tested
-        words = "Saving …" if save else f"Signing in to {entry.host} …"
+        words = (
+            "Saving … The keyring may ask to be unlocked."
+            if save
+            else f"Signing in to {entry.host} …"
+        )
         self.found.update(Content(safe(words)))
-        self.app.post_message(SignUp(self, entry, save, self._calendars if save else None))
+        self._wanted = SignUp(self, entry, save, self._calendars if save else None)
+        self.app.post_message(self._wanted)
+
+    @on(BrowserWanted)
+    def _to_the_browser(self, event: BrowserWanted) -> None:
+        words = f"Sign in at {event.title} in the browser. If none opens, go to"
+        self.found.update(Content(f"{safe(words)}\n{safe(event.url)}"))
+        self.app.open_url(event.url)
 
     @on(SignedUp)
     def _answered(self, event: SignedUp) -> None:
@@ -395,9 +472,8 @@ class FirstRunScreen(StoreScreen):
             self._complain(event.problem)
             self._offer_pin(event.fingerprint)
         elif event.wanted.save:
-            self.notify(
-                f"{event.wanted.entry.email} is set up; the import has begun.", markup=False
-            )
+            done = "is signed in again" if self._account else "is set up; the import has begun"
+            self.notify(f"{event.wanted.entry.email} {done}.", markup=False)
             self.dismiss()
         else:
             self._tested, self._calendars = event.wanted.entry, event.calendars

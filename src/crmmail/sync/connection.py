@@ -11,11 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import CapabilityError, IMAPClientError
+from imapclient.exceptions import CapabilityError, IMAPClientError, LoginError
 
 from crmmail.sync import tls
 from crmmail.sync.answers import GARBAGE
 from crmmail.sync.problems import Refused, Unsafe, Untrusted
+from crmmail.text import one_line
 
 TIMEOUT = SocketTimeout(connect=20, read=60)
 _LOOK = "look"  # no certificate has this fingerprint
@@ -30,7 +31,9 @@ class Login:
     security: str  # tls | starttls | none
     username: str
     password: str = field(repr=False)
+    """Or, with `oauth`, the token that stands for it."""
     pin: str = ""  # the certificate to expect, instead of one that an authority vouches for
+    oauth: bool = False
 
 
 def connect(login: Login) -> IMAPClient:
@@ -94,7 +97,10 @@ def sign_in(client: IMAPClient, login: Login) -> None:
     """Say who we are; then switch on what the sync needs."""
     if any(c in login.password for c in "\0\r\n"):
         raise Refused("The password holds a line break.", "Set the password again.")
-    client.login(login.username, login.password)
+    if login.oauth:
+        _show_token(client, login)
+    else:
+        client.login(login.username, login.password)
     if client.has_capability("ID"):
         try:
             client.id_({"name": "crmmail"})
@@ -103,3 +109,26 @@ def sign_in(client: IMAPClient, login: Login) -> None:
                 raise
     if client.has_capability("CONDSTORE") and client.has_capability("ENABLE"):
         client.enable("CONDSTORE")
+
+
+def _show_token(client: IMAPClient, login: Login) -> None:
+    """XOAUTH2, or OAUTHBEARER (RFC 7628). A refusal comes as a challenge that wants an answer."""
+    user, said = login.username, list[bytes]()
+    if client.has_capability("AUTH=XOAUTH2"):
+        kind, first, last = "XOAUTH2", f"user={user}\1auth=Bearer {login.password}\1\1", b""
+    elif client.has_capability("AUTH=OAUTHBEARER"):
+        name = user.replace("=", "=3D").replace(",", "=2C")
+        kind, last = "OAUTHBEARER", b"\1"
+        first = f"n,a={name},\1auth=Bearer {login.password}\1\1"
+    else:
+        raise Refused(f"{login.host} takes no sign-in with tokens.", "Sign in with a password.")
+
+    def answer(challenge: bytes) -> bytes:
+        said.append(challenge)
+        return first.encode() if len(said) == 1 else last
+
+    try:
+        client.sasl_login(kind, answer)
+    except LoginError as problem:
+        why = one_line(said[1].decode("utf-8", "replace"), 200) if len(said) > 1 else ""
+        raise LoginError(" ".join(filter(None, (str(problem), why)))) from problem

@@ -11,7 +11,7 @@ import select
 import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 from imapclient.exceptions import IMAPClientError
@@ -328,11 +328,8 @@ class Mailbox:
 
 def check(login: Login) -> list[FolderInfo]:
     """Sign in, list the folders, sign out: the test of an account. Raises a Problem."""
-    mailbox = Mailbox(login)
-    try:
+    with closing(Mailbox(login)) as mailbox:
         return mailbox.folders()
-    finally:
-        mailbox.close()
 
 
 def _chunks(uids: list[int]) -> Iterator[list[int]]:

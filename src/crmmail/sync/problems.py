@@ -25,7 +25,7 @@ class Problem(CrmmailError):
 class Refused(Problem):
     """The server refused the sign-in: no use to try on without the user."""
 
-    hint = "Set the password again. Many providers want an app password."
+    hint = "Sign in again: crmmail account reconnect. Many providers want an app password."
 
 
 class Unsafe(Problem):

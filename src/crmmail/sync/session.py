@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
+from crmmail.accounts import providers
 from crmmail.store.database import Store
 from crmmail.sync.answers import FolderInfo
 from crmmail.sync.mailbox import Login, Mailbox
-from crmmail.sync.problems import BadAnswer
+from crmmail.sync.problems import BadAnswer, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +64,59 @@ def calendar_accounts(store: Store) -> list[CalendarAccount]:
     return [CalendarAccount(*row) for row in found]
 
 
-def sign_in(account: AccountRow) -> Mailbox:
-    """Connect to an account's server with the password from where it is kept."""
+class SignIn(Protocol):
+    """What an account, in the store or not yet, must say to be signed in to."""
+
+    @property
+    def email(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def security(self) -> str: ...
+    @property
+    def username(self) -> str: ...
+    @property
+    def secret(self) -> str: ...
+    @property
+    def pin(self) -> str: ...
+
+
+def sign_in(account: SignIn, password: str = "") -> Mailbox:
+    """Connect to an account's server with what its reference stands for, or with that password.
+
+    A token that the server does not like is renewed once.
+    """
     from crmmail.accounts import credentials  # keyring is slow to import
 
-    return Mailbox(
-        Login(
-            account.host,
-            account.port,
-            account.security,
-            account.username or account.email,
-            credentials.password(account),
-            account.pin,
-        )
-    )
+    if password or not account.secret.startswith(credentials.OAUTH):
+        return _open(account, password or credentials.password(account))
+    from crmmail.accounts import oauth
+
+    try:
+        try:
+            return _open(account, oauth.token(account), oauth=True)
+        except Refused:
+            return _open(account, oauth.token(account, anew=True), oauth=True)
+    except oauth.Revoked as problem:
+        raise Refused(str(problem), problem.hint) from problem
+
+
+def _open(account: SignIn, secret: str, *, oauth: bool = False) -> Mailbox:
+    username = account.username or account.email
+    place = (account.host, account.port, account.security)
+    try:
+        return Mailbox(Login(*place, username, secret, account.pin, oauth))
+    except Refused as problem:
+        advice = "" if oauth else providers.advice(account.email, account.host)
+        raise Refused(str(problem), advice or problem.hint) from problem
+
+
+def check(account: SignIn, password: str = "") -> list[FolderInfo]:
+    """Sign in, list the folders, sign out: the test of an account. Raises a Problem."""
+    with closing(sign_in(account, password)) as mailbox:
+        return mailbox.folders()
 
 
 class Session:

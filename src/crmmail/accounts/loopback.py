@@ -1,0 +1,83 @@
+"""A web server for one answer: where the browser comes back to after a sign-in (RFC 8252)."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+from urllib.parse import parse_qsl, urlsplit
+
+from crmmail.accounts.issuers import OAuthError
+
+_PAGE = (
+    "<!doctype html><meta charset=utf-8><title>crmmail</title>"
+    "<p>{} You can close this window and go back to crmmail.</p>"
+)
+
+
+class Catcher:
+    """Listens on a free port of this machine only."""
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self._found: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self.url = f"http://{host}:{self._server.server_port}/"
+
+    def __enter__(self) -> Self:
+        threading.Thread(
+            target=self._server.serve_forever, args=(0.1,), name="crmmail-oauth", daemon=True
+        ).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def wait(
+        self,
+        seconds: float,
+        cancelled: threading.Event | None,
+        ours: Callable[[dict[str, str]], bool],
+    ) -> dict[str, str]:
+        """What the browser brings back; what anybody else says to this port is not heard."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if cancelled is not None and cancelled.is_set():
+                raise OAuthError("The sign-in was given up.")
+            with suppress(queue.Empty):
+                found = self._found.get(timeout=0.1)
+                if ours(found):
+                    return found
+        raise OAuthError("Nobody signed in in the browser in time.", "Try again.")
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        found = self._found
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = 10
+
+            def do_GET(self) -> None:
+                asked = urlsplit(self.path)
+                brought = dict(parse_qsl(asked.query))
+                if asked.path != "/" or not brought.keys() & {"code", "error"}:
+                    self.send_error(404)
+                    return
+                words = "You are signed in." if "code" in brought else "That did not work."
+                page = _PAGE.format(words).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.send_header("Content-Length", str(len(page)))
+                self.send_header("Referrer-Policy", "no-referrer")
+                self.end_headers()
+                self.wfile.write(page)
+                found.put(brought)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing: the query is a secret."""
+
+        return Handler

@@ -1,0 +1,384 @@
+"""Signing in with tokens: a real authorization server, a Dovecot that asks it, and liars."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qs, urlsplit
+
+import keyring
+import pytest
+
+from crmmail import settings
+from crmmail.accounts import credentials, issuers, oauth
+from crmmail.accounts.credentials import SecretError
+from crmmail.accounts.issuers import Issuer, OAuthError
+from crmmail.store import accounts
+from crmmail.store.database import Store
+from crmmail.sync.loop import Loop, sync_once
+from tests.accounts.test_credentials import Memory
+from tests.browser import visit as browser
+from tests.cli.conftest import Cli
+from tests.net import Web
+from tests.oauth2 import AuthorizationServer
+from tests.servers import Dovecot
+
+ME = "me@home.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """As much of an account as its token needs."""
+
+    email: str = ME
+    secret: str = "oauth:mock"
+
+
+@pytest.fixture(autouse=True)
+def own_memory() -> Iterator[Memory]:
+    """A machine with a keyring, and no token remembered from another test."""
+    before = keyring.core._keyring_backend
+    memory = Memory()
+    keyring.set_keyring(memory)
+    oauth._cache.clear()
+    yield memory
+    keyring.core._keyring_backend = before
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    """The store that the commands use too."""
+    with closing(Store(settings.store_path())) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[AuthorizationServer]:
+    with AuthorizationServer(ME) as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: AuthorizationServer) -> AuthorizationServer:
+    """The authorization server, known to config.toml."""
+    running.tell("allow")
+    running.tokens.clear()
+    settings.config_path().write_text(running.config())
+    return running
+
+
+@pytest.fixture(scope="module")
+def dovecot_of(running: AuthorizationServer) -> Iterator[Dovecot]:
+    with running.dovecot() as dovecot:
+        dovecot.add_user(ME)
+        dovecot.append(ME, "INBOX", [(b"Subject: x\r\n\r\nhello\r\n", (), None)])
+        yield dovecot
+
+
+def signed_in(name: str = "mock") -> oauth.Tokens:
+    tokens = oauth.in_browser(issuers.issuer(name), ME, browser, seconds=20)
+    oauth.hold(ME, tokens)
+    oauth.keep(ME)
+    return tokens
+
+
+def test_in_the_browser_with_pkce(server: AuthorizationServer, own_memory: Memory) -> None:
+    urls: list[str] = []
+
+    def show(url: str) -> None:
+        urls.append(url)
+        browser(url)
+
+    tokens = oauth.in_browser(issuers.issuer("mock"), ME, show, seconds=20)
+    oauth.hold(ME, tokens)
+    oauth.keep(ME)
+    [asked] = [parse_qs(urlsplit(url).query) for url in urls]
+    assert asked["code_challenge_method"] == ["S256"]
+    assert len(asked["state"][0]) >= 32
+    assert asked["redirect_uri"][0].startswith("http://127.0.0.1:")
+    assert asked["login_hint"] == [ME]
+    assert server.tokens == ["authorization_code"]
+    assert own_memory.kept == {("crmmail", f"oauth {ME}"): tokens.refresh}
+    assert oauth.token(Login()) == tokens.access
+    assert tokens.access not in repr(tokens)
+
+
+def test_a_token_is_renewed_when_it_ends_and_the_new_refresh_token_is_kept(
+    server: AuthorizationServer, own_memory: Memory
+) -> None:
+    first = signed_in()
+    oauth._cache[ME] = replace(first, expires_at=time.time() + 30)  # too late for a long command
+    assert oauth.token(Login())
+    assert server.tokens == ["authorization_code", "refresh_token"]
+    [kept] = own_memory.kept.values()
+    assert kept != first.refresh
+    oauth._cache.clear()  # another start of crmmail
+    assert oauth.token(Login())
+    assert server.tokens[1:] == ["refresh_token"] * 2
+
+
+def test_one_refresh_at_a_time(server: AuthorizationServer) -> None:
+    signed_in()
+    oauth._cache.clear()
+    found: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(oauth.token(Login()))) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(found) == 8
+    assert len(set(found)) == 1
+    assert server.tokens == ["authorization_code", "refresh_token"]
+
+
+def test_a_revoked_permission_says_what_to_do(server: AuthorizationServer) -> None:
+    signed_in()
+    server.tell("revoke")
+    with pytest.raises(oauth.Revoked, match="Token has been revoked") as caught:
+        oauth.token(Login(), anew=True)
+    assert "crmmail account reconnect" in caught.value.hint
+
+
+def test_an_authorization_server_that_is_away_is_no_revocation(
+    server: AuthorizationServer,
+) -> None:
+    signed_in()
+    settings.config_path().write_text(server.config().replace(server.url, "http://127.0.0.1:1"))
+    with pytest.raises(Exception, match="cannot be reached") as caught:
+        oauth.token(Login(), anew=True)
+    assert not isinstance(caught.value, oauth.Revoked)
+
+
+def test_dovecot_lets_the_token_in_until_it_is_revoked_and_again_after_a_reconnect(
+    server: AuthorizationServer,
+    dovecot_of: Dovecot,
+    cli: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("webbrowser.open", browser)
+    where = ("--imap", f"{dovecot_of.host}:{dovecot_of.port}", "--security", "none")
+    added = cli("account", "add", ME, *where, "--oauth", "mock")
+    assert added.code == 0, added.err
+    assert "Sign in at mock in the browser" in added.err
+    assert "Signed in: 6 folders, 1 messages." in added.err
+    assert cli("account", "list", "--json").json[0]["password"] == "sign-in at mock"
+    assert cli("sync").code == 0
+    server.tell("expire")  # the server ends the token before its time
+    server.tokens.clear()
+    assert cli("account", "test", ME).code == 0
+    assert server.tokens == ["refresh_token"]
+    server.tell("revoke")
+    refused = cli("account", "test", ME)
+    assert refused.code == 5
+    assert "does not let crmmail in any more" in refused.err
+    assert "crmmail account reconnect" in refused.err
+    server.tell("allow")
+    again = cli("account", "reconnect", ME)
+    assert again.code == 0, again.err
+    assert cli("sync").code == 0
+    assert cli("doctor").out.count("sign-in at mock; signed in to") == 1
+    for file in settings.data_dir().rglob("*"):
+        assert oauth._cache[ME].refresh.encode() not in file.read_bytes()
+    assert cli("account", "remove", ME, "--yes").code == 0
+    assert keyring.get_keyring().kept == {}  # type: ignore[attr-defined]
+
+
+def test_oauthbearer_where_that_is_all_there_is(
+    server: AuthorizationServer, tmp_path_factory: pytest.TempPathFactory, store: Store
+) -> None:
+    signed_in()
+    with server.dovecot() as dovecot:
+        config = dovecot.dir / "dovecot.conf"
+        dovecot.stop()
+        config.write_text(config.read_text().replace("plain xoauth2 oauthbearer", "oauthbearer"))
+        dovecot.start()
+        accounts.add(
+            store, ME, host=dovecot.host, port=dovecot.port, security="none", secret="oauth:mock"
+        )
+        assert sync_once(store)[0].errors == []
+        server.tell("revoke")
+        [error] = sync_once(store)[0].errors
+        assert "does not let crmmail in any more" in error
+
+
+def test_the_sync_stops_at_a_revocation_and_goes_on_after_a_reconnect(
+    server: AuthorizationServer, dovecot_of: Dovecot, store: Store
+) -> None:
+    """The app's loop: two refusals stop the account with a banner; a new sign-in wakes it."""
+    signed_in()
+    accounts.add(
+        store, ME, host=dovecot_of.host, port=dovecot_of.port, security="none", secret="oauth:mock"
+    )
+    server.tell("revoke")
+    oauth._cache.clear()
+    loop = Loop(store)
+    loop.start()
+    try:
+        reached(store, lambda state: state.state == "stopped")
+        [state] = accounts.states(store.read())
+        assert "does not let crmmail in any more" in state.error
+        assert "reconnect" in state.hint
+        server.tell("allow")
+        signed_in()
+        accounts.set_login(store, ME)
+        reached(store, lambda state: state.last_success > 0)
+    finally:
+        loop.stop()
+
+
+def reached(store: Store, true: object) -> None:
+    end = time.monotonic() + 30
+    while not true(accounts.states(store.read())[0]):  # type: ignore[operator]
+        assert time.monotonic() < end, accounts.states(store.read())
+        time.sleep(0.05)
+
+
+def made_up(web: Web) -> Issuer:
+    return Issuer(
+        "made-up", "Made-up", f"{web.url}/authorize", f"{web.url}/token", "mail",
+        f"{web.url}/device", "crmmail",
+    )  # fmt: skip
+
+
+def test_what_comes_with_another_state_is_not_heard() -> None:
+    """A page in the browser cannot sign the user in to somebody else's mailbox."""
+    with Web({"/token": b'{"access_token": "a", "refresh_token": "r"}'}) as web:
+
+        def show(url: str) -> None:
+            back = parse_qs(urlsplit(url).query)["redirect_uri"][0]
+            state = parse_qs(urlsplit(url).query)["state"][0]
+            urllib.request.urlopen(f"{back}?code=evil&state=guessed").close()
+            urllib.request.urlopen(f"{back}?code=evil").close()
+            with pytest.raises(urllib.error.HTTPError):
+                urllib.request.urlopen(f"{back}favicon.ico")
+            assert web.asked == []
+            urllib.request.urlopen(f"{back}?code=good&state={state}").close()
+
+        tokens = oauth.in_browser(made_up(web), ME, show, seconds=10)
+        assert tokens.access == "a"
+        assert web.asked == ["/token"]
+
+
+def test_a_user_who_says_no() -> None:
+    with Web() as web:
+
+        def show(url: str) -> None:
+            query = parse_qs(urlsplit(url).query)
+            back, state = query["redirect_uri"][0], query["state"][0]
+            urllib.request.urlopen(
+                f"{back}?error=access_denied&error_description=No\x1b[2J%0Athanks&state={state}".replace(
+                    "\x1b", "%1b"
+                )
+            ).close()
+
+        with pytest.raises(OAuthError, match=r"did not let crmmail in: No\[2J thanks\.$"):
+            oauth.in_browser(made_up(web), ME, show, seconds=10)
+
+
+def test_nobody_comes_back_or_it_is_given_up() -> None:
+    with Web() as web:
+        with pytest.raises(OAuthError, match="Nobody signed in"):
+            oauth.in_browser(made_up(web), ME, lambda _url: None, seconds=0.2)
+        stop = threading.Event()
+        stop.set()
+        with pytest.raises(OAuthError, match="given up"):
+            oauth.in_browser(made_up(web), ME, lambda _url: None, stop)
+
+
+def device(web: Web, *answers: object) -> None:
+    """Let the token address answer so, one after the other."""
+    left = [json.dumps(one).encode() for one in answers]
+    web.pages = _Answers(web.pages, left)  # type: ignore[assignment]
+
+
+class _Answers(dict[str, object]):
+    def __init__(self, pages: dict[str, object], left: list[bytes]) -> None:
+        super().__init__(pages)
+        self.left = left
+
+    def get(self, path: str, default: object = None) -> object:
+        return self.left.pop(0) if path == "/token" else super().get(path, default)
+
+
+BEGUN = {
+    "device_code": "d", "user_code": "WDJB-MJHT", "verification_uri": "https://example.org/device",
+    "expires_in": 900, "interval": 0.01,
+}  # fmt: skip
+
+
+def test_with_a_code_on_another_device() -> None:
+    shown: list[tuple[str, str]] = []
+    with Web({"/device": json.dumps(BEGUN).encode()}) as web:
+        device(
+            web, {"error": "authorization_pending"}, {"error": "authorization_pending"},
+            {"access_token": "a", "refresh_token": "r", "expires_in": "3599"},
+        )  # fmt: skip
+        tokens = oauth.on_device(made_up(web), lambda url, code: shown.append((url, code)))
+    assert shown == [("https://example.org/device", "WDJB-MJHT")]
+    assert (tokens.access, tokens.refresh) == ("a", "r")
+    assert 3500 < tokens.expires_at - time.time() < 3600
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"error": "access_denied", "error_description": "The user said no."}, "The user said no"),
+        ({"error": "expired_token"}, "expired_token"),
+        ({"access_token": "a b", "refresh_token": "r"}, "gave no token"),
+        ({"access_token": "a\r\nA1 LOGOUT", "refresh_token": "r"}, "gave no token"),
+        ({"access_token": "a"}, "for an hour only"),
+        ({}, "no reason given"),
+    ],
+)
+def test_an_answer_that_is_no_sign_in(answer: dict[str, str], said: str) -> None:
+    with Web({"/device": json.dumps(BEGUN).encode()}) as web:
+        device(web, answer)
+        with pytest.raises(OAuthError, match=said):
+            oauth.on_device(made_up(web), lambda *_: None)
+
+
+def test_google_and_microsoft_want_a_name_of_the_users_own() -> None:
+    with pytest.raises(OAuthError, match="no name of its own at Google") as caught:
+        issuers.issuer("google")
+    assert "docs/sign-in.md" in caught.value.hint
+    settings.config_path().write_text('[oauth.microsoft]\nclient_id = "mine"\n')
+    found = issuers.issuer("microsoft")
+    assert (found.client_id, found.redirect_host) == ("mine", "localhost")
+    assert "offline_access" in found.scope
+    assert not issuers.is_usable("google")
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ('[oauth.mine]\nclient_id = "x"\n', "does not say authorize_url"),
+        (
+            '[oauth.google]\nclient_id = "x"\ntoken_url = "http://example.org/"\n',
+            "must begin with https",
+        ),
+    ],
+)
+def test_an_issuer_that_cannot_be_used(config: str, said: str) -> None:
+    settings.config_path().write_text(config)
+    with pytest.raises(OAuthError, match=said):
+        issuers.issuer(config.partition(".")[2].partition("]")[0])
+
+
+def test_without_a_keyring_nobody_signs_in_in_vain(server: AuthorizationServer, cli: Cli) -> None:
+    from keyring.backends import fail
+
+    keyring.set_keyring(fail.Keyring())
+    refused = cli("account", "add", ME, "--imap", "127.0.0.1:1", "--oauth", "mock")
+    assert refused.code == 1
+    assert "no usable keyring" in refused.err
+    assert server.tokens == []
+    with pytest.raises(SecretError):
+        credentials.from_keyring(f"oauth {ME}", ME)
