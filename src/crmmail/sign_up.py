@@ -78,7 +78,7 @@ def _folders(store: Store, wanted: SignUp) -> tuple[tuple[str, str, int], ...]:
     try:
         found = check(login)
     except Refused as problem:
-        hint = providers.advice(entry.email, entry.host) or problem.hint
+        hint = providers.advice(entry.email, entry.host) or "Many providers want an app password."
         raise FieldError("secret", str(problem), hint) from problem
     return tuple((one.name, one.role, one.messages) for one in found if one.selectable)
 
