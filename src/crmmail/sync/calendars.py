@@ -65,6 +65,7 @@ class CalendarSync:
         self.errors, self._stopping = [], stopping
         self._missed_before, self._missed = self._missed, {}
         self._list(fresh)
+        meetings.slide(self._store, int(time.time()), stopping)  # first: it may want more fetched
         cut: Problem | None = None
         well: list[int] = []
         for row in calendars.rows(self._store.read(), self.account.id):
@@ -80,7 +81,6 @@ class CalendarSync:
                 if problem.wait:
                     raise
                 cut = cut if isinstance(problem, BadAnswer) else problem
-        meetings.slide(self._store, int(time.time()), stopping)
         calendars.succeeded(self._store, well, int(time.time()))
         if cut is not None:
             raise cut
