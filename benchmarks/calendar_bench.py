@@ -25,7 +25,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 from tests.dav_proxy import DavProxy
-from tests.servers import Radicale
+from tests.dav_servers import Radicale
 
 from benchmarks.measure import Cost, run
 

@@ -12,8 +12,9 @@ from dns.resolver import Resolver
 from imapclient import IMAPClient
 
 from crmmail.accounts import discovery
+from tests.dav_servers import Radicale
 from tests.net import refuse
-from tests.servers import PASSWORD, Appended, Dovecot, ImapServer, Pymap, Radicale
+from tests.servers import PASSWORD, Appended, Dovecot, ImapServer, Pymap
 
 OFFLINE = discovery.Network(
     ("http://127.0.0.1:1/",), "http://127.0.0.1:1/", (), Resolver(configure=False), refuse

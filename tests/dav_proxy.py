@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from tests.servers import HOST, CalDav
+from tests.dav_servers import CalDav
+from tests.servers import HOST
 
 Scripted = tuple[int, dict[str, str], bytes]
 

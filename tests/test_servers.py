@@ -14,8 +14,9 @@ from imapclient import IMAPClient
 from imapclient.exceptions import LoginError
 
 from tests.conftest import Mailbox
+from tests.dav_servers import Radicale
 from tests.fake_imap import CLOSE, STALL, FakeImap
-from tests.servers import Dovecot, ImapServer, Pymap, Radicale
+from tests.servers import Dovecot, ImapServer, Pymap
 
 MAIL = b"From: ann@far.example\r\nSubject: Hello\r\nMessage-ID: <1@far.example>\r\n\r\nHello\r\n"
 WHEN = datetime(2025, 3, 1, 12, 30, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.conftest import ME, Cli, Outcome, add_account
 from tests.conftest import Mailbox
 from tests.dav_proxy import DavProxy
-from tests.servers import Radicale
+from tests.dav_servers import Radicale
 from tests.sync.events import event, events
 
 

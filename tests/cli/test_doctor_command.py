@@ -10,7 +10,7 @@ import time_machine
 
 from crmmail.cli import clock, doctor
 from tests.cli.conftest import ME, Cli
-from tests.servers import Radicale
+from tests.dav_servers import Radicale
 
 
 @pytest.mark.usefixtures("filled")

@@ -23,10 +23,11 @@ from crmmail.store.database import Store
 from crmmail.sync.loop import sync_once
 from tests.accounts.test_credentials import Memory
 from tests.browser import visit
+from tests.dav_servers import Radicale
 from tests.net import Names
 from tests.oauth2 import AuthorizationServer
 from tests.screens.harness import press, settle, text, until
-from tests.servers import Dovecot, Radicale
+from tests.servers import Dovecot
 
 ME = "me@home.example"
 SECRET = "correct-horse-41"

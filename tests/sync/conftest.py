@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import Mailbox
+from tests.dav_servers import CalDav, Radicale, Xandikos
+from tests.sync.office import Office, opened
 
 from crmmail.store import accounts, dump
 from crmmail.store.database import Store
@@ -58,3 +60,26 @@ def account(
     monkeypatch.setenv("CRMMAIL_PASSWORD", mailbox.password)
     connect(store, mailbox)
     return lambda: sync(store)[0]
+
+
+@pytest.fixture(params=[Radicale, Xandikos], ids=["radicale", "xandikos"])
+def caldav_server(request: pytest.FixtureRequest) -> Iterator[CalDav]:
+    """Either make of CalDAV server."""
+    with request.param() as server:
+        yield server
+
+
+@pytest.fixture
+def office(
+    caldav_server: CalDav, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Office]:
+    """A calendar on either server, and an account."""
+    yield from opened(caldav_server, store, monkeypatch)
+
+
+@pytest.fixture
+def radicale_office(
+    radicale: Radicale, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Office]:
+    """A calendar on Radicale, which asks for a password."""
+    yield from opened(radicale, store, monkeypatch)

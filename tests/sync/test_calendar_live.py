@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from tests.conftest import Mailbox
 from tests.dav_proxy import DavProxy
-from tests.servers import Radicale
+from tests.dav_servers import Radicale
 from tests.sync.conftest import connect
 from tests.sync.events import event
 from tests.sync.letters import letter

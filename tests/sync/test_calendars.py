@@ -3,100 +3,14 @@
 from __future__ import annotations
 
 import re
-import ssl
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
-import pytest
-import trustme
-from tests.dav_proxy import DavProxy, Request
-from tests.servers import CalDav, Radicale, Xandikos
+from tests.dav_proxy import Request
 from tests.sync.events import event, events
+from tests.sync.office import Office
 
-from crmmail.store import accounts, calendars
-from crmmail.store.database import Store
-from crmmail.sync import calendars as sync_calendars
-from crmmail.sync.calendars import CalendarSync, sign_in
-from crmmail.sync.problems import Problem, Refused, Unsafe
+from crmmail.store import calendars, mail_rules
+from crmmail.store.kinds import Level
 from crmmail.sync.session import calendar_accounts
-
-
-@dataclass(slots=True)
-class Office:
-    """A calendar "work" on a server, a proxy before it, and an account on the proxy."""
-
-    server: CalDav
-    proxy: DavProxy
-    store: Store
-    sync: CalendarSync
-
-    def settle(self) -> None:
-        """Sync, which must go well."""
-        self.sync.settle()
-        assert self.sync.errors == []
-
-    def is_equal(self, calendar: str = "work") -> bool:
-        """Whether the store holds exactly the server's resources, in their newest form."""
-        row = calendars.named(self.store.read(), calendar)
-        held = dict(
-            self.store.read().execute(
-                "SELECT href, raw FROM calendar_object WHERE calendar_id = ?", [row.id]
-            )
-        )
-        there = self.server.resources(calendar)
-        return {path: _lines(text) for path, text in there.items()} == {
-            path: _lines(text) for path, text in held.items()
-        }
-
-    def again(self) -> CalendarSync:
-        """A session that remembers nothing, as after a start of crmmail."""
-        account = calendar_accounts(self.store)[0]
-        self.sync = CalendarSync(self.store, account, sign_in(account))
-        return self.sync
-
-    def titles(self) -> set[str]:
-        """The titles of all meetings in the store."""
-        return {title for (title,) in self.store.read().execute("SELECT title FROM meeting")}
-
-
-def _lines(text: str) -> list[str]:
-    """A resource without what a server may write differently."""
-    kept = (line for line in text.splitlines() if not line.startswith(("PRODID", "DTSTAMP")))
-    return sorted(kept)
-
-
-@pytest.fixture(params=[Radicale, Xandikos], ids=["radicale", "xandikos"])
-def server(request: pytest.FixtureRequest) -> Iterator[CalDav]:
-    with request.param() as server:
-        yield server
-
-
-@pytest.fixture
-def office(server: CalDav, store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
-    yield from _office(server, store, monkeypatch)
-
-
-@pytest.fixture
-def radicale_office(
-    radicale: Radicale, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Office]:
-    yield from _office(radicale, store, monkeypatch)
-
-
-def _office(server: CalDav, store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
-    monkeypatch.setenv("CRMMAIL_PASSWORD", server.password)
-    server.make("work")
-    with DavProxy(server) as proxy:
-        accounts.add(
-            store,
-            "me@home.example",
-            caldav_url=proxy.url,
-            caldav_username=server.user,
-            secret="env:CRMMAIL_PASSWORD",
-        )
-        account = calendar_accounts(store)[0]
-        yield Office(server, proxy, store, CalendarSync(store, account, sign_in(account)))
 
 
 def test_all_events_are_read_then_what_changed_came_and_went(office: Office) -> None:
@@ -192,31 +106,6 @@ def test_without_etags_the_texts_are_compared(office: Office) -> None:
     assert "Moved" in office.titles()
 
 
-def test_a_broken_resource_among_a_hundred_is_in_the_ledger(office: Office) -> None:
-    office.server.fill("work", {**events(99), "broken.ics": "BEGIN:VCALENDAR\r\nno colon here"})
-    office.settle()
-    row = calendars.named(office.store.read(), "work")
-    counts = calendars.counts(office.store.read(), row.id)
-    assert counts.meetings == 99
-    assert sum(counts.skipped.values()) <= 1  # a server may keep a broken file to itself
-
-
-def test_a_resource_that_breaks_its_answer_does_not_stop_the_others(office: Office) -> None:
-    office.server.fill("work", events(40))
-    bad = office.server.path("work", "7.ics").encode()
-
-    def script(asked: Request) -> tuple[int, dict[str, str], bytes] | None:
-        hit = asked.kind == "calendar-multiget" and bad in asked.body
-        return (500, {}, b"") if hit or asked.path.encode() == bad else None
-
-    office.proxy.script = script
-    office.settle()
-    row = calendars.named(office.store.read(), "work")
-    counts = calendars.counts(office.store.read(), row.id)
-    assert counts.meetings == 39
-    assert sum(counts.skipped.values()) == 1
-
-
 def test_a_calendar_that_was_removed_leaves_with_its_meetings(office: Office) -> None:
     office.server.make("old")
     office.server.fill("old", {"x.ics": event(1, "Of old")})
@@ -245,66 +134,6 @@ def test_an_empty_answer_for_a_full_calendar_is_believed_the_second_time_only(
     assert office.titles() == set()
 
 
-@pytest.mark.parametrize("after", [1_000, 20_000, 60_000])
-def test_the_network_may_be_cut_anywhere(office: Office, after: int) -> None:
-    office.server.fill("work", events(150))
-    office.proxy.cut_after = after
-    with pytest.raises(Problem, match="was cut"):
-        office.sync.settle()
-    office.proxy.mend()
-    office.settle()
-    assert office.is_equal()
-
-
-def test_what_came_before_a_cut_is_not_fetched_again(office: Office) -> None:
-    office.server.fill("work", events(250))
-    calls = []
-
-    def script(asked: Request) -> tuple[int, dict[str, str], bytes] | None:
-        if asked.kind == "calendar-multiget":
-            calls.append(asked)
-            if len(calls) == 3:
-                office.proxy.cut_after = 0
-        return None
-
-    office.proxy.script = script
-    with pytest.raises(Problem):
-        office.sync.settle()
-    office.proxy.mend()
-    office.proxy.kinds()
-    office.again()
-    office.settle()
-    assert office.is_equal()
-    assert office.proxy.kinds().count("calendar-multiget") == 1
-
-
-def test_one_failing_calendar_keeps_its_cursor_and_does_not_stop_the_others(
-    office: Office,
-) -> None:
-    office.server.make("home")
-    office.settle()
-    before = calendars.named(office.store.read(), "home")
-    for calendar in ("home", "work"):
-        office.server.put(calendar, "x.ics", event(1, f"In {calendar}"))
-
-    def script(asked: Request) -> tuple[int, dict[str, str], bytes] | None:
-        if asked.path == office.server.path("home") and asked.method in ("REPORT", "PROPFIND"):
-            return 500, {}, b"<html>"
-        return None
-
-    office.proxy.script = script
-    office.sync.run()
-    assert office.titles() == {"In work"}
-    assert len(office.sync.errors) == 1
-    failed = calendars.named(office.store.read(), "home")
-    assert failed.error.endswith("has trouble of its own (500).")
-    assert failed.sync_token == before.sync_token
-    office.proxy.script = lambda _: None
-    office.settle()
-    assert calendars.named(office.store.read(), "home").error == ""
-    assert office.is_equal("home")
-
-
 def test_a_calendar_that_is_turned_off_is_not_read_and_comes_back_whole(office: Office) -> None:
     office.server.fill("work", events(3))
     office.settle()
@@ -314,6 +143,18 @@ def test_a_calendar_that_is_turned_off_is_not_read_and_comes_back_whole(office: 
     assert office.titles() == set()
     calendars.select(office.store, row.id, on=True)
     office.settle()
+    assert office.is_equal()
+
+
+def test_what_a_level_hid_is_fetched_by_the_sync_that_finds_it_raised(office: Office) -> None:
+    account_id = calendar_accounts(office.store)[0].id
+    mail_rules.change(office.store, account_id, meeting_level=Level.METADATA)
+    office.server.fill("work", events(3))
+    office.settle()
+    assert office.titles() == {""}
+    mail_rules.change(office.store, account_id, meeting_level=Level.EVERYTHING)
+    office.settle()
+    assert office.titles() == {"Meeting 0", "Meeting 1", "Meeting 2"}
     assert office.is_equal()
 
 
@@ -366,95 +207,3 @@ def test_a_server_that_does_not_say_what_a_calendar_holds_lets_it_hold_events(
     )
     radicale_office.settle()
     assert [row.name for row in calendars.rows(radicale_office.store.read())] == ["work"]
-
-
-def test_a_wrong_password_is_told_as_such(
-    radicale_office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CRMMAIL_PASSWORD", "wrong")
-    with pytest.raises(Refused, match="refused the sign-in to the calendar"):
-        radicale_office.again().settle()
-
-
-def test_a_server_that_asks_to_slow_down_is_given_the_time(radicale_office: Office) -> None:
-    radicale_office.proxy.script = lambda _: (429, {"Retry-After": "120"}, b"")
-    with pytest.raises(Problem, match="asks to slow down") as told:
-        radicale_office.sync.settle()
-    assert told.value.wait == 120
-
-
-def test_a_server_that_stalls_is_left_in_time(
-    radicale_office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("crmmail.sync.dav.TIMEOUT", 0.3)
-    radicale_office.proxy.stall.set()
-    with pytest.raises(Problem, match="did not answer in time"):
-        radicale_office.again().settle()
-
-
-def test_a_server_that_is_not_there_is_told_as_such(radicale_office: Office) -> None:
-    with radicale_office.store.write() as (db, _):
-        db.execute("UPDATE account SET caldav_url = 'http://127.0.0.1:9/'")
-    with pytest.raises(Problem, match="takes no connection on this port"):
-        radicale_office.again().settle()
-
-
-def test_a_server_that_sends_elsewhere_is_not_followed_with_the_password(
-    radicale_office: Office,
-) -> None:
-    radicale_office.proxy.script = lambda _: (302, {"Location": "http://other.example/dav"}, b"")
-    with pytest.raises(Problem, match="somebody else's"):
-        radicale_office.sync.settle()
-
-
-@pytest.fixture
-def tls(
-    radicale_office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[DavProxy]:
-    """The account goes by TLS, and the authority behind the certificate is in ca.pem."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    with DavProxy(radicale_office.server, context) as proxy:
-        with radicale_office.store.write() as (db, _):
-            db.execute("UPDATE account SET caldav_url = ?", [proxy.url])
-        yield proxy
-
-
-def test_a_server_that_cannot_prove_its_name_gets_nothing(
-    radicale_office: Office, tls: DavProxy
-) -> None:
-    with pytest.raises(Unsafe, match="did not prove who it is"):
-        radicale_office.again().settle()
-    assert tls.answered == []
-
-
-def test_a_server_is_not_followed_out_of_the_encryption(
-    radicale_office: Office, tls: DavProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    radicale_office.again()
-    radicale_office.settle()
-    assert radicale_office.is_equal()
-    tls.script = lambda _: (302, {"Location": radicale_office.proxy.url}, b"")
-    with pytest.raises(Unsafe, match="without encryption"):
-        radicale_office.sync.settle()
-
-
-def test_a_web_page_is_no_calendar(radicale_office: Office) -> None:
-    radicale_office.proxy.script = lambda _: (200, {"Content-Type": "text/html"}, b"<p>Hi")
-    with pytest.raises(Problem, match="does not answer as a CalDAV server does"):
-        radicale_office.sync.settle()
-
-
-def test_a_pass_that_is_stopped_goes_on_where_it_was(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sync_calendars, "CHUNK", 10)
-    office.server.fill("work", events(40))
-    asked = iter([False] * 4 + [True] * 100)
-    office.sync.run(lambda: next(asked))
-    assert 0 < len(office.titles()) < 40
-    office.settle()
-    assert office.is_equal()
