@@ -22,6 +22,7 @@ _RULES = {
     "blocked": "M3: somebody in it is on the blocklist",
     "nobody": "K7: nobody but you takes part",
     "internal": "K7: between colleagues only",
+    "forgotten": "somebody in it was forgotten: crmmail remember ADDRESS lets them in again",
 }
 
 
