@@ -128,6 +128,30 @@ def test_a_server_that_cannot_prove_its_name_gets_no_password(
     assert "did not prove who it is" in refused.err
 
 
+@pytest.mark.usefixtures("password")
+def test_an_account_is_reconnected_with_what_changed_and_keeps_the_rest(
+    cli: Cli, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert add_account(cli, mailbox).code == 0
+    [before] = cli("account", "list", "--json").json
+    monkeypatch.setenv("TEST_PASSWORD", "old")
+    monkeypatch.setenv("NEW_PASSWORD", PASSWORD)
+    refused = cli("account", "reconnect", ME)
+    assert refused.code == 5
+    assert cli("account", "reconnect", ME, "--password-env", "NEW_PASSWORD").code == 0
+    [after] = cli("account", "list", "--json").json
+    assert after == before | {"password": "environment variable NEW_PASSWORD"}
+    nowhere = cli("account", "reconnect", ME, "--imap", "127.0.0.1:1")
+    assert nowhere.code == 1
+    assert cli("account", "list", "--json").json == [after]
+    assert cli("account", "reconnect", ME, "--imap", "127.0.0.1:1", "--no-test").code == 0
+    assert cli("account", "list", "--json").json[0]["port"] == 1
+    asked = cli("account", "reconnect", ME, "--password")
+    assert asked.code == 1
+    assert "no usable keyring" in asked.err
+    assert cli("account", "reconnect", "nobody@home.example").code == 3
+
+
 def test_a_server_of_ones_own_is_pinned(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_PASSWORD", PASSWORD)
     with Dovecot(tls="tls") as server:

@@ -343,6 +343,7 @@ async def test_a_key_signs_in_again_where_the_server_refused(
         assert value(app, "server") == f"localhost:{server.port}"
         await pilot.press(*SECRET, "enter")
         await until(pilot, lambda: "Signed in" in text(app), 20)
+        assert "Enter keeps it so" in text(app)
         assert keyring_here.kept == {("crmmail", ME): "old"}
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, RecordsScreen))

@@ -477,10 +477,18 @@ class FirstRunScreen(StoreScreen):
             self.dismiss()
         else:
             self._tested, self._calendars = event.wanted.entry, event.calendars
-            said, *lines = _folder_lines(event.folders)
-            self.found.update(Content("\n".join([said, _calendars(event.calendars), *lines])))
-            self.go.label = "Start"
+            self.found.update(Content("\n".join(self._lines(event))))
+            self.go.label = "Save" if self._account else "Start"
             self.go.focus()
+
+    def _lines(self, event: SignedUp) -> list[str]:
+        """What the test has found, and what comes next."""
+        count = sum(messages for _, _, messages in event.folders)
+        said = f"Signed in: {plural(len(event.folders), 'folder')}, {plural(count, 'message')}. "
+        if self._account:
+            return [f"{said}Enter keeps it so, and the sync goes on."]
+        said += "Enter starts the import, the newest first."
+        return [said, _calendars(event.calendars), *_folder_lines(event.folders)]
 
     def _offer_pin(self, fingerprint: str) -> None:
         """Let the user trust a certificate, or no longer."""
@@ -554,11 +562,6 @@ def _server(typed: str) -> tuple[str, int]:
 
 
 def _folder_lines(folders: tuple[tuple[str, str, int], ...]) -> Iterator[str]:
-    total = sum(count for _, _, count in folders)
-    yield (
-        f"Signed in: {plural(len(folders), 'folder')}, {plural(total, 'message')}. Enter starts "
-        "the import, the newest first."
-    )
     biggest = sorted(folders, key=lambda folder: -folder[2])
     for name, role, count in biggest[:5]:
         yield f"  {count:>9,}  {safe(name)}" + (f"  ({role})" if role else "")

@@ -40,7 +40,8 @@ class Untrusted(Unsafe):
         pairs = shown(fingerprint)
         if changed:
             words = f"{host} shows another certificate than the one you trusted: SHA-256 {pairs}."
-            hint = "Nothing was sent. If nobody renewed it, somebody may be in between."
+            hint = "Nothing was sent. If nobody renewed it, somebody may be in between. If you "
+            hint += "did: crmmail account reconnect."
         else:
             words = f"{host} did not prove who it is: nobody known vouches for its certificate, "
             words += f"SHA-256 {pairs}."
