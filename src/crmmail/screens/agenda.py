@@ -30,7 +30,9 @@ class AgendaScreen(KeptScreen):
     agenda = getters.query_one(AgendaList)
 
     def panes(self) -> Iterable[Widget]:
-        yield AgendaList(self._times, self._rows, title="Agenda", empty=_EMPTY, id="agenda")
+        yield AgendaList(
+            self._times, self._rows, self._few, title="Agenda", empty=_EMPTY, id="agenda"
+        )
 
     @classmethod
     def open(cls, app: App[Any], store: Store) -> Self:
@@ -50,6 +52,9 @@ class AgendaScreen(KeptScreen):
 
     def _rows(self, ids: Sequence[int]) -> list[OccurrenceRow]:
         return meetings.rows(self.store.read(), ids)
+
+    def _few(self) -> bool:
+        return meetings.few(self.store.read())
 
     @property
     def cares(self) -> frozenset[str]:

@@ -19,6 +19,7 @@ from crmmail.store.hands import Link
 from crmmail.store.kinds import Kind
 
 BRIEFING = 12  # threads that are read before a meeting
+_FEW = 6_000  # times that are read before a thread would have begun to
 _NAMED = 12  # attendees whose names a list has
 _ASKED = 60  # attendees whose mail is looked for
 DAY = 86_400
@@ -234,6 +235,13 @@ def wall(at: float) -> int:
 def of_record(db: sqlite3.Connection, kind: int, record_id: int) -> Times:
     """The times of a record's meetings."""
     return _times(db, _OF_RECORD, [kind, record_id])
+
+
+def few(db: sqlite3.Connection, kind: int = 0, record_id: int = 0) -> bool:
+    """Whether a record, or all together, have so few times that they are read at once."""
+    source, values = (_OF_RECORD, [kind, record_id]) if kind else (_ALL, [])
+    counted = f"SELECT count(*) FROM (SELECT 1 FROM {source} LIMIT {_FEW + 1})"
+    return int(db.execute(counted, values).fetchone()[0]) <= _FEW
 
 
 def every(db: sqlite3.Connection) -> Times:

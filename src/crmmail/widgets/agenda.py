@@ -75,6 +75,7 @@ class AgendaList(WindowList[Entry]):
         self,
         times: Callable[[], Times],
         rows: Callable[[Sequence[int]], Iterable[OccurrenceRow]],
+        few: Callable[[], bool],
         *,
         title: str,
         empty: tuple[str, ...],
@@ -83,6 +84,7 @@ class AgendaList(WindowList[Entry]):
         super().__init__(self._entries, draw, title=title, id=id)
         self._times = times
         self._occurrences = rows
+        self._few = few
         self._title = title
         self._nothing = empty
         self._minute = 0
@@ -108,15 +110,22 @@ class AgendaList(WindowList[Entry]):
         self.shown = days.RANGES[0]
 
     def reload(self) -> None:
-        """Read the meetings again."""
+        """Read the meetings again: at once where they are few, else in a thread."""
         self._minute = int(time.time() // 60)
-        self._read_plan(self._turn, self.shown)
+        if self._few():
+            self.workers.cancel_group(self, "agenda")
+            self._show_plan(self._read_plan(self._turn, self.shown))
+        else:
+            self._read_in_thread(self._turn, self.shown)
 
     @work(thread=True, exclusive=True, group="agenda", exit_on_error=False)
-    def _read_plan(self, turn: int, shown: str) -> None:
-        plan = days.lay_out(self._times(), wall(time.time()), shown)
+    def _read_in_thread(self, turn: int, shown: str) -> None:
+        ready = self._read_plan(turn, shown)
         if not get_current_worker().is_cancelled:
-            self.post_message(PlanReady(turn, shown, plan))
+            self.post_message(ready)
+
+    def _read_plan(self, turn: int, shown: str) -> PlanReady:
+        return PlanReady(turn, shown, days.lay_out(self._times(), wall(time.time()), shown))
 
     @on(PlanReady)
     def _show_plan(self, event: PlanReady) -> None:
@@ -156,9 +165,11 @@ class AgendaList(WindowList[Entry]):
             return
         line = self.plan.next
         self.cursor = self.ids.index(line) if line is not None else len(self.ids) - 1
-        self.call_after_refresh(self._show_around)
+        self.jump(self.cursor - self.page_height // 3)
+        self.call_after_refresh(self._settle)  # the first time it has no height yet
 
-    def _show_around(self) -> None:
+    def _settle(self) -> None:
+        """Go where the cursor is to stand, if that was not possible before."""
         self.jump(self.cursor - self.page_height // 3)
 
     def _entries(self, ids: Sequence[int]) -> Iterator[Entry]:
