@@ -40,6 +40,8 @@ PICTURES = (
     Picture("people", (120, 32), ("j", "j", "j", "j")),
     Picture("company", (160, 36), ("2", "j", "j", "enter", "j")),
     Picture("thread", (110, 34), ("2", "j", "j", "enter", "enter", "p", "p", "enter", "n", "n")),
+    Picture("agenda", (120, 32), ("a",)),
+    Picture("meeting", (160, 36), ("a", "j", "j", "enter")),
     Picture("opportunities", (160, 36), ("3", "j"), "crmmail-light"),
 )
 

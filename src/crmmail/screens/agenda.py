@@ -20,7 +20,7 @@ from crmmail.widgets.window_list import WindowList
 _EMPTY = (
     "No meeting yet",
     "Meetings appear here as your calendars are read:",
-    "crmmail account list shows which calendars there are.",
+    "crmmail calendar list shows which calendars there are.",
 )
 
 
