@@ -91,7 +91,12 @@ async def test_the_timeline_has_everything_newest_first(app: CrmmailApp) -> None
         threads_of = threads.rows(db, threads.of_record(db, Kind.PERSON, person))
         mails = [row for row in rows if row.what == timeline.MAIL]
         assert len(mails) == sum(row.messages for row in threads_of)
-        assert {row.what for row in rows} == {timeline.MAIL, timeline.NOTE, timeline.MADE}
+        assert {row.what for row in rows} == {
+            timeline.MAIL,
+            timeline.NOTE,
+            timeline.MADE,
+            timeline.MEETING,
+        }
         assert "Call her back" in text(app)
         while (
             record(app)
