@@ -207,3 +207,17 @@ def test_a_server_that_does_not_say_what_a_calendar_holds_lets_it_hold_events(
     )
     radicale_office.settle()
     assert [row.name for row in calendars.rows(radicale_office.store.read())] == ["work"]
+
+
+def test_a_user_with_two_homes_has_each_calendar_once(radicale_office: Office) -> None:
+    home = b"<href>/alice/</href></C:calendar-home-set>"
+
+    def alter(_asked: Request, body: bytes) -> bytes:
+        return body.replace(home, b"<href>/alice/</href>" + home)
+
+    radicale_office.proxy.alter = alter
+    radicale_office.server.fill("work", events(2))
+    radicale_office.settle()
+    radicale_office.settle()
+    assert [row.name for row in calendars.rows(radicale_office.store.read())] == ["work"]
+    assert radicale_office.is_equal()

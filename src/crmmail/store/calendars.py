@@ -104,7 +104,7 @@ def listed(store: Store, account_id: int, found: Iterable[tuple[str, str, str]])
     known = {one.url: one for one in rows(store.read(), account_id)}
     fresh = [
         one
-        for one in found
+        for one in {one[0]: one for one in found}.values()  # a server may list one twice
         if one[0] not in known or (known[one[0]].name, known[one[0]].color) != one[1:]
     ]
     if not fresh:
