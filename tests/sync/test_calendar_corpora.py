@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
@@ -92,18 +93,25 @@ def test_every_file_is_read_or_has_its_reason_within_bounds() -> None:
         text = decoded(data)
         for part in [text, *(one for _, one in split(text))]:
             for kept in (window, ever):
-                started = time.process_time()
                 try:
                     check(parse(part, kept, UTC), kept)
                     read += 1
                 except EventError as problem:
                     reasons[problem.reason] = reasons.get(problem.reason, 0) + 1
-                if time.process_time() - started > 0.3:
-                    slow.append(name)
+            if all(cost(part, ever) > 0.3 for _ in range(3)):  # once may be the collector's
+                slow.append(name)
     print(f"{read} read; {reasons}")
     assert slow == []
     assert read > 300
     assert reasons.keys() <= {"unreadable", "endless", "old", "later", "empty"}
+
+
+def cost(text: str, window: Window) -> float:
+    """Seconds of processor time that reading takes."""
+    started = time.process_time()
+    with suppress(EventError):
+        parse(text, window, UTC)
+    return time.process_time() - started
 
 
 def check(found: ParsedObject, window: Window) -> None:

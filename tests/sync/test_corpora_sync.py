@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.conftest import Mailbox
@@ -43,10 +44,10 @@ def test_every_real_message_is_stored_or_in_the_ledger(
     slow = []
     parse = intake._parse
 
-    def timed(one: intake.Fetched) -> object:
+    def timed(one: intake.Fetched, *rest: Any) -> object:
         started = time.thread_time()
         try:
-            return parse(one)
+            return parse(one, *rest)
         finally:
             if (took := time.thread_time() - started) > SLOWEST:
                 slow.append((one.listed.uid, took))
