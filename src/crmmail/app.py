@@ -32,8 +32,8 @@ from crmmail.widgets.words import day
 if TYPE_CHECKING:
     from textual.command import Provider
 
-    from crmmail.screens.first_run import DemoWanted, LookUp, SignUp
     from crmmail.screens.palette import ThemeChosen
+    from crmmail.screens.signing_up import DemoWanted, LookUp, SignUp
     from crmmail.sync.loop import Loop
 
 _REST = 0.4  # seconds between two readings of what is shown, while changes come in a stream

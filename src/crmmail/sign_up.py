@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from crmmail.accounts import credentials, providers
 from crmmail.accounts.credentials import SecretError
 from crmmail.errors import CrmmailError
-from crmmail.screens.first_run import (
+from crmmail.screens.signing_up import (
     BrowserWanted,
     CalendarsFound,
     Entry,
