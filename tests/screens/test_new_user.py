@@ -21,10 +21,11 @@ from crmmail.store import accounts
 from crmmail.store.database import Store
 from tests.accounts.test_credentials import Memory
 from tests.dav_proxy import DavProxy
+from tests.dav_servers import Radicale
 from tests.net import Names
 from tests.screens.harness import text, until
 from tests.screens.test_first_run import SECRET, enter, keyring_here, mail
-from tests.servers import Dovecot, Radicale
+from tests.servers import Dovecot
 
 __all__ = ["keyring_here"]
 
