@@ -103,6 +103,23 @@ class CrmmailApp(App[str], inherit_bindings=False):
             id="app.reconnect",
             tooltip="Sign in again, after a refused password or a permission taken back",
         ),
+        Binding(
+            "L",
+            "skipped",
+            "Skipped",
+            show=False,
+            id="app.skipped",
+            tooltip="Mail that did not enter, by which rule, and the way in",
+        ),
+        Binding(
+            "comma",
+            "accounts",
+            "Accounts",
+            show=False,
+            id="app.accounts",
+            key_display=",",
+            tooltip="The accounts: state, rules, folders, visibility",
+        ),
         Binding("ctrl+r", "sync_now", "Sync now", show=False, id="app.sync_now"),
         Binding("ctrl+p", "command_palette", "Commands", id="app.commands", priority=True),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True),
@@ -186,6 +203,8 @@ class CrmmailApp(App[str], inherit_bindings=False):
         self._flushed_at = time.monotonic()
         with self._lock:
             topics, self._topics = frozenset(self._topics), set()
+        if "accounts" in topics and self._sync is not None:
+            self._sync.sync_now()  # changed rules are applied by a pass (M9)
         if topics:
             self._tell(topics)
 
@@ -240,6 +259,20 @@ class CrmmailApp(App[str], inherit_bindings=False):
             self.screen.action_edit()
         elif isinstance(self.screen, StoreScreen):
             self.push_screen(SearchScreen(self.store))
+
+    def action_skipped(self) -> None:
+        """Show what did not enter."""
+        from crmmail.screens.skipped import SkippedScreen
+
+        if isinstance(self.screen, StoreScreen) and not isinstance(self.screen, SkippedScreen):
+            self.push_screen(SkippedScreen(self.store))
+
+    def action_accounts(self) -> None:
+        """Show the accounts and their settings."""
+        from crmmail.screens.accounts import AccountsScreen
+
+        if isinstance(self.screen, StoreScreen) and not isinstance(self.screen, AccountsScreen):
+            self.push_screen(AccountsScreen(self.store))
 
     def action_sync_now(self) -> None:
         """Look for new mail now."""

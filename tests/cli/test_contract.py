@@ -127,6 +127,10 @@ def test_why(cli: Cli) -> None:
         assert list(answer["stored"][0][field][0]) == inline(stored, field)
     skipped = cli("why", "news@letters.example", "--json").json["skipped"]
     assert list(skipped[0]) == fields("`why --json`: a skipped message")
+    account = cli("why", "me@home.example", "--json").json["account"]
+    assert list(account) == ["email", "why"]
+    linked = cli("why", f"person:{answer['address']['person_id']}", "--json").json["linked"]
+    assert list(linked[0]) == inline("`why --json`", "linked")
     unread = cli("why", "nobody@nowhere.example", "--json").json["unread_folders"]
     assert list(unread[0]) == inline("`why --json`", "unread_folders")
 

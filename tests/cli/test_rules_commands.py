@@ -71,6 +71,9 @@ def test_the_ledger_is_listed(cli: Cli) -> None:
         (("account", "folders", ME, "--on", "Nowhere"), "no folder Nowhere"),
         (("block", "add", ME), "own address"),
         (("block", "remove", "a@b.example"), "not on the blocklist"),
+        (("let-in", "message", "nobody@has.this"), "The ledger has no message"),
+        (("let-in", "remove", "ann@acme.com"), "no exception"),
+        (("let-in", "folder", ME, "Nowhere"), "no folder Nowhere"),
         (("attachment", "1", "0"), "No server has this message"),
     ],
 )
@@ -111,3 +114,40 @@ def test_visibility_is_lowered_and_raised(cli: Cli) -> None:
     assert "newest first" in raised.err
     report(cli)
     assert cli("thread", "show", thread["id"], "--json").json == before
+
+
+def test_a_message_and_a_sender_are_let_in_and_kept_out_again(cli: Cli) -> None:
+    before = report(cli)
+    [first, *_] = [row for row in cli("skipped", "--json").json if row["reason"] == "group"]
+    let_in = cli("let-in", "message", first["message_id"])
+    assert let_in.code == 0
+    assert "Let in this message (exceptions: this message)" in let_in.err
+    assert report(cli)["skipped"].get("group", 0) == before["skipped"]["group"] - 1
+    assert cli("why", f"<{first['message_id']}>", "--json").json["stored"]
+    assert cli("let-in", "sender", first["sender"]).code == 0
+    assert cli("let-in", "list", "--json").json == [f"<{first['message_id']}>", first["sender"]]
+    report(cli)
+    assert first["sender"] not in {row["sender"] for row in cli("skipped", "--json").json}
+    for pattern in cli("let-in", "list", "--json").json:
+        assert cli("let-in", "remove", pattern).code == 0
+    after = report(cli)
+    assert (after["stored"], after["skipped"]) == (before["stored"], before["skipped"])
+    assert "no exception" in cli("let-in", "list").err
+
+
+def test_a_folder_is_let_in(cli: Cli) -> None:
+    before = report(cli)["skipped"]
+    assert cli("account", "folders", ME, "--off", "INBOX").code == 0
+    report(cli)
+    assert cli("let-in", "folder", ME, "INBOX").code == 0
+    assert report(cli)["skipped"] == before
+
+
+def test_what_a_blocklist_keeps_out_is_let_in_by_taking_it_off(cli: Cli) -> None:
+    before = report(cli)
+    cli("block", "add", "@acme.example")
+    report(cli)
+    [first, *_] = [row for row in cli("skipped", "--json").json if row["reason"] == "blocked"]
+    assert "off the blocklist" in cli("let-in", "message", first["message_id"]).err
+    assert cli("block", "list", "--json").json == []
+    assert report(cli)["skipped"] == before["skipped"]

@@ -40,6 +40,10 @@ def keys(*pressed: str, theme: str = "crmmail-dark") -> Callable[[Pilot[None]], 
         pytest.param(SMALL, keys("enter", "enter"), id="thread-small"),
         pytest.param(LARGE, keys("2", "enter", "enter", "O"), id="thread-large"),
         pytest.param(SMALL, keys("enter", "enter", "question_mark"), id="help-small"),
+        pytest.param(SMALL, keys("L"), id="skipped-small"),
+        pytest.param(LARGE, keys("L", "j", "j", "enter"), id="skipped-why-large"),
+        pytest.param(SMALL, keys("comma"), id="accounts-small"),
+        pytest.param(LARGE, keys("comma", *"jjjjjjjj", "enter"), id="accounts-visibility-large"),
     ],
 )
 def test_filled(

@@ -34,7 +34,10 @@ def test_rest_tells_the_last_success_and_the_next_try() -> None:
 
 def test_an_error_comes_first_with_what_to_do() -> None:
     wrong = replace(IDLE, state="stopped", error="The password is wrong.", hint="Set it anew.")
-    assert say(wrong) == "✗ me@home.example  The password is wrong.  Set it anew."
+    assert say(wrong) == (
+        "✗ me@home.example  The password is wrong.  Set it anew."
+        "  f8 signs in again, ctrl+r tries again"
+    )
     away = replace(IDLE, state="waiting", error="No route.", next_try=AT + 30)
     assert say(away).endswith("No route.  Next try in 30 s.")
 

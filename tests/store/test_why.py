@@ -8,7 +8,7 @@ from crmmail.store import people, threads
 from crmmail.store.kinds import Kind
 from crmmail.store.why import Why, contact, explain, link
 
-from .conftest import NOON, Filler, World
+from .conftest import DAY, NOON, Filler, World
 
 
 def test_an_address(fill: Filler, world: World) -> None:
@@ -92,3 +92,38 @@ def test_words() -> None:
         "C7: it is its company's; C7: it is its point of contact's"
     )
     assert link("participant", 1) == "C7: linked by hand; C7: takes part"
+
+
+def test_a_record_and_a_thread_say_why_they_are_linked(fill: Filler, world: World) -> None:
+    why = explain(fill.db, f"person:{world.anna}")
+    assert [one.words for one in why.linked] == ["C7: takes part"] * len(why.linked)
+    assert why.linked
+    thread = explain(fill.db, f"thread:{why.linked[0].thread_id}")
+    assert thread.stored
+    assert {one.thread_id for one in thread.stored} == {why.linked[0].thread_id}
+    assert explain(fill.db, "person:999").linked == []
+
+
+def test_an_account_says_how_far_its_import_is(fill: Filler) -> None:
+    account_id = fill.account("far@home.example")
+    fill.folder(account_id, uidvalidity=1, uidnext=101, floor=41, messages=100)
+    fill.folder(account_id, "Sent", uidvalidity=1, uidnext=11, floor=1, messages=0)
+    (folder,) = fill.db.execute(
+        "SELECT id FROM folder WHERE account_id = ? AND name = 'INBOX'", [account_id]
+    ).fetchone()
+    with fill.store.write() as (db, _):
+        db.executemany(
+            "INSERT INTO skipped (folder_id, uid, reason, sent_at) VALUES (?, ?, 'group', ?)",
+            [(folder, uid, NOON + uid * DAY) for uid in range(41, 101)],
+        )
+    found = explain(fill.db, "far@home.example").account
+    assert found
+    assert found.words == "initial import 60 %, mail before 11 February 2026 still to come"
+    with fill.store.write() as (db, _):
+        db.execute("UPDATE folder SET floor = 1")
+        db.execute("UPDATE account SET mail_level = 0 WHERE id = ?", [account_id])
+    done = explain(fill.db, "far@home.example").account
+    assert done
+    assert done.words == (
+        "all mail of the folders that are read is here; kept is who and when only"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,39 +40,53 @@ CHANGES = {
     "address blocked": "INSERT INTO blocklist VALUES ('spam@pest.com')",
     "domain blocked": "INSERT INTO blocklist VALUES ('@pest.com')",
     "alias": "INSERT INTO own_address VALUES (1, 'me@old.example')",
+    "internal domain dropped": "DELETE FROM internal_domain",
+    "sender let in": "INSERT INTO allowlist VALUES ('info@acme.com')",
+    "domain let in": "INSERT INTO allowlist VALUES ('@home.example')",
+    "message let in": "INSERT INTO allowlist VALUES ('<2@test>')",
+    "subjects only": "UPDATE account SET mail_level = 1",
+    "metadata only": "UPDATE account SET mail_level = 0",
     "since": f"UPDATE account SET mail_since = {int(START.timestamp()) + 5 * 86_400}",
     "folder": "UPDATE folder SET selected = 0 WHERE name = 'Archive'",
 }
 """Each with people who are there already: people never leave with a rule (M12)."""
 
 
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+CASES = [
+    pytest.param(change, level, id=f"{name}-{'everything' if level else 'metadata'}")
+    for name, change in CHANGES.items()
+    for level in (2, 0)
+    if level or "mail_level" not in change  # test_visibility has every pair of levels
+]
+
+
+@pytest.mark.parametrize(("change", "level"), CASES)
 def test_a_changed_rule_and_back(
-    tmp_path: Path, store: Store, mailbox: Mailbox, account: Sync, change: str
+    tmp_path: Path, store: Store, mailbox: Mailbox, account: Sync, change: str, level: int
 ) -> None:
     mailbox.append("INBOX", *letters()[:7])
     mailbox.append("Archive", *letters()[4:])
     with store.write() as (db, _):
-        db.execute("UPDATE account SET policy = 'none'")
+        db.execute("UPDATE account SET policy = 'none', mail_level = ?", [level])
     account()
     before = dumped(store)
     fresh = Store(tmp_path / "fresh.db")
-    connect(fresh, mailbox, policy="none")
-    if "folder" in change:
+    connect(fresh, mailbox, policy="none", mail_level=level)
+    if "UPDATE folder" in change:
         sync(fresh)
     with fresh.write() as (db, _):
         db.execute(change)
     sync(fresh)
     kept = {
         name: store.read().execute(f"SELECT count(*) FROM {name}").fetchone()
-        for name in ("account", "internal_domain", "blocklist", "own_address")
+        for name in ("account", "internal_domain", "blocklist", "own_address", "allowlist")
     }
     with store.write() as (db, _):
         db.execute(change)
     account()
     assert dumped(store) == dumped(fresh)
     assert dumped(store) != before
-    undo(store, change)
+    undo(store, change, level)
     account()
     assert dumped(store) == before
     assert kept == {
@@ -80,19 +95,26 @@ def test_a_changed_rule_and_back(
     fresh.close()
 
 
-def undo(store: Store, change: str) -> None:
+def undo(store: Store, change: str, level: int) -> None:
     """Set the rule back to what it was."""
     with store.write() as (db, _):
-        if change.startswith("INSERT"):
+        if change.startswith("DELETE"):
+            db.execute("INSERT INTO internal_domain VALUES (1, 'home.example')")
+        elif change.startswith("INSERT"):
             table = change.split()[2]
             newest = {
                 "blocklist": "",
+                "allowlist": "",
                 "own_address": "WHERE address = 'me@old.example'",
                 "internal_domain": "WHERE domain = 'acme.com'",
             }[table]
             db.execute(f"DELETE FROM {table} {newest}")
         else:
-            db.execute("UPDATE account SET exclude_group = 1, sync_internal = 0, mail_since = 0")
+            db.execute(
+                """UPDATE account SET exclude_group = 1, sync_internal = 0, mail_since = 0,
+                   mail_level = ?""",
+                [level],
+            )
             db.execute("UPDATE folder SET selected = 1 WHERE name = 'Archive'")
 
 
@@ -120,6 +142,49 @@ def test_a_changed_policy_makes_the_people_of_old_mail(
         "Old Me",
         "Spam",
         "Spam",
+    ]
+
+
+CONTACTS = {
+    "policy sent": "policy = 'sent'",
+    "policy sent and received": "policy = 'sent_and_received'",
+    "free-mail": "policy = 'sent_and_received', exclude_free = 0",
+}
+
+
+@pytest.mark.parametrize("change", CONTACTS.values(), ids=CONTACTS.keys())
+def test_who_becomes_a_contact_is_changed_and_back(
+    tmp_path: Path, store: Store, mailbox: Mailbox, account: Sync, change: str
+) -> None:
+    """Forth it ends like a fresh import; back, the people stay (M12) and all else is as before."""
+    mailbox.append("INBOX", *letters())
+    with store.write() as (db, _):
+        db.execute("UPDATE account SET policy = 'none'")
+    account()
+    before = dumped(store)
+    fresh = Store(tmp_path / "fresh.db")
+    connect(fresh, mailbox)
+    for changed in (store, fresh):
+        with changed.write() as (db, _):
+            db.execute(f"UPDATE account SET {change}")
+        sync(changed)
+    assert dumped(store) == dumped(fresh) != before
+    people = store.read().execute("SELECT count(*) FROM person").fetchone()
+    with store.write() as (db, _):
+        db.execute("UPDATE account SET policy = 'none', exclude_free = 1")
+    account()
+    assert without_records(dumped(store)) == without_records(before)
+    assert store.read().execute("SELECT count(*) FROM person").fetchone() == people
+    fresh.close()
+
+
+def without_records(lines: list[str]) -> list[dict[str, object]]:
+    """The lines of a dump but for people, companies, and whose an address is."""
+    found = [json.loads(line) for line in lines]
+    return [
+        {name: value for name, value in one.items() if name != "no_contact"}
+        for one in found
+        if one["what"] not in ("person", "company")
     ]
 
 

@@ -20,6 +20,7 @@ from crmmail.cli import (
     export,
     forget,
     keys,
+    let_in,
     meetings,
     records,
     rules,
@@ -74,6 +75,7 @@ app.command(epilog=search.EXAMPLES)(search.search)
 app.command(epilog=why.EXAMPLES)(why.why)
 app.command(epilog=rules.SKIPPED_EXAMPLES)(rules.skipped)
 app.add_typer(rules.block_group, name="block")
+app.add_typer(let_in.group, name="let-in")
 app.command(epilog=status.STATUS_EXAMPLES)(status.status)
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command(epilog=dump.EXAMPLES)(dump.dump)

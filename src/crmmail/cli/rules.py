@@ -58,6 +58,24 @@ def set_(
         str,
         typer.Option(metavar="everything|metadata", help="What is kept of its meetings (V5)."),
     ] = "",
+    meeting_policy: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(accounts.MEETING_POLICIES),
+            help="Who of a meeting becomes a contact (C2).",
+        ),
+    ] = "",
+    meeting_colleagues: Annotated[
+        bool | None,
+        typer.Option(
+            "--meeting-colleagues/--no-meeting-colleagues",
+            help="Let meetings of colleagues in (K7).",
+        ),
+    ] = None,
+    private: Annotated[
+        bool | None,
+        typer.Option("--private/--no-private", help="Let private meetings in (K7)."),
+    ] = None,
     pause: Annotated[
         bool | None, typer.Option("--pause/--resume", help="Stop or go on syncing it.")
     ] = None,
@@ -68,12 +86,17 @@ def set_(
 ) -> None:
     """Change the rules of an account. Mail that is here already is judged again, both ways."""
     new_account.chosen(policy or accounts.POLICIES[0], accounts.POLICIES, "--policy")
+    asked = accounts.MEETING_POLICIES
+    new_account.chosen(meeting_policy or asked[0], asked, "--meeting-policy")
     values: dict[str, object] = {
         "policy": policy or None,
         "exclude_group": None if group is None else not group,
         "sync_internal": colleagues,
         "exclude_free": None if free_mail is None else not free_mail,
         "mail_since": _epoch(since),
+        "meeting_policy": meeting_policy or None,
+        "sync_internal_meetings": meeting_colleagues,
+        "sync_private": private,
         "mail_level": _level(visibility, "--visibility", _LEVELS),
         "meeting_level": _level(meetings, "--meetings", (_LEVELS[0], _LEVELS[2])),
         "paused": pause,

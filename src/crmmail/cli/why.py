@@ -21,12 +21,16 @@ EXAMPLES = examples(
     "crmmail why ann@acme.example",
     "crmmail why 'offer for the new press'",
     "crmmail why '<20260314.1234@acme.example>' --json",
+    "crmmail why person:3",
 )
 
 
 def why(
     query: Annotated[
-        str, typer.Argument(help="An address, a Message-ID or UID, or words of a title.")
+        str,
+        typer.Argument(
+            help="An address, a Message-ID or UID, or words of a title; person:3, thread:5."
+        ),
     ],
     limit: Annotated[int, typer.Option(min=1, help="At most so many messages of each kind.")] = 20,
     as_json: AsJson = False,
@@ -42,13 +46,8 @@ def why(
     else:
         for line in _lines(answer):
             write(line + "\n")
-    if not (
-        answer.address
-        or answer.stored
-        or answer.skipped
-        or answer.meetings
-        or answer.skipped_meetings
-    ):
+    found = (answer.address, answer.account, answer.stored, answer.skipped, answer.linked)
+    if not any((*found, answer.meetings, answer.skipped_meetings)):
         raise NotFoundError(
             f"No mail or meeting that crmmail has seen matches {query!r}.", _elsewhere(answer)
         )
@@ -63,6 +62,8 @@ def _elsewhere(answer: Why) -> str:
 
 
 def _lines(answer: Why) -> Iterator[str]:
+    if answer.account is not None:
+        yield f"{answer.account.email}: an account of yours: {answer.account.words}"
     if (found := answer.address) is not None:
         count = words.plural(found.messages, "message")
         yield f"{found.address}: {found.words}; takes part in {count}"
@@ -72,6 +73,8 @@ def _lines(answer: Why) -> Iterator[str]:
     for met in answer.meetings:
         yield ""
         yield from _meeting_lines(met)
+    for linked in answer.linked:
+        yield f"{day(linked.last_at)}  {linked.subject or '(no subject)'}  ({linked.words})"
     for skipped in answer.skipped:
         yield ""
         yield _title(skipped.row.sent_at, skipped.row.subject, skipped.row.sender)
@@ -152,6 +155,16 @@ def _shape(answer: Why) -> dict[str, Any]:
                 "why": one.words,
             }
             for one in answer.skipped_meetings
+        ],
+        "account": answer.account and {"email": answer.account.email, "why": answer.account.words},
+        "linked": [
+            {
+                "thread": one.thread_id,
+                "subject": one.subject,
+                "last_at": iso(one.last_at),
+                "why": one.words,
+            }
+            for one in answer.linked
         ],
         "unread_folders": [
             {"account": one.email, "folder": one.folder, "messages": one.messages}

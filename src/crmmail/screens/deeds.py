@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 
 from crmmail.screens.base import StoreScreen
 from crmmail.screens.catalogue import catalogue
-from crmmail.screens.headers import detail, name_of
+from crmmail.screens.headers import Detail, detail, name_of
 from crmmail.screens.undo import Do, Steps, Undo
 from crmmail.store import companies, merging, opportunities, people
 from crmmail.store.database import Store
@@ -57,6 +57,14 @@ class RecordActions(StoreScreen):
             show=False,
             id="record.merge",
             tooltip="Merge what is marked, or the record with another",
+        ),
+        Binding(
+            "B",
+            "block",
+            "Block",
+            show=False,
+            id="record.block",
+            tooltip="Keep out all mail with the person's addresses, or the company's domains",
         ),
         Binding(
             "C",
@@ -120,6 +128,21 @@ class RecordActions(StoreScreen):
             return name_of(self.store.read(), target.kind, target.ids[0])
         return plural(len(target.ids), *catalogue(target.kind).nouns)
 
+    # Blocking
+
+    def action_block(self) -> None:
+        """Put the addresses or domains of the record on the blocklist."""
+        from crmmail.screens.blocking import blocking
+
+        target = self.target
+        if target.current is None:
+            return
+        known = list(_known_by(detail(self.store.read(), target.kind, target.current)))
+        if known:
+            self.post_message(blocking(self.store, known))
+        else:
+            self.notify("It has no address or domain to block.")
+
     # Merging
 
     def action_merge(self) -> None:
@@ -180,6 +203,14 @@ class RecordActions(StoreScreen):
         from crmmail.screens.pick import PickScreen
 
         self.app.push_screen(PickScreen(title, find), then)
+
+
+def _known_by(record: Detail | None) -> Iterator[str]:
+    """What of a record can be blocked."""
+    if isinstance(record, people.PersonDetail):
+        yield from record.addresses
+    elif isinstance(record, companies.CompanyDetail):
+        yield from (f"@{domain}" for domain in record.domains)
 
 
 def _delete(store: Store, kind: Kind, ids: Sequence[int]) -> Undo:

@@ -12,6 +12,7 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 
+from crmmail.screens.blocking import blocking
 from crmmail.screens.undo import Do
 from crmmail.store import people, why
 from crmmail.store.database import Store
@@ -100,6 +101,13 @@ class ParticipantsPanel(Panel[Row]):
             id="participants.create",
         ),
         Binding(
+            "B",
+            "block",
+            "Block",
+            tooltip="Keep out all mail with the address, and remove what is here",
+            id="participants.block",
+        ),
+        Binding(
             "y",
             "copy",
             "Copy",
@@ -147,6 +155,11 @@ class ParticipantsPanel(Panel[Row]):
             return
         do = partial(create, self._store, row.address, row.no_contact)
         self.screen.post_message(Do(f"{safe(row.address)} is a contact now", do))
+
+    def action_block(self) -> None:
+        """Put the address on the blocklist."""
+        if self.row is not None:
+            self.screen.post_message(blocking(self._store, [self.row.address]))
 
     def action_copy(self) -> None:
         """Copy the address to the clipboard."""

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from crmmail.addresses import domain_of, is_free, normal
@@ -16,14 +17,20 @@ from crmmail.text import one_line
 
 SECURITIES = ("tls", "starttls", "none")
 POLICIES = ("sent", "sent_and_received", "none")
+MEETING_POLICIES = ("both", "organizer", "participant", "none")
 
 _FIELDS = (
     "id, email, name, host, port, security, username, secret, policy, exclude_group, exclude_free, "
-    "sync_internal, mail_since, paused, pin, mail_level, meeting_level, caldav_url, "
-    "caldav_username, caldav_secret"
+    "sync_internal, mail_since, paused, pin, mail_level, meeting_level, "
+    "meeting_policy, sync_internal_meetings, sync_private, "
+    "caldav_url, caldav_username, caldav_secret"
 )
 
 _LOGIN = ("host", "port", "security", "username", "secret", "pin")
+_FLAGS = (
+    *("exclude_group", "exclude_free", "sync_internal", "paused"),
+    *("sync_internal_meetings", "sync_private"),
+)
 
 
 class AccountError(CrmmailError):
@@ -51,6 +58,9 @@ class AccountRow:
     pin: str
     mail_level: int
     meeting_level: int
+    meeting_policy: str
+    sync_internal_meetings: bool
+    sync_private: bool
     caldav_url: str
     caldav_username: str
     caldav_secret: str
@@ -181,6 +191,35 @@ def counts(db: sqlite3.Connection, account_id: int) -> Counts:
     return Counts(listed, stored, messages, skipped, threads)
 
 
+def still_to_come(db: sqlite3.Connection, account_id: int) -> str:
+    """How far the first import is, in words; "" when all is here."""
+    done, total, left, reached = db.execute(
+        """
+        SELECT sum((SELECT count(*) FROM placement WHERE folder_id = folder.id)
+                 + (SELECT count(*) FROM skipped WHERE folder_id = folder.id)),
+               sum(messages), sum(floor > 1 OR (uidvalidity = 0 AND messages > 0)),
+               max(iif(floor > 1, (
+                   SELECT sent_at FROM (
+                       SELECT uid, sent_at FROM (
+                           SELECT uid, message.sent_at FROM placement
+                           JOIN message ON message.id = placement.message_id
+                           WHERE folder_id = folder.id ORDER BY uid LIMIT 1)
+                       UNION ALL SELECT uid, sent_at FROM (
+                           SELECT uid, sent_at FROM skipped
+                           WHERE folder_id = folder.id ORDER BY uid LIMIT 1))
+                   ORDER BY uid LIMIT 1), 0))
+        FROM folder WHERE account_id = ? AND selected AND selectable
+        """,
+        [account_id],
+    ).fetchone()
+    if not left:
+        return ""
+    percent = min(100 * (done or 0) // max(total or 0, 1), 99)
+    moment = datetime.fromtimestamp(reached or 0, UTC)
+    before = f"mail before {moment.day} {moment:%B %Y}" if reached else "all mail"
+    return f"initial import {percent} %, {before} still to come"
+
+
 def add(
     store: Store,
     email: str,
@@ -302,7 +341,7 @@ def _check(port: int, security: str, policy: str, host: str) -> None:
 
 def _account(row: tuple[object, ...]) -> AccountRow:
     values = dict(zip(AccountRow.__slots__, row, strict=True))
-    for flag in ("exclude_group", "exclude_free", "sync_internal", "paused"):
+    for flag in _FLAGS:
         values[flag] = bool(values[flag])
     return AccountRow(**values)  # type: ignore[arg-type]
 

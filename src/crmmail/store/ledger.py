@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from crmmail.addresses import normal
 from crmmail.store import windows
+from crmmail.store.kinds import Level
 from crmmail.text import one_line
 
 _RULES = {
@@ -24,6 +27,15 @@ _RULES = {
     "deleted contact": "C5: you deleted this contact",
     "forgotten": "somebody in it was forgotten: crmmail remember ADDRESS lets them in again",
 }
+NAMES = {
+    "": "all",
+    "folder": "folders not read",
+    "old": "too old",
+    "draft": "drafts",
+    "internal": "colleagues",
+    "invitation": "invitations",
+}
+"""What the messages of a reason are called, where that is not the reason itself."""
 _GROUPS = {
     "machine": "M5: sent by a machine that reads no answers",
     "role": "M5: sent from a role address that you have never written to",
@@ -32,9 +44,24 @@ _GROUPS = {
 }
 _FIELDS = """
     SELECT account.email, folder.name, skipped.uid, reason, detail, message_id, sent_at, subject,
-           sender, size
+           sender, size, folder_id, account_id, level
     FROM skipped JOIN folder ON folder.id = skipped.folder_id
     JOIN account ON account.id = folder.account_id
+"""
+
+_UID_BITS = 32
+_ROWS = f"""
+    SELECT json_group_array(json_array(
+        wanted.value, account.email, folder.name, s.uid, s.reason, s.detail, s.message_id,
+        s.sent_at, s.subject, s.sender, s.size, s.folder_id, folder.account_id, s.level))
+    FROM json_each(?) wanted
+    CROSS JOIN skipped s ON s.folder_id = wanted.value >> {_UID_BITS}
+        AND s.uid = wanted.value & ((1 << {_UID_BITS}) - 1)
+    JOIN folder ON folder.id = s.folder_id JOIN account ON account.id = folder.account_id
+"""
+_FOLDERS = """
+    SELECT folder.id, account_id, email, folder.name, role, messages FROM folder
+    JOIN account ON account.id = account_id WHERE folder.id IN (SELECT value FROM json_each(?))
 """
 
 
@@ -52,6 +79,78 @@ class LedgerRow:
     subject: str
     sender: str
     size: int
+    folder_id: int
+    account_id: int
+    level: int = Level.EVERYTHING
+
+    @property
+    def id(self) -> int:
+        """What tells the row from all others, as one number; of a folder that is not read, < 0."""
+        return row_id(self.folder_id, self.uid) if self.uid else -self.folder_id
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What the ledger is narrowed to; words are looked for in senders and subjects."""
+
+    reason: str = ""
+    folder_id: int = 0
+    sender: str = ""
+    match: str = ""
+
+
+def row_id(folder_id: int, uid: int) -> int:
+    """The number of a message in the ledger."""
+    return folder_id << _UID_BITS | uid
+
+
+def view(db: sqlite3.Connection, by: Filter, limit: int | None = None) -> array[int]:
+    """The ids of the skipped messages, newest first; before them those of folders not read (M1)."""
+    conditions, parameters = windows.matching(by.match, "(subject {like} OR sender {like})")
+    for column, value in (
+        ("reason", by.reason), ("folder_id", by.folder_id), ("sender", by.sender)
+    ):  # fmt: skip
+        if value:
+            parameters.append(str(value))
+            conditions += f" AND {column} = ?{len(parameters)}"
+    found = windows.ids(
+        db,
+        f"""SELECT folder_id << {_UID_BITS} | uid AS id FROM skipped WHERE {conditions}
+            ORDER BY sent_at DESC, folder_id, uid DESC LIMIT {-1 if limit is None else limit}""",
+        parameters,
+    )
+    return _unread(db, by) + found
+
+
+def _unread(db: sqlite3.Connection, by: Filter) -> array[int]:
+    if by.reason not in ("", "folder") or by.sender:
+        return array("q")
+    condition, parameters = windows.matching(by.match, "name {like}")
+    return windows.ids(
+        db,
+        f"""SELECT -id AS id FROM folder WHERE NOT selected AND messages > 0 AND {condition}
+            AND {by.folder_id} IN (0, id) ORDER BY account_id, name""",
+        parameters,
+    )
+
+
+def window(db: sqlite3.Connection, wanted: Iterable[int]) -> list[LedgerRow]:
+    """The rows of a window of a view."""
+    order = list(wanted)
+    folders = [-i for i in order if i < 0]
+    found = {row.id: row for row in map(_folder_row, db.execute(_FOLDERS, [json.dumps(folders)]))}
+    messages = [i for i in order if i >= 0]
+    for row in windows.packed(db, _ROWS, [json.dumps(messages)]):
+        found[row[0]] = LedgerRow(*row[1:])
+    return [found[i] for i in order if i in found]
+
+
+def _folder_row(values: tuple[Any, ...]) -> LedgerRow:
+    folder_id, account_id, email, name, role, messages = values
+    words = f"{messages:,} message{'' if messages == 1 else 's'}"
+    return LedgerRow(
+        email, name, 0, "folder", role, "", 0, words, "", messages, folder_id, account_id
+    )
 
 
 def by_reason(db: sqlite3.Connection, account_id: int | None = None) -> dict[str, int]:
@@ -115,6 +214,12 @@ def describe(reason: str, detail: str = "") -> str:
         return _describe_group(detail)
     words = _RULES.get(reason, reason)
     return f"{words} ({detail})" if detail else words
+
+
+def brief(reason: str, detail: str = "") -> str:
+    """Why a message was skipped, without the rule's number."""
+    words = describe(reason, detail)
+    return words.partition(": ")[2] or words
 
 
 def _describe_group(detail: str) -> str:

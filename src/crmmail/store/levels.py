@@ -111,7 +111,7 @@ def words(before: int, after: int, effect: Effect) -> str:
     ]
     what = " and ".join(counts) or "nothing that is here"
     if after < before:
-        return f"Removes {what} from this computer; on the server all stays, and in backups."
+        return f"Removes {what} from this computer, not from the server or backups."
     return f"Fetches {what}, the newest first." if counts else "Changes nothing that is here."
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 from crmmail.addresses import ascii_domain, normal
 from crmmail.errors import CrmmailError
-from crmmail.store.accounts import POLICIES
+from crmmail.store.accounts import MEETING_POLICIES, POLICIES
 from crmmail.store.database import Store
 
-SWITCHES = ("exclude_group", "exclude_free", "sync_internal", "paused")
+SWITCHES = (
+    *("exclude_group", "exclude_free", "sync_internal", "paused"),
+    *("sync_internal_meetings", "sync_private"),
+)
 LEVELS = ("mail_level", "meeting_level")
 """Settings whose values are a Level (V)."""
 
@@ -22,16 +27,31 @@ def change(store: Store, account_id: int, **values: object) -> None:
     """Set the policy (C2), `mail_since` (M10, epoch seconds, 0 for none), a level or a switch."""
     if values.get("policy", POLICIES[0]) not in POLICIES:
         raise RuleError(f"{values['policy']!r} is no policy.", f"One of: {', '.join(POLICIES)}.")
-    if unknown := values.keys() - {*SWITCHES, *LEVELS, "policy", "mail_since"}:
+    if values.get("meeting_policy", MEETING_POLICIES[0]) not in MEETING_POLICIES:
+        known = ", ".join(MEETING_POLICIES)
+        raise RuleError(f"{values['meeting_policy']!r} is no policy.", f"One of: {known}.")
+    others = ("policy", "meeting_policy", "mail_since", "name")
+    if unknown := values.keys() - {*SWITCHES, *LEVELS, *others}:
         raise ValueError(f"no rules of an account: {unknown}")
     with store.write("accounts") as (db, _):
         for name, value in values.items():
             db.execute(f"UPDATE account SET {name} = ? WHERE id = ?", [value, account_id])
 
 
+def set_values(store: Store, account_id: int, **values: object) -> Callable[[], None]:
+    """As `change`; returns what sets back what they were."""
+    names = list(values)
+    found = store.read().execute(
+        f"SELECT {', '.join(names)} FROM account WHERE id = ?", [account_id]
+    )
+    before = dict(zip(names, found.fetchone(), strict=True))
+    change(store, account_id, **values)
+    return lambda: change(store, account_id, **before)
+
+
 def add_alias(store: Store, account_id: int, typed: str) -> str:
     """Make an address one's own; returns it as it is compared."""
-    address = _address(typed)
+    address = as_address(typed)
     with store.write("accounts") as (db, _):
         db.execute("INSERT OR IGNORE INTO own_address VALUES (?, ?)", [account_id, address])
     return address
@@ -41,19 +61,19 @@ def drop_alias(store: Store, account_id: int, typed: str) -> None:
     """Make an alias a stranger's again."""
     with store.write("accounts") as (db, _):
         (email,) = db.execute("SELECT email FROM account WHERE id = ?", [account_id]).fetchone()
-        if _address(typed) == normal(email):
+        if as_address(typed) == normal(email):
             raise RuleError(f"{email} is the account's own address.", "Only aliases can go.")
         _gone(
             db,
             "DELETE FROM own_address WHERE account_id = ? AND address = ?",
-            [account_id, _address(typed)],
+            [account_id, as_address(typed)],
             f"{typed} is no alias of {email}.",
         )
 
 
 def add_internal(store: Store, account_id: int, typed: str) -> str:
     """Make a domain one of colleagues (M4); returns it as it is compared."""
-    domain = _domain(typed)
+    domain = as_domain(typed)
     with store.write("accounts") as (db, _):
         db.execute("INSERT OR IGNORE INTO internal_domain VALUES (?, ?)", [account_id, domain])
     return domain
@@ -65,7 +85,7 @@ def drop_internal(store: Store, account_id: int, typed: str) -> None:
         _gone(
             db,
             "DELETE FROM internal_domain WHERE account_id = ? AND domain = ?",
-            [account_id, _domain(typed)],
+            [account_id, as_domain(typed)],
             f"{typed} is no internal domain of this account.",
         )
 
@@ -91,7 +111,7 @@ def blocked(db: sqlite3.Connection) -> list[str]:
 
 def block(store: Store, typed: str) -> str:
     """Keep out an address, or all of a domain written "@domain"; returns it as it is compared."""
-    pattern = _pattern(typed)
+    pattern = as_pattern(typed)
     with store.write("accounts") as (db, _):
         if db.execute("SELECT 1 FROM own_address WHERE address = ?", [pattern]).fetchone():
             raise RuleError(f"{pattern} is your own address.", "Own addresses are never blocked.")
@@ -101,7 +121,7 @@ def block(store: Store, typed: str) -> str:
 
 def unblock(store: Store, typed: str) -> str:
     """Take an entry off the blocklist."""
-    pattern = _pattern(typed)
+    pattern = as_pattern(typed)
     with store.write("accounts") as (db, _):
         _gone(
             db,
@@ -112,17 +132,53 @@ def unblock(store: Store, typed: str) -> str:
     return pattern
 
 
+def allowed(db: sqlite3.Connection) -> list[str]:
+    """The exceptions from M4 to M7, sorted: addresses, "@domain", "<Message-ID>"."""
+    return [row[0] for row in db.execute("SELECT pattern FROM allowlist ORDER BY pattern")]
+
+
+def allow(store: Store, typed: str) -> str:
+    """Let in one message, written "<Message-ID>", or all mail from an address or "@domain".
+
+    Whatever M4 to M7 say of it; the blocklist still keeps it out. Returns it as it is compared.
+    """
+    pattern = _exception(typed)
+    with store.write("accounts") as (db, _):
+        db.execute("INSERT OR IGNORE INTO allowlist VALUES (?)", [pattern])
+    return pattern
+
+
+def disallow(store: Store, typed: str) -> str:
+    """End an exception: what it let in is judged like all other mail again."""
+    pattern = _exception(typed)
+    with store.write("accounts") as (db, _):
+        _gone(
+            db,
+            "DELETE FROM allowlist WHERE pattern = ?",
+            [pattern],
+            f"There is no exception for {pattern}.",
+        )
+    return pattern
+
+
+def _exception(typed: str) -> str:
+    typed = typed.strip()
+    return typed if typed.startswith("<") and typed.endswith(">") else as_pattern(typed)
+
+
 def _gone(db: sqlite3.Connection, sql: str, values: list[object], otherwise: str) -> None:
     if db.execute(sql, values).rowcount == 0:
         raise RuleError(otherwise)
 
 
-def _pattern(typed: str) -> str:
+def as_pattern(typed: str) -> str:
+    """What was typed as an entry of a list: an address, or "@domain". Raises in words."""
     typed = typed.strip()
-    return f"@{_domain(typed[1:])}" if typed.startswith("@") else _address(typed)
+    return f"@{as_domain(typed[1:])}" if typed.startswith("@") else as_address(typed)
 
 
-def _address(typed: str) -> str:
+def as_address(typed: str) -> str:
+    """What was typed as an address as it is compared. Raises in words."""
     if not (address := normal(typed)):
         raise RuleError(
             f"{typed!r} is not an e-mail address.",
@@ -131,8 +187,17 @@ def _address(typed: str) -> str:
     return address
 
 
-def _domain(typed: str) -> str:
+def as_domain(typed: str) -> str:
+    """What was typed as a domain as it is compared. Raises in words."""
     domain = ascii_domain(typed.strip().lstrip("@"))
     if not domain or "@" in domain or any(c.isspace() for c in domain):
         raise RuleError(f"{typed!r} is not a domain.", "It looks like acme.com.")
     return domain
+
+
+def as_day(typed: str) -> int:
+    """The beginning of a day typed as 2024-01-31, in epoch seconds. Raises in words."""
+    try:
+        return int(datetime.strptime(typed.strip(), "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        raise RuleError(f"{typed!r} is no day.", "It looks like 2024-01-31.") from None

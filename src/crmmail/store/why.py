@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crmmail.addresses import normal
-from crmmail.store import ledger, meeting_why, messages, search, threads, windows
+from crmmail.store import accounts, ledger, meeting_why, messages, search, threads, windows
+from crmmail.store.kinds import Kind, Level
 from crmmail.store.meeting_why import SkippedMeeting, StoredMeeting
 from crmmail.store.messages import Person, Placement
 from crmmail.text import one_line
 
+_NUMBERED = re.compile(r"(thread|person|company|opportunity):(\d{1,18})")
 _CONTACTS = {
     "own": "C3: your own address",
     "internal": "C3: a colleague, at an internal domain",
@@ -93,6 +96,24 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """An account of the user's: what of its mail is here, in words."""
+
+    email: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A thread of a record; `words` say by which rule it is there."""
+
+    thread_id: int
+    subject: str
+    last_at: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
     """All answers to one question; `unread` only when there is no other."""
 
@@ -103,15 +124,20 @@ class Why:
     meetings: list[StoredMeeting]
     skipped_meetings: list[SkippedMeeting]
     unread: list[Unread]
+    account: Account | None = None
+    linked: list[Linked] = field(default_factory=list)
 
 
 def explain(db: sqlite3.Connection, query: str, limit: int = 20) -> Why:
     """What became of the mail and meetings with an address, an id, or some words as their title.
 
-    The newest `limit` of each answer.
+    Or why the threads of "person:3" are its, or all about "thread:5". The newest `limit` of each
+    answer.
     """
     query = one_line(query)
     with windows.snapshot(db):
+        if numbered := _NUMBERED.fullmatch(query):
+            return _of_number(db, query, numbered[1], int(numbered[2]), limit)
         address = _address(db, normal(query))
         stored = [_stored(db, row) for row in _find(db, query, limit)]
         skipped = [
@@ -119,9 +145,43 @@ def explain(db: sqlite3.Connection, query: str, limit: int = 20) -> Why:
             for row in ledger.find(db, query, limit)
         ]
         met, unmet = meeting_why.stored(db, query, limit), meeting_why.skipped(db, query, limit)
-        found = address or stored or skipped or met or unmet
+        account = _account(db, query)
+        found = address or stored or skipped or met or unmet or account
         unread = [] if found else _unread(db)
-    return Why(query, address, stored, skipped, met, unmet, unread)
+    return Why(query, address, stored, skipped, met, unmet, unread, account)
+
+
+def _of_number(db: sqlite3.Connection, query: str, what: str, number: int, limit: int) -> Why:
+    """Of a thread its messages; of a record why each of its threads is there."""
+    if what == "thread":
+        found = messages.of_thread(db, number)[::-1][:limit]
+        return Why(query, None, [_stored(db, row) for row in found], [], [], [], [])
+    rows = db.execute(
+        """SELECT thread.id, thread.subject, thread.last_at, why, hand FROM thread_link
+           JOIN thread ON thread.id = thread_id WHERE kind = ? AND record_id = ?
+           ORDER BY thread_link.last_at DESC, thread_id DESC LIMIT ?""",
+        [Kind[what.upper()], number, limit],
+    )
+    linked = [
+        Linked(thread_id, subject, last_at, link(words, hand))
+        for thread_id, subject, last_at, words, hand in rows
+    ]
+    return Why(query, None, [], [], [], [], [], linked=linked)
+
+
+def _account(db: sqlite3.Connection, query: str) -> Account | None:
+    account = accounts.get(db, query) if normal(query) else None
+    if account is None:
+        return None
+    kept = {
+        Level.SUBJECT: "; kept are subjects only",
+        Level.METADATA: "; kept is who and when only",
+    }
+    words = (
+        accounts.still_to_come(db, account.id) or "all mail of the folders that are read is here"
+    )
+    words += kept.get(Level(account.mail_level), "")
+    return Account(account.email, words + ("; paused" if account.paused else ""))
 
 
 def contact(no_contact: str) -> str:

@@ -81,3 +81,68 @@ class Tabs(Lines):
             if offset.x < end:
                 self.post_message(self.Chosen(self, index))
                 return
+
+
+class Choices(Lines):
+    """One line of names with counts, one of them the current; it begins where that is seen."""
+
+    @dataclass
+    class Chosen(Message):
+        """A name was clicked."""
+
+        source: Choices
+        index: int
+
+        @property
+        def control(self) -> Choices:
+            return self.source
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._entries: Sequence[tuple[str, int | None]] = ()
+        self._chosen = self._first = 0
+
+    def offer(self, entries: Sequence[tuple[str, int | None]]) -> None:
+        """Offer these names; those without a count have None."""
+        self._entries = entries
+        self.choose(min(self._chosen, max(len(entries) - 1, 0)))
+
+    def choose(self, index: int) -> None:
+        """Mark a name as the current one."""
+        self._chosen = index
+        self._first = self._begin()
+        pieces: list[Piece] = []
+        for position, (name, count) in enumerate(self._entries):
+            if position >= self._first:
+                pieces.append((name, "title" if position == index else "text"))
+                pieces.append((f" {count:,}" if count is not None else "", "muted"))
+                pieces.append(("   ", "text"))
+        self.show(pieces)
+
+    def on_resize(self) -> None:
+        self.choose(self._chosen)
+
+    def _widths(self) -> list[int]:
+        return [
+            cell_len(f"{safe(name)}{f' {count:,}' if count is not None else ''}   ")
+            for name, count in self._entries
+        ]
+
+    def _begin(self) -> int:
+        """The first name that is drawn, so that the current one has room."""
+        widths, width = self._widths(), self.content_region.width or 80
+        first = 0
+        while first < self._chosen and sum(widths[first : self._chosen + 1]) > width:
+            first += 1
+        return first
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        end = 0
+        for index, width in enumerate(self._widths()):
+            end += width if index >= self._first else 0
+            if index >= self._first and offset.x < end:
+                self.post_message(self.Chosen(self, index))
+                return

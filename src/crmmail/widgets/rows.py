@@ -9,6 +9,8 @@ from functools import lru_cache
 from rich.cells import cell_len
 
 from crmmail.store.companies import CompanyRow
+from crmmail.store.kinds import Level
+from crmmail.store.ledger import LedgerRow, brief
 from crmmail.store.opportunities import OpportunityRow
 from crmmail.store.people import PersonRow
 from crmmail.store.threads import ThreadRow
@@ -60,6 +62,14 @@ OPPORTUNITIES = (
     Column("Threads", 7, role="muted", right=True, rank=3, sort="threads"),
     Column("Next", _SOON, role="accent", right=True, rank=5, sort="next"),
     Column("Last", _DATE, role="muted", right=True, sort="last"),
+)
+
+SKIPPED = (
+    Column("When", _DATE, role="muted"),
+    Column("From", 14, 34, 2),
+    Column("Subject", 14, 70, 4, "strong"),
+    Column("Why", 24, 60, 3, "accent"),
+    Column("Folder", 8, 20, 1, "muted", rank=1),
 )
 
 
@@ -164,6 +174,14 @@ def opportunity(row: OpportunityRow, width: int) -> Iterator[Piece]:
         compact(row.last_at),
     )
     return _line(OPPORTUNITIES, texts, width)
+
+
+def skipped(row: LedgerRow, width: int) -> Iterator[Piece]:
+    """A message of the ledger on one line; a folder that is not read, with its count."""
+    when = compact(row.sent_at) if row.uid else ""
+    subject = row.subject or ("" if row.level == Level.METADATA else "(no subject)")
+    texts = (when, row.sender, subject, brief(row.reason, row.detail), row.folder)
+    return _line(SKIPPED, texts, width)
 
 
 def _reason(why: str, width: int) -> str:

@@ -54,6 +54,8 @@ def describe(state: StateRow, rate: float, now: float) -> Iterator[Piece]:
             yield "  Trying again.", "muted"
         if state.hint:
             yield f"  {state.hint}", "muted"
+        if state.state == "stopped":
+            yield "  f8 signs in again, ctrl+r tries again", "accent"
         return
     if state.calendar_error and state.state not in _BUSY:
         yield f"✗ {state.email}  ", "bad"

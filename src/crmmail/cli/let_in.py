@@ -1,0 +1,96 @@
+"""let-in: exceptions from the rules, and the way in for what the ledger has."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from crmmail.cli import accounts as account_commands
+from crmmail.cli.output import AsJson, examples, note, open_store, print_json, write
+from crmmail.cli.problems import NotFoundError
+from crmmail.errors import CrmmailError
+from crmmail.store import ledger, letting, mail_rules
+
+_NEXT = "The next sync fetches it."
+
+group = typer.Typer(
+    no_args_is_help=True,
+    help="Let in mail that a rule keeps out: one message, a sender, a folder.",
+    epilog=examples(
+        "crmmail let-in message '<20260314.1234@acme.example>'",
+        "crmmail let-in sender news@acme.example",
+        "crmmail let-in list",
+    ),
+)
+
+
+@group.command(epilog=examples("crmmail let-in message '<20260314.1234@acme.example>'"))
+def message(
+    message_id: Annotated[str, typer.Argument(metavar="MESSAGE-ID", help="As `skipped` has it.")],
+) -> None:
+    """Let in one skipped message; says which setting that changes."""
+    with open_store() as store:
+        wanted = message_id.strip("<> ")
+        rows = [row for row in ledger.find(store.read(), wanted) if row.message_id == wanted]
+        if not rows:
+            raise NotFoundError(
+                f"The ledger has no message <{wanted}>.", "Find it: crmmail why WORDS"
+            )
+        for row in rows:
+            if not (ways := letting.ways(store.read(), row)):
+                raise CrmmailError(
+                    f"It is {ledger.describe(row.reason, row.detail)}.",
+                    "A draft enters when it is sent.",
+                )
+            letting.let_in(store, row, ways[0].key)
+            note(f"{ways[0].words} ({ways[0].setting}). {_NEXT}")
+
+
+@group.command(epilog=examples("crmmail let-in sender news@acme.example"))
+def sender(
+    pattern: Annotated[str, typer.Argument(metavar="PATTERN", help="ann@acme.com, or @acme.com.")],
+) -> None:
+    """Let in all mail from an address or a domain, whatever M4 to M7 say of it."""
+    with open_store() as store:
+        if pattern.strip().startswith("<"):
+            raise CrmmailError("That is a message.", "crmmail let-in message MESSAGE-ID")
+        known = mail_rules.allow(store, pattern)
+        note(f"Mail from {known} enters now (exceptions: {known}). {_NEXT}")
+        if known in mail_rules.blocked(store.read()):
+            note(f"It is on the blocklist, which is stronger: crmmail block remove {known}")
+
+
+@group.command(epilog=examples("crmmail let-in folder ann@acme.com Newsletters"))
+def folder(
+    email: account_commands.Email,
+    name: Annotated[str, typer.Argument(metavar="FOLDER", help="As the server names it.")],
+) -> None:
+    """Read a folder that is not read (M1)."""
+    with open_store() as store:
+        account = account_commands.known(store.read(), email)
+        mail_rules.select_folder(store, account.id, name, on=True)
+        note(f"{name} is read now (folders of {account.email}). {_NEXT}")
+
+
+@group.command(epilog=examples("crmmail let-in remove news@acme.example"))
+def remove(
+    pattern: Annotated[str, typer.Argument(metavar="PATTERN", help="As `let-in list` has it.")],
+) -> None:
+    """End an exception: the rules judge that mail again."""
+    with open_store() as store:
+        known = mail_rules.disallow(store, pattern)
+    note(f"No exception for {known} any more. The next sync applies it to the mail that is here.")
+
+
+@group.command("list", epilog=examples("crmmail let-in list --json"))
+def list_(as_json: AsJson = False) -> None:
+    """List the exceptions."""
+    with open_store() as store:
+        found = mail_rules.allowed(store.read())
+    if as_json:
+        print_json(found)
+    elif found:
+        write("".join(f"{one}\n" for one in found))
+    else:
+        note("There is no exception: the rules judge all mail.")

@@ -1,0 +1,288 @@
+"""The accounts: how the sync of each stands, and every setting, with what a change would do."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from textwrap import wrap
+from typing import ClassVar
+
+from textual import getters, on
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widget import Widget
+
+from crmmail.errors import CrmmailError
+from crmmail.screens import account_settings
+from crmmail.screens.account_settings import Option, Setting
+from crmmail.screens.base import StoreScreen
+from crmmail.screens.undo import Do
+from crmmail.store import accounts, mail_rules
+from crmmail.store.accounts import AccountRow
+from crmmail.store.database import Store
+from crmmail.widgets import account_state
+from crmmail.widgets.lines import Choices, Lines
+from crmmail.widgets.panel import Panel
+from crmmail.widgets.pieces import Piece, fit, safe
+from crmmail.widgets.prompt import Prompt
+from crmmail.widgets.window_list import WindowList
+
+_TITLE = 26  # cells of a setting's name
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A setting with its place in the list."""
+
+    id: int
+    setting: Setting
+
+
+@dataclass
+class OptionsReady(Message):
+    """What a setting can be changed to was worked out, with what each choice would do."""
+
+    title: str
+    options: list[Option]
+
+
+def draw(row: Row, width: int) -> Iterator[Piece]:
+    """A setting on one line."""
+    one = row.setting
+    if one.role == "title":
+        yield fit(one.title, width), "title"
+        return
+    yield fit(f"  {one.title}", _TITLE), "text" if one.options else "muted"
+    yield fit(f"  {one.value}", width - _TITLE), one.role
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the panel: a choice, or under it what it will do."""
+
+    id: int
+    option: Option
+    effect: str = ""
+
+
+def draw_line(row: Line, width: int) -> Iterator[Piece]:
+    """A choice, or what it will do, on one line."""
+    if row.effect:
+        yield fit(f"    {row.effect}", width), "muted"
+        return
+    can_be = row.option.do is not None or row.option.ask
+    yield fit(f"{'↵' if can_be else '✓'} {row.option.words}", width), "strong" if can_be else "good"
+
+
+class OptionsPanel(Panel[Line]):
+    """What a setting can be changed to, each with what it will do."""
+
+    BINDING_GROUP_TITLE = "Choices"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Change", tooltip="Do what the line says", id="choices.take"),
+        Binding("down,j", "step(1)", "Next choice", show=False, id="choices.down"),
+        Binding("up,k", "step(-1)", "Previous choice", show=False, id="choices.up"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(draw_line, title="Change", nouns=("line", "lines"), empty="", id="options")
+
+    def offer(self, title: str, options: Sequence[Option]) -> None:
+        """Open with these choices; the cursor is on the first that changes something."""
+        rows: list[Line] = []
+        first = None
+        for option in options:
+            if first is None and (option.do is not None or option.ask):
+                first = len(rows)
+            rows.append(Line(len(rows), option))
+            for words in wrap(option.effect, max(self.screen.size.width - 12, 20)):
+                rows.append(Line(len(rows), option, words))
+        self.label(title)
+        self.open(rows)
+        self.cursor = first or 0
+
+    def action_step(self, by: int) -> None:
+        """Go to the next choice, or the one before; what they will do is passed over."""
+        at = self.cursor + by
+        while 0 <= at < len(self._all) and self._all[at].effect:
+            at += by
+        if 0 <= at < len(self._all):
+            self.cursor = at
+
+
+class AccountsScreen(StoreScreen):
+    """One account at a time: its state, and its settings."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "pause", "Pause", id="accounts.pause", tooltip="Pause its sync, or go on"),
+        Binding(
+            "B",
+            "block",
+            "Block",
+            id="accounts.block",
+            tooltip="Keep out an address or a domain, of all accounts",
+        ),
+        Binding("tab", "turn(1)", "Next account", id="accounts.next"),
+        Binding("shift+tab", "turn(-1)", "Previous account", show=False, id="accounts.previous"),
+        Binding("c", "add", "Add", id="accounts.add", tooltip="Set up another mailbox"),
+    ]
+    DEFAULT_CSS = """
+    AccountsScreen { layers: default panels; }
+    """
+    listed = getters.query_one("#settings", WindowList)
+    names = getters.query_one(Choices)
+    about = getters.query_one("#state", Lines)
+    options = getters.query_one(OptionsPanel)
+    prompt = getters.query_one(Prompt)
+
+    def __init__(self, store: Store, email: str = "") -> None:
+        super().__init__(store)
+        self._email = email
+        self._rows: list[Row] = []
+        self._asked: Option | None = None
+
+    def panes(self) -> Iterable[Widget]:
+        yield Choices()
+        yield Lines(id="state")
+        shown: WindowList[Row] = WindowList(
+            self._some, draw, title="Settings", nouns=("line", "lines"), id="settings"
+        )
+        shown.say_empty("No mail account yet", "c adds one")
+        yield shown
+        yield OptionsPanel()
+        yield Prompt()
+
+    def _some(self, ids: Sequence[int]) -> Iterable[Row]:
+        return [self._rows[i] for i in ids]
+
+    def on_mount(self) -> None:
+        self.reload()
+        self.listed.cursor = 1
+        self.listed.focus()
+
+    # Reading
+
+    @property
+    def cares(self) -> frozenset[str]:
+        return frozenset({"accounts", "state", "ledger"})
+
+    @property
+    def account(self) -> AccountRow | None:
+        """The account that is shown."""
+        found = accounts.all_accounts(self.store.read())
+        return next((one for one in found if one.email == self._email), next(iter(found), None))
+
+    def reload(self) -> None:
+        account = self.account
+        found = accounts.all_accounts(self.store.read())
+        self.names.offer([(one.email, None) for one in found])
+        self._rows = []
+        if account is not None:
+            self._email = account.email
+            self.names.choose([one.email for one in found].index(account.email))
+            shown = account_settings.settings(self.store, account)
+            self._rows = [Row(position, one) for position, one in enumerate(shown)]
+        self.listed.show(array("q", range(len(self._rows))))
+        self.listed.label(subtitle="enter changes, u takes back" if self._rows else "")
+        self._show_about()
+
+    def _redraw_states(self) -> None:
+        super()._redraw_states()
+        self._show_about()
+
+    def _show_about(self) -> None:
+        account = self.account
+        state = account_settings.state(self.store.read(), account) if account else None
+        if account is not None and state is not None:
+            gap = accounts.still_to_come(self.store.read(), account.id)
+            self.about.show(*account_state.lines(state, account.paused, gap, time.time()))
+        else:
+            self.about.show()
+
+    def action_turn(self, by: int) -> None:
+        """Show the next account, or the one before."""
+        emails = [one.email for one in accounts.all_accounts(self.store.read())]
+        if emails:
+            here = emails.index(self._email) if self._email in emails else 0
+            self._email = emails[(here + by) % len(emails)]
+            self.reload()
+
+    @on(Choices.Chosen)
+    def _account_clicked(self, event: Choices.Chosen) -> None:
+        self._email = accounts.all_accounts(self.store.read())[event.index].email
+        self.reload()
+
+    # Changing
+
+    @on(WindowList.Opened, "#settings")
+    def action_change(self) -> None:
+        """Show what the setting under the cursor can be changed to."""
+        row = self.listed.row_at(self.listed.cursor) if self._rows else None
+        if row is not None and row.setting.options is not None:
+            self._offer(row.setting.title, row.setting.options)
+
+    def _offer(self, title: str, options: account_settings.Offer) -> None:
+        """Work out the choices in a thread: to count what they do may take a moment."""
+        self.run_worker(
+            partial(self._work_out, title, options),
+            group="options",
+            exclusive=True,
+            thread=True,
+            exit_on_error=False,
+        )
+
+    def _work_out(self, title: str, options: account_settings.Offer) -> None:
+        try:
+            found = options()
+        except CrmmailError as problem:
+            words = " ".join(filter(None, (str(problem), problem.hint)))
+            self.app.call_from_thread(self.notify, safe(words), severity="error", markup=False)
+        else:
+            self.post_message(OptionsReady(title, found))
+
+    @on(OptionsReady)
+    def _show_options(self, event: OptionsReady) -> None:
+        if len(event.options) == 1 and event.options[0].ask:
+            self._ask(event.options[0])
+            return
+        self.options.offer(event.title, event.options)
+
+    @on(Panel.Opened, "#options")
+    def _choose(self, event: Panel.Opened) -> None:
+        event.stop()
+        option = self.options.row.option if self.options.row is not None else None
+        self.options.close(refocus=False)
+        self.set_focus(self.listed)
+        if option is not None and option.ask:
+            self._ask(option)
+        elif option is not None and option.do is not None:
+            self.post_message(Do(option.said, option.do))
+
+    def _ask(self, option: Option) -> None:
+        self._asked = option
+        self.prompt.ask("setting", option.ask, "enter goes on, escape cancels")
+
+    @on(Prompt.Answered)
+    def _answered(self, event: Prompt.Answered) -> None:
+        answer = self._asked.answer if self._asked is not None else None
+        if answer is not None:
+            self._offer("Change", partial(account_settings.answered, answer, event.value))
+
+    def action_pause(self) -> None:
+        """Pause the sync of the account, or let it go on."""
+        account = self.account
+        if account is not None:
+            paused = not account.paused
+            do = partial(mail_rules.set_values, self.store, account.id, paused=paused)
+            self.post_message(Do(f"{account.email} {'is paused' if paused else 'goes on'}", do))
+
+    def action_block(self) -> None:
+        """Keep out an address or a domain."""
+        self._offer("Block", partial(account_settings.block, self.store))
+
+    async def action_add(self) -> None:
+        """Set up another mailbox."""
+        await self.app.run_action("app.add_account")

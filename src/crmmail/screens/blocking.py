@@ -1,0 +1,24 @@
+"""Blocking addresses from where they are seen: one key, and the way back (M3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from crmmail.screens.undo import Do, Steps, Undo
+from crmmail.store import effects, mail_rules
+from crmmail.store.database import Store
+
+
+def blocking(store: Store, addresses: Sequence[str]) -> Do:
+    """The wish to block these addresses; its words say what that removes."""
+    removed = effects.block(store.read(), *addresses).rstrip(".")
+    return Do(f"{', '.join(addresses)} blocked. {removed}", partial(_block, store, addresses))
+
+
+def _block(store: Store, addresses: Sequence[str]) -> Undo:
+    with Steps() as steps:
+        for address in addresses:
+            mail_rules.block(store, address)
+            steps.add(partial(mail_rules.unblock, store, address))
+    return steps.undo

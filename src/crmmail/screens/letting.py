@@ -1,0 +1,147 @@
+"""The panels of the skipped screen: why a message is out with the ways in, and the exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from crmmail.screens.undo import Do
+from crmmail.store import ledger, letting, mail_rules
+from crmmail.store.database import Store
+from crmmail.store.kinds import Level
+from crmmail.store.ledger import LedgerRow
+from crmmail.widgets.panel import Panel
+from crmmail.widgets.pieces import Piece, fit
+from crmmail.widgets.words import exact
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a panel: a fact, or a way in."""
+
+    id: int
+    name: str
+    text: str
+    way: letting.Way | None = None
+    note: bool = False  # what the way above changes
+
+
+def draw(row: Row, width: int) -> Iterator[Piece]:
+    """A fact after its name, or a way with the setting that it changes."""
+    if row.way is None:
+        yield fit(row.name, 10), "muted"
+        yield fit(row.text, width - 10), "text"
+        return
+    if row.note:
+        yield fit(f"    changes {row.way.setting}", width), "muted"
+    else:
+        yield fit(f"↵ {row.way.words}", width), "strong"
+
+
+class WaysPanel(Panel[Row]):
+    """Why a message was skipped, and every way to let it in."""
+
+    BINDING_GROUP_TITLE = "Why"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Let in", tooltip="Do what the line says", id="ways.take"),
+        Binding("down,j", "step(1)", "Next way", show=False, id="ways.down"),
+        Binding("up,k", "step(-1)", "Previous way", show=False, id="ways.up"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(
+            draw, title="Why it is not here", nouns=("line", "lines"), empty="", id="ways"
+        )
+        self.about_row: LedgerRow | None = None
+
+    @property
+    def way(self) -> letting.Way | None:
+        """The way under the cursor."""
+        return self.row.way if self.row is not None else None
+
+    def about(self, row: LedgerRow, ways: Sequence[letting.Way]) -> None:
+        """Open on a message."""
+        self.about_row = row
+        rows = [Row(at, name, text) for at, (name, text) in enumerate(_facts(row))]
+        first = len(rows)
+        for way in ways:
+            rows += [Row(len(rows), "", "", way), Row(len(rows) + 1, "", "", way, note=True)]
+        if not ways:
+            rows.append(Row(first, "", "A draft enters when it is sent: there is no other way."))
+        self.open(rows)
+        self.cursor = first
+
+    def action_step(self, by: int) -> None:
+        """Go to the next way, or the one before."""
+        at = self.cursor + by
+        while 0 <= at < len(self._all) and self._all[at].note:
+            at += by
+        if 0 <= at < len(self._all):
+            self.cursor = at
+
+
+def _facts(row: LedgerRow) -> Iterator[tuple[str, str]]:
+    yield "rule", ledger.describe(row.reason, row.detail)
+    if row.uid:
+        hidden = "(not kept: the account's visibility)" if row.level == Level.METADATA else ""
+        yield "subject", row.subject or hidden or "(no subject)"
+        yield "from", row.sender or "nobody"
+        yield "sent", exact(row.sent_at) if row.sent_at else "unknown"
+    else:
+        yield "holds", row.subject
+    yield "lies in", f"{row.folder} of {row.email}"
+
+
+class ExceptionsPanel(Panel[Row]):
+    """What enters although M4 to M7 would keep it out."""
+
+    BINDING_GROUP_TITLE = "Exceptions"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "enter,D",
+            "end",
+            "End",
+            tooltip="End the exception: the rules judge that mail again",
+            id="exceptions.end",
+        ),
+    ]
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(
+            draw,
+            title="Exceptions",
+            nouns=("exception", "exceptions"),
+            empty="No exceptions: the rules judge all mail.",
+            id="exceptions",
+        )
+        self._store = store
+
+    def show_all(self) -> None:
+        """Open with what there is."""
+        self.open(self._exceptions())
+
+    def refill(self) -> None:
+        """The store has changed."""
+        self.fill(self._exceptions())
+
+    def _exceptions(self) -> list[Row]:
+        return [
+            Row(position, "message" if pattern.startswith("<") else "mail from", pattern)
+            for position, pattern in enumerate(mail_rules.allowed(self._store.read()))
+        ]
+
+    def action_end(self) -> None:
+        """End the exception under the cursor."""
+        if self.row is not None:
+            self.screen.post_message(
+                Do(f"No exception for {self.row.text}", partial(_end, self._store, self.row.text))
+            )
+
+
+def _end(store: Store, pattern: str) -> letting.Undo:
+    mail_rules.disallow(store, pattern)
+    return partial(mail_rules.allow, store, pattern)

@@ -1,0 +1,263 @@
+"""The ledger: mail that did not enter, by reason, folder, sender and words, and the way in."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar
+
+from textual import getters, on
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from crmmail.screens.base import StoreScreen
+from crmmail.screens.letting import ExceptionsPanel, WaysPanel
+from crmmail.screens.undo import Do
+from crmmail.store import ledger, letting
+from crmmail.store.database import Store
+from crmmail.store.ledger import Filter, LedgerRow
+from crmmail.widgets import rows
+from crmmail.widgets.filter_line import FilterLine
+from crmmail.widgets.lines import Choices
+from crmmail.widgets.panel import Panel
+from crmmail.widgets.window_list import WindowList
+
+_FIRST_PAGE = 200  # rows that are read before the first paint; the rest follows in a thread
+_EMPTY = ("Nothing was skipped", "Mail that a rule keeps out is listed here, with the rule.")
+
+
+@dataclass
+class LedgerRead(Message):
+    """The ids of the list, and how many messages each reason has, are read."""
+
+    by: Filter
+    ids: array[int]
+    counts: dict[str, int]
+
+
+class SkippedScreen(StoreScreen):
+    """Every message that is not in the store, and what to press to let it in."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "let_in", "Let in", id="skipped.let_in", tooltip="Let in this message"),
+        Binding(
+            "A",
+            "let_in_sender",
+            "Let sender in",
+            id="skipped.let_in_sender",
+            tooltip="Let in all mail from this sender",
+        ),
+        Binding("slash", "filter", "Filter", id="skipped.filter", key_display="/"),
+        Binding("tab", "turn(1)", "Reason", id="skipped.next", tooltip="Only the next reason"),
+        Binding("shift+tab", "turn(-1)", "Previous reason", show=False, id="skipped.previous"),
+        Binding("o", "only_folder", "Folder", id="skipped.folder", tooltip="Only this folder"),
+        Binding("f", "only_sender", "Sender", id="skipped.sender", tooltip="Only this sender"),
+        Binding(
+            "X",
+            "exceptions",
+            "Exceptions",
+            show=False,
+            id="skipped.exceptions",
+            tooltip="What was let in although a rule keeps it out; to end that",
+        ),
+        Binding("escape,q", "back", "Back", id="skipped.back"),
+    ]
+    DEFAULT_CSS = """
+    SkippedScreen { layers: default panels; }
+    """
+    listed = getters.query_one("#ledger", WindowList)
+    filter_line = getters.query_one(FilterLine)
+    reasons = getters.query_one(Choices)
+    ways = getters.query_one(WaysPanel)
+    exceptions = getters.query_one(ExceptionsPanel)
+
+    def __init__(self, store: Store, by: Filter | None = None) -> None:
+        super().__init__(store)
+        self.by = by or Filter()
+        self._shown = self.by
+        self._counts: dict[str, int] = {}
+
+    def panes(self) -> Iterable[Widget]:
+        yield Choices()
+        with Vertical():
+            yield FilterLine()
+            shown: WindowList[LedgerRow] = WindowList(
+                self._rows,
+                rows.skipped,
+                partial(rows.heading, rows.SKIPPED),
+                title="Skipped",
+                nouns=("message", "messages"),
+                id="ledger",
+            )
+            yield shown
+        yield WaysPanel()
+        yield ExceptionsPanel(self.store)
+
+    def on_mount(self) -> None:
+        self.listed.focus()
+        self._say(ledger.view(self.store.read(), self.by, _FIRST_PAGE))
+        self.reload()
+
+    def _rows(self, ids: Sequence[int]) -> Iterable[LedgerRow]:
+        return ledger.window(self.store.read(), ids)
+
+    # Reading
+
+    @property
+    def cares(self) -> frozenset[str]:
+        return frozenset({"ledger", "accounts"})
+
+    def reload(self) -> None:
+        if self.exceptions.is_open:
+            self.exceptions.refill()
+        self.run_worker(
+            partial(self._read, self.by),
+            group="ledger",
+            exclusive=True,
+            thread=True,
+            exit_on_error=False,
+        )
+
+    def _read(self, by: Filter) -> None:
+        db = self.store.read()
+        counts = ledger.by_reason(db)
+        ids = ledger.view(db, by)
+        if not get_current_worker().is_cancelled:
+            self.post_message(LedgerRead(by, ids, counts))
+
+    @on(LedgerRead)
+    def _take(self, event: LedgerRead) -> None:
+        if event.by == self.by:
+            self._counts = event.counts
+            self._say(event.ids)
+
+    def _say(self, ids: array[int]) -> None:
+        by = self.by
+        total = sum(self._counts.values())
+        entries = {"": total, **self._counts} if self._counts else {}
+        self.reasons.offer([(ledger.NAMES.get(r, r), n) for r, n in entries.items()])
+        self.reasons.choose([*entries].index(by.reason) if by.reason in entries else 0)
+        narrowed = by != Filter()
+        empty = ("Nothing here matches", "escape shows more again") if narrowed else _EMPTY
+        self.listed.say_empty(*empty)
+        self.listed.show(ids, keep=by.match in ("", self._shown.match))
+        self.listed.label(" · ".join(("Skipped", *self._narrowing())))
+        self._shown = by
+
+    def _narrowing(self) -> Iterable[str]:
+        """What else than a reason and words the list is narrowed to."""
+        if self.by.folder_id:
+            row = self.listed.row_at(0) if self.listed.ids else None
+            yield f"folder {row.folder} of {row.email}" if row else "one folder"
+        if self.by.sender:
+            yield f"from {self.by.sender}"
+
+    # Narrowing
+
+    def _narrow(self, by: Filter) -> None:
+        self.by = by
+        self.reload()
+
+    def action_turn(self, by: int) -> None:
+        """Show the messages of the next reason only."""
+        offered = ["", *self._counts]
+        here = offered.index(self.by.reason) if self.by.reason in offered else 0
+        self._narrow(replace(self.by, reason=offered[(here + by) % len(offered)]))
+
+    @on(Choices.Chosen)
+    def _reason_clicked(self, event: Choices.Chosen) -> None:
+        self._narrow(replace(self.by, reason=["", *self._counts][event.index]))
+
+    def action_only_folder(self) -> None:
+        """Show only the folder of the message under the cursor."""
+        if (row := self.row) is not None:
+            self._narrow(replace(self.by, folder_id=row.folder_id))
+
+    def action_only_sender(self) -> None:
+        """Show only the sender of the message under the cursor."""
+        if (row := self.row) is not None and row.sender:
+            self._narrow(replace(self.by, sender=row.sender))
+
+    def action_filter(self) -> None:
+        """Find words in senders and subjects."""
+        self.filter_line.open()
+
+    @on(FilterLine.Filtered)
+    def _filter(self, event: FilterLine.Filtered) -> None:
+        self._narrow(replace(self.by, match=event.match))
+
+    @on(FilterLine.Left)
+    def _leave_filter(self) -> None:
+        self.listed.focus()
+
+    def action_back(self) -> None:
+        """Widen what the list is narrowed to, step by step; then go back."""
+        if self.by.match:
+            self.filter_line.clear_and_close()
+        elif self.by.sender or self.by.folder_id:
+            self._narrow(replace(self.by, sender="", folder_id=0))
+        elif self.by.reason:
+            self._narrow(replace(self.by, reason=""))
+        else:
+            super().action_back()
+
+    # Letting in
+
+    @property
+    def row(self) -> LedgerRow | None:
+        """What the cursor stands on."""
+        return self.listed.row_at(self.listed.cursor) if self.listed.ids else None
+
+    @on(WindowList.Opened, "#ledger")
+    def action_open(self) -> None:
+        """Say why the message is not here, and how it can be."""
+        if (row := self.row) is not None:
+            self.ways.about(row, letting.ways(self.store.read(), row))
+
+    @on(Panel.Opened, "#ways")
+    def _take_way(self, event: Panel.Opened) -> None:
+        event.stop()
+        row, way = self.ways.about_row, self.ways.way
+        if row is not None and way is not None:
+            self.ways.close()
+            self._let_in(row, way)
+
+    @on(Panel.Opened, "#exceptions")
+    def _end_exception(self, event: Panel.Opened) -> None:
+        event.stop()
+        self.exceptions.action_end()
+
+    def action_let_in(self) -> None:
+        """Let in this message, by the narrowest way there is."""
+        if (row := self.row) is not None:
+            found = letting.ways(self.store.read(), row)
+            if found:
+                self._let_in(row, found[0])
+            else:
+                words = "A draft enters when it is sent: there is no other way."
+                self.notify(words, timeout=5, markup=False)
+
+    def action_let_in_sender(self) -> None:
+        """Let in all mail from this sender."""
+        if (row := self.row) is None:
+            return
+        found = letting.ways(self.store.read(), row)
+        way = next((way for way in found if way.key == letting.SENDER), None)
+        if way is not None:
+            self._let_in(row, way)
+        else:
+            words = "Here another rule decides than who sent it: enter says which."
+            self.notify(words, timeout=5, markup=False)
+
+    def _let_in(self, row: LedgerRow, way: letting.Way) -> None:
+        do = partial(letting.let_in, self.store, row, way.key)
+        self.post_message(Do(f"{way.words} — {way.setting}", do))
+
+    def action_exceptions(self) -> None:
+        """List the exceptions."""
+        self.exceptions.show_all()
