@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 
 from crmmail.sync import correspondents
+from crmmail.sync.ahead import Ahead
 from crmmail.sync.intake import Intake
 from crmmail.sync.rules import Rules
 from crmmail.sync.session import Session
@@ -16,7 +18,6 @@ FIRST = 50
 """Messages of each folder that are taken to begin with."""
 _LARGEST = 1_500
 """Messages that are taken at a time later on."""
-_SENT_STEP = 2_000
 
 
 @dataclass(slots=True)
@@ -51,17 +52,19 @@ class Backfill:
         self._announce()
         if self._session.sent_ahead is None:
             self._session.sent_ahead = next((t.uids[:] for t in turns if t.row.name == sent), [])
+        unread = self._session.sent_ahead
         step = FIRST
-        while turns:
-            if stopping() or time.monotonic() > until:
-                return False
-            turn = max(turns, key=lambda one: one.reached)
-            if turn.reached != float("inf"):
-                if self._read_ahead(sent, self._session.sent_ahead):
+        with closing(Ahead(self._session.mailbox, sent, unread, self._rules)) as ahead:
+            while turns:
+                if stopping() or time.monotonic() > until:
+                    return False
+                turn = max(turns, key=lambda one: one.reached)
+                if turn.reached != float("inf"):
+                    step = min(step + 2 * FIRST, _LARGEST)
+                if not self._take(turn, step):
+                    turns.remove(turn)
+                if self._written(ahead.found()):
                     self._admit()
-                step = min(step + 2 * FIRST, _LARGEST)
-            if not self._take(turn, step):
-                turns.remove(turn)
         return True
 
     def _begin(self, row: FolderRow) -> _Turn | None:
@@ -86,20 +89,12 @@ class Backfill:
                 db.execute("UPDATE folder SET floor = 1 WHERE id = ?", [turn.row.id])
         return False
 
-    def _read_ahead(self, sent: str, uids: list[int]) -> int:
-        """Learn from the addresses of the next sent mail which roles I have written to (M5).
-
-        Returns how many messages of the ledger that lets in.
-        """
-        part = uids[-_SENT_STEP:]
-        del uids[-_SENT_STEP:]
-        if part:
-            with self._session.apart(sent):
-                self._session.examine(sent)
-                roles = self._intake.written_roles(part)
-                with self._session.store.write("ledger") as (db, _):
-                    return correspondents.mark_written(db, roles, self._rules)
-        return 0
+    def _written(self, roles: set[str]) -> int:
+        """Note to which roles I wrote; returns how many messages of the ledger that lets in."""
+        if not roles:
+            return 0
+        with self._session.store.write("ledger") as (db, _):
+            return correspondents.mark_written(db, roles, self._rules)
 
     def _announce(self) -> None:
         """Say in the store that an import is under way, and how much there is to do."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import queue
-import re
 import sqlite3
 import threading
 from collections import defaultdict
@@ -14,11 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from crmmail import __version__
-from crmmail.addresses import ROLES, is_role
 from crmmail.store import forgetting
 from crmmail.store.database import Store
-from crmmail.store.kinds import Flag, Level
-from crmmail.sync import correspondents, ingest, rules
+from crmmail.store.kinds import Level
+from crmmail.sync import ingest, rules
 from crmmail.sync.answers import Listed
 from crmmail.sync.batch import Batch, Kept, Passed
 from crmmail.sync.mailbox import SMALL, Mailbox
@@ -45,8 +43,6 @@ BATCH = 150
 """Messages in one transaction at most."""
 BATCH_BYTES = 4_000_000
 """Bytes of message text held for one transaction at most."""
-
-_A_ROLE = re.compile(rb"\b(?:%s)(?:\+[^@\s]*)?@" % "|".join(ROLES).encode(), re.IGNORECASE)
 
 T = TypeVar("T")
 Raw = bytes | tuple[TextPlan, dict[str, bytes]] | Body | Problem | None
@@ -97,19 +93,6 @@ class Intake:
                     self.reached = one.listed.received_at
                 admitted += self._save(folder_id, load, load.floor if backfill else None)
         return admitted
-
-    def written_roles(self, uids: Sequence[int]) -> set[str]:
-        """The role addresses that these messages of the open folder show me to have written to."""
-        found: set[str] = set()
-        for one in self._mailbox.headers(uids, ("From", "To", "Cc", "Bcc")).values():
-            if (
-                isinstance(one, Listed)
-                and not one.flags & Flag.DRAFT
-                and _A_ROLE.search(one.header)  # hardly any: the others need no parsing
-            ):
-                header = parse_header(one.header, one.received_at)
-                found.update(correspondents.recipients(header, self._rules))
-        return {address for address in found if is_role(address.partition("@")[0])}
 
     # -- on the network's side -----------------------------------------------------------------
 

@@ -40,6 +40,7 @@ TEXT_LIMIT = 262_144
 """How much of one text part of a larger message is fetched, in bytes."""
 UID_WINDOW = 100_000
 _COMMAND = 7_000  # octets of a UID set; servers need take no line over 8,192 (RFC 7162, 4)
+_ADDRESSES = "(UID FLAGS BODY.PEEK[HEADER.FIELDS (FROM TO CC BCC)])"
 _STATUS = "MESSAGES UIDNEXT UIDVALIDITY"
 
 
@@ -48,6 +49,7 @@ class Mailbox:
 
     def __init__(self, login: Login) -> None:
         self.received = 0
+        self._login = login
         self._waiting = False
         with in_words(login.host):
             self._client = connect(login)
@@ -56,6 +58,10 @@ class Mailbox:
         self._can = {
             item.decode("ascii", "replace").upper() for item in self._client.capabilities()
         }
+
+    def again(self) -> Mailbox:
+        """Another connection, signed in like this one."""
+        return Mailbox(self._login)
 
     # -- folders ---------------------------------------------------------------------------
 
@@ -130,6 +136,15 @@ class Mailbox:
             uid: answer if isinstance(answer, Problem) else listed(uid, answer)
             for uid, answer in self._fetch(uids, items)
         }
+
+    def addresses(self, uids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        """Flags, and the header lines of who wrote to whom, of those of these that can be listed.
+
+        Nothing else: each further item makes the server open more of its files.
+        """
+        for uid, answer in self._fetch(uids, _ADDRESSES):
+            if not isinstance(answer, Problem) and isinstance(one := listed(uid, answer), Listed):
+                yield one.flags, one.header
 
     def bodies(self, uids: Sequence[int]) -> dict[int, bytes | Problem]:
         """These messages whole, as sent."""
