@@ -11,6 +11,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Self
+from weakref import WeakSet
 
 from proxyprotocol.reader import ProxyProtocolReader
 from pymap.backend.dict import Config, Login
@@ -92,7 +93,6 @@ class Server:
     def _run(self) -> None:
         try:
             self._loop.run_until_complete(self._serve())
-            self._loop.run_until_complete(_cancel_the_rest())
         except BaseException as problem:
             self._problem = problem
         finally:
@@ -110,14 +110,22 @@ class Server:
         await self._fill()
         serve = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(login, config))
 
+        writers = WeakSet[asyncio.StreamWriter]()
+
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             whole: Any = _WholeResponses(writer)
+            writers.add(writer)
             await serve(reader, whole)
 
-        async with await asyncio.start_server(connected, HOST, 0) as server:
-            self.port = server.sockets[0].getsockname()[1]
-            self._ready.set()
-            await self._end.wait()
+        server = await asyncio.start_server(connected, HOST, 0)
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        await self._end.wait()
+        server.close()  # without wait_closed(): since Python 3.12 that waits for every client
+        await _cancel_the_rest()
+        for writer in writers:
+            writer.close()
+        await asyncio.sleep(0)  # their sockets close in the next round
 
     async def _fill(self) -> None:
         known = {"INBOX"}
