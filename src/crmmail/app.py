@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -10,6 +11,10 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
+
+# Textual reads it when it is imported. What is painted in two steps, such as a letter and then what
+# it finds, would otherwise wait for up to two sixtieths of a second in between.
+os.environ.setdefault("TEXTUAL_FPS", "120")
 
 from textual import on
 from textual.app import App, SystemCommand
