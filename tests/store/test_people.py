@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crmmail.errors import CrmmailError
-from crmmail.store import companies, opportunities, people, threads
+from crmmail.store import companies, names, opportunities, people, threads
 from crmmail.store.database import Notice, Store
 from crmmail.store.kinds import Kind
 
@@ -71,6 +71,15 @@ class TestLists:
     def test_match(self, fill: Filler, world: World, match: str, found: str) -> None:
         wanted = {getattr(world, name) for name in found.split()}
         assert set(people.view(fill.db, match=match)) == wanted
+
+    def test_a_filter_finds_parts_of_words_with_the_index_and_without(
+        self, fill: Filler, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        words = ("nna", "erg", "NNA er", "il.exam", "cme", "na", "oë", "ail.example anna")
+        found = [list(people.view(fill.db, match=word)) for word in words]
+        monkeypatch.setattr(names, "_MOST", 0)  # no word is of any help then
+        assert [list(people.view(fill.db, match=word)) for word in words] == found
+        assert [world.anna] in found
 
     def test_a_limit_takes_the_first(self, fill: Filler, world: World) -> None:
         assert list(people.view(fill.db, limit=2)) == [world.zoe, world.anna]

@@ -13,6 +13,7 @@ from crmmail.addresses import ascii_domain, is_free, site
 from crmmail.store import changes, links, meetings, merging, records, windows
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
+from crmmail.store.names import What, candidates
 
 _NEXT = meetings.NEXT.replace("{kind}", str(int(Kind.COMPANY)))
 _LISTING = windows.Listing(
@@ -34,6 +35,7 @@ _LISTING = windows.Listing(
     match="""(
         r.name {like} OR r.id IN (SELECT company_id FROM company_domain WHERE domain {like})
     )""",
+    candidates=lambda db, text: candidates(db, What.COMPANY, text),
 )
 _WINDOW = f"""
     SELECT json_group_array(json_array(

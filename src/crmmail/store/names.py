@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from crmmail.store.kinds import Kind
 from crmmail.store.windows import escaped, packed, plain
-from crmmail.text import has_no_spaces
+from crmmail.text import has_no_spaces, one_line
 
 _TEXT = """CASE key & 7
     WHEN 1 THEN (SELECT name FROM person WHERE id = key >> 3)
@@ -111,6 +111,19 @@ class Names:
             return found | _pointing(self.db, "address", "person_id", "id", addresses)
         people = self._named(What.PERSON, word)
         return found | _pointing(self.db, "opportunity", "id", "contact_id", people)
+
+
+def candidates(db: sqlite3.Connection, what: What, text: str) -> set[int] | None:
+    """The records that may have the words of a text in what they are known by.
+
+    None when the index is of no help: it is not for words that are short or in very many names.
+    """
+    longest = max(one_line(text).split(), key=len, default="")
+    if len(longest) < _TRIGRAM or plain(longest) != plain(longest.lower()):
+        return None
+    names = Names(db)
+    found = names.records(what, [longest])
+    return found if all(len(some) < _MOST for some in names._known.values()) else None
 
 
 def _all(words: Sequence[str], look_up: Callable[[str], set[int]]) -> set[int]:

@@ -12,6 +12,7 @@ from typing import Any
 from crmmail.store import changes, links, meetings, records, windows
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
+from crmmail.store.names import What, candidates
 
 STAGES = ("new", "screening", "meeting", "proposal", "won", "lost")
 
@@ -39,6 +40,7 @@ _LISTING = windows.Listing(
         "next": windows.Sort(_NEXT, gaps=True),
     },
     match="(r.name {like} OR c.name {like} OR p.name {like})",
+    candidates=lambda db, text: candidates(db, What.OPPORTUNITY, text),
 )
 _WINDOW = f"""
     SELECT json_group_array(json_array({_FIELDS}, coalesce({_NEXT}, 0)))

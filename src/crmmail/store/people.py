@@ -13,6 +13,7 @@ from crmmail.addresses import domain_of, site
 from crmmail.store import address_book, changes, links, meetings, merging, records, windows
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
+from crmmail.store.names import What, candidates
 
 _COMPANY = "LEFT JOIN company c ON c.id = r.company_id AND c.deleted_at = 0"
 _ADDRESS = """(
@@ -34,6 +35,7 @@ _LISTING = windows.Listing(
         OR r.id IN (SELECT person_id FROM address WHERE person_id IS NOT NULL AND address {like})
         OR c.id IN (SELECT company_id FROM company_domain WHERE domain {like})
     )""",
+    candidates=lambda db, text: candidates(db, What.PERSON, text),
 )
 _WINDOW = f"""
     SELECT json_group_array(json_array(

@@ -11,7 +11,7 @@ import sqlite3
 import time
 import unicodedata
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -81,6 +81,8 @@ class Listing:
     source: str  # "person r LEFT JOIN …"
     sorts: Mapping[str, Sort]
     match: str  # where a word is looked for, see matching()
+    candidates: Callable[[sqlite3.Connection, str], Iterable[int] | None]
+    """The only ones in which all words may be found; None: they may be in any."""
 
     def ids(
         self,
@@ -97,6 +99,9 @@ class Listing:
         by = self.sorts[sort]
         down = by.descending if descending is None else descending
         condition, parameters = matching(match, self.match)
+        if match and (some := self.candidates(db, match)) is not None:
+            parameters.append(json.dumps(list(some)))
+            condition += f" AND r.id IN (SELECT value FROM json_each(?{len(parameters)}))"
         source = f"FROM {self.source} WHERE r.deleted_at = 0 AND {condition}"
         if by.text:
             select = f"SELECT r.id AS id, {by.key} AS text, r.name AS name {source}"
