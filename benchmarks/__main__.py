@@ -7,8 +7,8 @@ import sys
 from benchmarks import calendar_bench, import_bench, keys_bench
 
 _BENCHMARKS = {
-    "keys": keys_bench.main,
     "import": import_bench.main,
+    "keys": keys_bench.main,
     "calendar": calendar_bench.main,
 }
 wanted = sys.argv[1:2]

@@ -32,6 +32,7 @@ from crmmail.screens.undo import Do, History
 from crmmail.store import accounts
 from crmmail.store.database import Notice, Store
 from crmmail.widgets import themes
+from crmmail.widgets.reading import ask
 from crmmail.widgets.words import day
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class CrmmailApp(App[str], inherit_bindings=False):
         self._topics: set[str] = set()
         self._flushed_at = 0.0
         self._flush_timer: Timer | None = None
-        self._version = store.version()
+        self._version = 0
         self._day = day(time.time())
         self._unread = False  # there is something that the screens have not been told of
         self._wrote = False  # this process has written since the last tick
@@ -158,6 +159,7 @@ class CrmmailApp(App[str], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self._unsubscribe = self.store.subscribe(self._heard)
+        ask(self, self.store.version, self._start_from)
         self.set_interval(1.0, self._tick)
         if self._sync is not None:
             self.call_after_refresh(self._sync.start)
@@ -218,7 +220,13 @@ class CrmmailApp(App[str], inherit_bindings=False):
 
         The version tells of this process's writes too; while these go on, their notices do.
         """
-        version, today = self.store.version(), day(time.time())
+        ask(self, self.store.version, self._compare)
+
+    def _start_from(self, version: int) -> None:
+        self._version = version
+
+    def _compare(self, version: int) -> None:
+        today = day(time.time())
         if (version, today) != (self._version, self._day):
             self._version, self._day = version, today
             self._unread = True

@@ -17,6 +17,7 @@ from textual.worker import Worker, WorkerState
 from crmmail.store import accounts
 from crmmail.store.database import Store
 from crmmail.widgets.key_line import KeyLine
+from crmmail.widgets.reading import ask
 from crmmail.widgets.status_line import StatusLine
 
 _STATE = frozenset({"state", "accounts"})
@@ -94,7 +95,7 @@ class StoreScreen(Screen[None], inherit_bindings=False):
         self.query_one(StatusLine).redraw()
 
     def _show_states(self) -> None:
-        self.query_one(StatusLine).show(accounts.states(self.store.read()))
+        ask(self, lambda: accounts.states(self.store.read()), self.query_one(StatusLine).show)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR:

@@ -27,6 +27,7 @@ from crmmail.store.threads import ThreadRow
 from crmmail.widgets import rows
 from crmmail.widgets.conversation import Folding, Reader, open_lines
 from crmmail.widgets.filter_line import FilterLine
+from crmmail.widgets.reading import ask
 from crmmail.widgets.reading_pane import ReadingPane, Section
 from crmmail.widgets.window_list import WINDOW, WindowList
 
@@ -103,8 +104,12 @@ class EmailsPane(TabPane):
         if self._match:
             self._search(self._match)
         else:
-            ids = threads.of_record(self.store.read(), self.kind, self.record_id)
-            self._show(ThreadsReady(self.record, "", ids))
+            record = self.record
+            ask(
+                self,
+                lambda: threads.of_record(self.store.read(), *record),
+                lambda ids: self._show(ThreadsReady(record, "", ids)),
+            )
 
     @work(thread=True, exclusive=True, group="view", exit_on_error=False)
     def _search(self, match: str) -> None:
@@ -169,16 +174,13 @@ class EmailsPane(TabPane):
         if thread == self._previewed:
             return
         self._previewed = thread
-        db = self.store.read()
-        found = messages.of_thread(db, thread) if thread else []
-        if not found:
-            self.preview.show(())
-            return
-        newest = found[-1]
-        reader = Reader(lambda i: messages.text(db, i), lambda i: messages.attachments(db, i))
-        lines = tuple(open_lines(newest, Folding(), reader))
-        self.preview.label(newest.subject)
-        self.preview.show([Section(newest.id, lines)])
+
+        def show(found: tuple[str, list[Section]]) -> None:
+            if thread == self._previewed:
+                self.preview.label(found[0])
+                self.preview.show(found[1])
+
+        ask(self, lambda: _newest(self.store, thread), show)
 
     def action_focus_preview(self) -> None:
         """Give the keys to the preview, where there is one."""
@@ -195,7 +197,21 @@ class EmailsPane(TabPane):
         """Take the thread under the cursor off this record."""
         thread = self.entries.current
         if thread is not None:
-            name = name_of(self.store.read(), self.kind, self.record_id)
             link = (self.kind, self.record_id, thread)
             work = partial(set_link, self.store, THREADS, link, -1)
-            self.post_message(Do(f"Hidden from {name}", work))
+            ask(
+                self,
+                lambda: name_of(self.store.read(), *link[:2]),
+                lambda name: self.post_message(Do(f"Hidden from {name}", work)),
+            )
+
+
+def _newest(store: Store, thread: int) -> tuple[str, list[Section]]:
+    """The subject and the text of a thread's newest message."""
+    db = store.read()
+    message_id = messages.newest_of(db, thread)
+    newest = messages.get(db, message_id) if message_id is not None else None
+    if newest is None:
+        return "", []
+    reader = Reader(lambda i: messages.text(db, i), lambda i: messages.attachments(db, i))
+    return newest.subject, [Section(newest.id, tuple(open_lines(newest, Folding(), reader)))]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from textual import getters, on
@@ -32,8 +34,9 @@ class FindingScreen(StoreScreen):
     pane = getters.query_one(ReadingPane)
     prompt = getters.query_one(Prompt)
 
-    def unfold(self, words: str) -> None:
-        """Bring what has these words into the pane."""
+    def unfold(self, words: str, then: Callable[[], object]) -> None:  # noqa: ARG002
+        """Bring what has these words into the pane; `then` is done after that."""
+        then()
 
     def action_find(self) -> None:
         """Find words in the text."""
@@ -52,7 +55,11 @@ class FindingScreen(StoreScreen):
             return
         words = event.value.strip()
         if words:
-            self.unfold(words)
+            self.unfold(words, partial(self._mark, words))
+        else:
+            self._mark("")
+
+    def _mark(self, words: str) -> None:
         self.pane.find(words)
         self._tell_hits()
         if words and not self.pane.hits:

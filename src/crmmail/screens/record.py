@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from textual import getters, on, work
@@ -19,7 +20,7 @@ from crmmail.screens.calendar import CalendarPane
 from crmmail.screens.catalogue import CATALOGUES, catalogue
 from crmmail.screens.deeds import RecordActions, Target
 from crmmail.screens.emails import EmailsPane
-from crmmail.screens.headers import detail, header, name_of
+from crmmail.screens.headers import Pieces, detail, header
 from crmmail.screens.notes import NotesPane
 from crmmail.screens.tab_pane import TabPane
 from crmmail.screens.timeline import TimelinePane
@@ -31,6 +32,7 @@ from crmmail.widgets.changes import told
 from crmmail.widgets.lines import Lines, Tabs
 from crmmail.widgets.picker import Choice
 from crmmail.widgets.pieces import safe
+from crmmail.widgets.reading import ask
 from crmmail.widgets.reading_pane import ReadingPane
 from crmmail.widgets.sparkline import bars, last_months
 from crmmail.widgets.window_list import WindowList
@@ -91,7 +93,7 @@ class RecordScreen(RecordActions, KeptScreen):
         super().__init__(store)
         self.kind: int = Kind.PERSON
         self.record_id = 0
-        self._activity = ""
+        self._activity = self._name = ""
         self._tabs = tuple(tab(store) for tab in TABS)
         self._unread = set(range(len(TABS)))  # tabs that are to be read when they are shown
         self.tab = 0
@@ -113,7 +115,8 @@ class RecordScreen(RecordActions, KeptScreen):
     def start(self) -> None:
         """Show the record as it is first seen: its newest thread under the cursor."""
         self._leaving = False
-        self._activity = ""
+        self._activity = self._name = ""
+        self.header.show()
         for tab in self._tabs:
             tab.turn_to(self.kind, self.record_id)
         self.tab = 0
@@ -127,16 +130,27 @@ class RecordScreen(RecordActions, KeptScreen):
         return frozenset({"threads", "meetings", "notes", *(entry.topic for entry in CATALOGUES)})
 
     def reload(self) -> None:
-        lines = header(self.store.read(), self.kind, self.record_id, self._activity)
+        self._read_header()
+        self._count_months()
+        self._unread = set(range(len(TABS)))
+        self._read_shown()
+
+    def _read_header(self) -> None:
+        record, activity = (self.kind, self.record_id), self._activity
+        read = partial(_header, self.store, *record, activity)
+        ask(self, read, partial(self._show_header, record))
+
+    def _show_header(self, record: tuple[int, int], lines: tuple[Pieces, ...] | None) -> None:
+        if record != (self.kind, self.record_id) or not self.is_current:
+            self._stale = True  # it came late, and is read again when the screen is seen again
+            return
         if lines is None:
             if not self._leaving:
                 self.notify("This record is gone.", markup=False)
             self.app.pop_screen()
             return
+        self._name = lines[0][1][0]  # behind the name of the list
         self.header.show(*lines)
-        self._count_months()
-        self._unread = set(range(len(TABS)))
-        self._read_shown()
 
     def _read_shown(self) -> None:
         if self.tab in self._unread:
@@ -156,9 +170,7 @@ class RecordScreen(RecordActions, KeptScreen):
         if event.record != (self.kind, self.record_id):
             return
         self._activity = event.bars
-        lines = header(self.store.read(), self.kind, self.record_id, self._activity)
-        if lines is not None:
-            self.header.show(*lines)
+        self._read_header()
 
     # Tabs
 
@@ -260,5 +272,8 @@ class RecordScreen(RecordActions, KeptScreen):
         ThreadScreen.open(self.app, self.store, thread, siblings, self._trail())
 
     def _trail(self) -> str:
-        where = name_of(self.store.read(), self.kind, self.record_id)
-        return f"{catalogue(self.kind).title} › {where}"
+        return f"{catalogue(self.kind).title} › {self._name}"
+
+
+def _header(store: Store, kind: int, record_id: int, activity: str) -> tuple[Pieces, ...] | None:
+    return header(store.read(), kind, record_id, activity)

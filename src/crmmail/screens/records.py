@@ -23,6 +23,7 @@ from crmmail.store.database import Store
 from crmmail.widgets import rows
 from crmmail.widgets.filter_line import FilterLine
 from crmmail.widgets.lines import Tabs
+from crmmail.widgets.reading import ask
 from crmmail.widgets.record_list import Order, RecordList
 from crmmail.widgets.window_list import WindowList
 
@@ -162,13 +163,23 @@ class RecordsScreen(RecordActions):
         """Show the first page at once when it is all there is; let a thread read what is more."""
         self._loaded.add(index)
         match, order = self._matches[index], self._list(index).order
-        if not match and order == Order():
-            ids = CATALOGUES[index].view(self.store.read(), limit=FIRST_PAGE)
-            if len(ids) < FIRST_PAGE or not self._list(index).ids:
-                self._show(ViewReady(index, match, order, ids))
-            if len(ids) < FIRST_PAGE:
-                return
-        self._read_in_thread(index, match, order)
+        if match or order != Order():
+            self._read_in_thread(index, match, order)
+            return
+        view = CATALOGUES[index].view
+        ask(
+            self,
+            lambda: view(self.store.read(), limit=FIRST_PAGE),
+            lambda ids: self._show_first(ViewReady(index, match, order, ids)),
+        )
+
+    def _show_first(self, page: ViewReady) -> None:
+        """The first page is read; the rest follows, where there is more."""
+        is_all = len(page.ids) < FIRST_PAGE
+        if is_all or not self._list(page.index).ids:
+            self._show(page)
+        if not is_all:
+            self._read_in_thread(page.index, page.match, page.order)
 
     def _read_in_thread(self, index: int, match: str, order: Order) -> None:
         """Read the whole list; a newer reading of the same list takes its place."""
@@ -247,11 +258,14 @@ class RecordsScreen(RecordActions):
             return
         keep = target[1] == self._previewed[1]
         self._previewed = target
-        db = self.store.read()
-        ids = threads.of_record(db, *target) if record is not None else array("q")
         row = self.shown.row_at(self.shown.cursor) if record is not None else None
         self.preview.label(row.name if row is not None else "")
-        self.preview.show(ids, keep=keep)
+
+        def show(ids: array[int]) -> None:
+            if target == self._previewed:
+                self.preview.show(ids, keep=keep)
+
+        ask(self, lambda: threads.of_record(self.store.read(), *target), show)
 
     def _preview_rows(self, ids: Sequence[int]) -> Iterable[Any]:
         return threads.rows(self.store.read(), ids, *self._previewed)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from textual import getters, on
@@ -17,13 +18,17 @@ from crmmail.screens.thread_panels import ThreadPanelsScreen
 from crmmail.store import messages, threads, why
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
-from crmmail.store.messages import Attachment, Text
+from crmmail.store.messages import Attachment, MessageRow, Text
 from crmmail.store.threads import ThreadDetail
 from crmmail.widgets.conversation import MORE, Folding, Reader, having, sections
 from crmmail.widgets.lines import Lines
 from crmmail.widgets.pieces import Piece
+from crmmail.widgets.reading import ask
 from crmmail.widgets.reading_pane import ReadingPane
 from crmmail.widgets.words import plural
+
+_Part = tuple[Text, list[Attachment]]
+"""What of a message is read when it is unfolded."""
 
 
 class ThreadScreen(ThreadPanelsScreen, KeptScreen):
@@ -67,6 +72,7 @@ class ThreadScreen(ThreadPanelsScreen, KeptScreen):
         super().__init__(store)
         self._siblings: array[int] = array("q")
         self._trail = ""
+        self._parts: dict[int, _Part] = {}
         self._folding = Folding()
 
     @classmethod
@@ -92,12 +98,10 @@ class ThreadScreen(ThreadPanelsScreen, KeptScreen):
         self.put_away()
         self._folding = Folding()
         self.messages = []
+        self.header.show()
+        self.pane.show((), keep=False)
         self.reload()
         self.pane.focus()
-        if self.messages and self.pane.size:
-            self.pane.go_to(self.messages[-1].id)
-        elif self.messages:  # the pane is yet to learn how much room it has
-            self.call_after_refresh(self.pane.go_to, self.messages[-1].id)
 
     def put_away(self) -> None:
         self.close_panels()
@@ -113,42 +117,54 @@ class ThreadScreen(ThreadPanelsScreen, KeptScreen):
         return frozenset({"threads", "people", "companies", "opportunities"})
 
     def reload(self) -> None:
-        db = self.store.read()
-        detail = threads.get(db, self.thread_id)
-        if detail is None:
-            self._follow_messages()
-            return
-        known = {message.id for message in self.messages}
-        self.messages = messages.of_thread(db, self.thread_id)
-        if self.messages and self.messages[-1].id not in known:
-            self._folding.opened.add(self.messages[-1].id)
-        self.links_of = detail.links
-        self.header.show(*self._header(detail))
-        self._draw(keep=bool(known))
-        self.fill_panels()
+        read = partial(_read, self.store, self.thread_id, [one.id for one in self.messages])
+        ask(self, read, partial(self._show, self.thread_id))
 
-    def _follow_messages(self) -> None:
-        """The thread is gone: show the one that its messages have joined, or leave."""
-        db = self.store.read()
-        joined = (messages.thread_of(db, message.id) for message in self.messages)
-        found = next((thread for thread in joined if thread is not None), None)
-        if found is not None:
-            self.thread_id = found
-            self.reload()
-        else:
+    def _show(self, wanted: int, found: tuple[ThreadDetail, list[MessageRow]] | None) -> None:
+        if wanted != self.thread_id or not self.is_current:
+            self._stale = True  # it came late, and is read again when the screen is seen again
+            return
+        if found is None:
             self.notify("This conversation is gone.", markup=False)
             self.app.pop_screen()
+            return
+        detail, now = found
+        known = {message.id for message in self.messages}
+        self.thread_id, self.messages, self.links_of = detail.id, now, detail.links
+        self._parts.clear()
+        if now and now[-1].id not in known:
+            self._folding.opened.add(now[-1].id)
+        self.header.show(*self._header(detail))
+        self._draw(keep=bool(known), then=None if known else self._go_to_newest)
+        self.fill_panels()
 
-    def _draw(self, keep: bool = True) -> None:
-        reader = Reader(self._text, self._attachments)
+    def _go_to_newest(self) -> None:
+        if self.messages and self.pane.size:
+            self.pane.go_to(self.messages[-1].id)
+        elif self.messages:  # the pane is yet to learn how much room it has
+            self.call_after_refresh(self.pane.go_to, self.messages[-1].id)
+
+    def _draw(self, keep: bool = True, then: Callable[[], object] | None = None) -> None:
+        """Draw it when all that is unfolded is read; `then` is done after that."""
+        opened = {one.id for one in self.messages} & self._folding.opened
+
+        def show(parts: dict[int, _Part]) -> None:
+            self._parts |= parts
+            if opened <= self._parts.keys():  # else another thread is shown by now
+                self._draw_now(keep)
+                if then is not None:
+                    then()
+
+        missing = sorted(opened - self._parts.keys())
+        if missing:
+            ask(self, partial(_read_parts, self.store, missing), show)
+        else:
+            show({})
+
+    def _draw_now(self, keep: bool) -> None:
+        reader = Reader(lambda i: self._parts[i][0], lambda i: self._parts[i][1])
         self.pane.show(sections(self.messages, self._folding, reader), keep)
         self.pane.label(subtitle=plural(len(self.messages), "message"))
-
-    def _text(self, message_id: int) -> Text:
-        return messages.text(self.store.read(), message_id)
-
-    def _attachments(self, message_id: int) -> list[Attachment]:
-        return messages.attachments(self.store.read(), message_id)
 
     def _header(self, detail: ThreadDetail) -> Iterable[tuple[Piece, ...]]:
         trail = f"{self._trail} › " if self._trail else ""
@@ -179,9 +195,7 @@ class ThreadScreen(ThreadPanelsScreen, KeptScreen):
             return
         self._folding.toggle(event.target)
         following = self.messages[2].id if event.target == "more" else None
-        self._draw()
-        if following is not None:
-            self.pane.go_to(following)
+        self._draw(then=partial(self.pane.go_to, following) if following is not None else None)
 
     def action_fold(self) -> None:
         """Open or close the current message."""
@@ -193,8 +207,7 @@ class ThreadScreen(ThreadPanelsScreen, KeptScreen):
         opened = self._folding.opened
         self._folding.opened = {self.messages[-1].id} if opened >= every else every
         self._folding.middle = True
-        self._draw()
-        self.pane.reveal()
+        self._draw(then=self.pane.reveal)
 
     def action_quotes(self) -> None:
         """Show or hide the quoted text of the current message."""
@@ -210,16 +223,19 @@ class ThreadScreen(ThreadPanelsScreen, KeptScreen):
         self._folding.quotes = set() if self._folding.quotes >= every else every
         self._draw()
 
-    def unfold(self, words: str) -> None:
+    def unfold(self, words: str, then: Callable[[], object]) -> None:
         """Open the messages that have these words, and their quoted text where it has them."""
-        for message in self.messages:
-            in_text, in_quotes = having(words, self._text(message.id))
-            if in_text or in_quotes:
-                self._folding.opened.add(message.id)
-                self._folding.middle = self._folding.middle or self._is_folded_away(message.id)
-            if in_quotes:
-                self._folding.quotes.add(message.id)
-        self._draw()
+
+        def show(found: list[tuple[int, bool]]) -> None:
+            for message, in_quotes in found:
+                self._folding.opened.add(message)
+                self._folding.middle = self._folding.middle or self._is_folded_away(message)
+                if in_quotes:
+                    self._folding.quotes.add(message)
+            self._draw(then=then)
+
+        every = [message.id for message in self.messages]
+        ask(self, partial(_having, self.store, every, words), show)
 
     def _is_folded_away(self, message_id: int) -> bool:
         """Whether a message is among the "n more"."""
@@ -247,3 +263,28 @@ class ThreadScreen(ThreadPanelsScreen, KeptScreen):
             self.start()
         else:
             self.notify("No more threads in this list.", timeout=2, markup=False)
+
+
+def _read(
+    store: Store, thread_id: int, known: Sequence[int]
+) -> tuple[ThreadDetail, list[MessageRow]] | None:
+    """A thread and its messages; when it is gone, the one that its messages have joined."""
+    db = store.read()
+    detail = threads.get(db, thread_id)
+    if detail is None:
+        joined = (messages.thread_of(db, message) for message in known)
+        found = next((thread for thread in joined if thread is not None), None)
+        detail = threads.get(db, found) if found is not None else None
+    return (detail, messages.of_thread(db, detail.id)) if detail is not None else None
+
+
+def _read_parts(store: Store, ids: Sequence[int]) -> dict[int, _Part]:
+    db = store.read()
+    return {i: (messages.text(db, i), messages.attachments(db, i)) for i in ids}
+
+
+def _having(store: Store, ids: Sequence[int], words: str) -> list[tuple[int, bool]]:
+    """The messages that have these words, and whether their quoted text has them."""
+    db = store.read()
+    found = ((i, *having(words, messages.text(db, i))) for i in ids)
+    return [(i, in_quotes) for i, in_text, in_quotes in found if in_text or in_quotes]

@@ -94,6 +94,12 @@ def get(db: sqlite3.Connection, message_id: int) -> MessageRow | None:
     return found[0] if found else None
 
 
+def newest_of(db: sqlite3.Connection, thread_id: int) -> int | None:
+    """The newest message of a thread."""
+    row = db.execute("SELECT last_id FROM thread WHERE id = ?", [thread_id]).fetchone()
+    return int(row[0]) if row else None
+
+
 def thread_of(db: sqlite3.Connection, message_id: int) -> int | None:
     """The thread that a message is in now: threads join as mail arrives."""
     row = db.execute("SELECT thread_id FROM message WHERE id = ?", [message_id]).fetchone()

@@ -6,6 +6,7 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from textual import events
@@ -17,6 +18,7 @@ from textual.strip import Strip
 from crmmail.widgets.painting import style
 from crmmail.widgets.piece_view import PieceView
 from crmmail.widgets.pieces import Piece
+from crmmail.widgets.reading import ask
 from crmmail.widgets.words import plural
 
 WINDOW = 64
@@ -98,6 +100,8 @@ class WindowList(PieceView, Generic[Row]):
         self._blurred = "blurred" if cursor_stays else ""  # the look of the cursor without focus
         self._ids: array[int] = array("q")
         self._windows: OrderedDict[int, dict[int, Row]] = OrderedDict()
+        self._awaited: set[int] = set()  # windows that are being read
+        self._generation = 0  # of what is read: what was asked for before is out of date
         self._strips: dict[tuple[int, int, str], Strip] = {}
         self._empty: Sequence[str] = ()
         self.label(title)
@@ -135,6 +139,8 @@ class WindowList(PieceView, Generic[Row]):
 
     def forget(self) -> None:
         """Read and draw the rows anew."""
+        self._generation += 1
+        self._awaited.clear()
         self._windows.clear()
         self._strips.clear()
         self.refresh()
@@ -146,16 +152,28 @@ class WindowList(PieceView, Generic[Row]):
             self.forget()
 
     def row_at(self, index: int) -> Row | None:
-        """The row at a position, None when the store has it no more."""
+        """The row at a position; None when the store has it no more, or not yet given it."""
         page = index // WINDOW
-        rows = self._windows.get(page)
-        if rows is None:
+        if page in self._windows:
+            self._windows.move_to_end(page)
+        elif page not in self._awaited:
             wanted = self._ids[page * WINDOW : (page + 1) * WINDOW]
-            rows = self._windows[page] = {row.id: row for row in self._read(wanted)}
-            if len(self._windows) > _KEPT_WINDOWS:
-                self._windows.popitem(last=False)
-        self._windows.move_to_end(page)
-        return rows.get(self._ids[index])
+            keep = partial(self._keep, page, self._generation)
+            if not ask(self, partial(self._read, wanted), keep):
+                self._awaited.add(page)
+        return self._windows.get(page, {}).get(self._ids[index])
+
+    def _keep(self, page: int, generation: int, rows: Iterable[Row]) -> None:
+        """A window is read."""
+        if generation != self._generation:
+            return
+        self._windows[page] = {row.id: row for row in rows}
+        if len(self._windows) > _KEPT_WINDOWS:
+            self._windows.popitem(last=False)
+        if page in self._awaited:
+            self._awaited.discard(page)
+            self._strips.clear()
+            self.refresh()
 
     def _find(self, row: int, near: int) -> int:
         if near < len(self._ids) and self._ids[near] == row:

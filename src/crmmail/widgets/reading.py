@@ -1,0 +1,104 @@
+"""Reading the store without waiting for it: a slow disk must not hold up a key.
+
+What is shown is read by one thread. Whoever asks waits for a moment, in which nearly everything is
+there, so that one picture shows it; what takes longer is shown when it is there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from textual.message_pump import MessagePump
+
+PATIENCE = 0.03  # seconds
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Task:
+    """Something to read."""
+
+    work: Callable[[], Any]
+    late: Callable[[], object]  # what the thread does when nobody waits any more
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    done: threading.Event = field(default_factory=threading.Event)
+    left: bool = False  # nobody waits any more
+    result: Any = None
+    problem: BaseException | None = None
+
+    def run(self) -> None:
+        """Read; this is the thread's."""
+        try:
+            self.result = self.work()
+        except BaseException as problem:  # it is raised where it was asked for
+            self.problem = problem
+        with self.turn:
+            self.done.set()
+            left = self.left
+        if left:
+            self.late()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it is read within so many seconds; if not, the thread will tell."""
+        self.done.wait(seconds)
+        with self.turn:
+            self.left = not self.done.is_set()
+        return not self.left
+
+    def take(self) -> Any:
+        """What was read."""
+        if self.problem is not None:
+            raise self.problem
+        return self.result
+
+
+class _Reader:
+    """The thread. It is a daemon: a read that hangs does not keep the app from ending."""
+
+    def __init__(self) -> None:
+        self._tasks: SimpleQueue[_Task] = SimpleQueue()
+        self._current: _Task | None = None
+        threading.Thread(target=self._run, name="crmmail-reader", daemon=True).start()
+
+    def read(self, task: _Task) -> bool:
+        """Whether it is read at once; nobody waits behind a read that others have waited for."""
+        behind = self._current
+        self._tasks.put(task)
+        return task.wait(0 if behind is not None and behind.left else PATIENCE)
+
+    def _run(self) -> None:
+        while True:
+            self._current = self._tasks.get()
+            self._current.run()
+            self._current = None
+
+
+_reader: _Reader | None = None
+
+
+def ask(asker: MessagePump, work: Callable[[], T], then: Callable[[T], object]) -> bool:
+    """Call `then` with what `work` reads: now, or in the asker's turn when it takes longer.
+
+    Returns whether it was now. `work` runs in a thread and touches nothing but the store.
+    """
+    global _reader
+    if _reader is None:
+        _reader = _Reader()
+
+    here = copy_context()  # Textual knows its app by it
+
+    def late() -> None:
+        with suppress(RuntimeError):  # the app has ended
+            here.run(asker.call_later, lambda: then(task.take()))
+
+    task = _Task(work, late)
+    at_once = _reader.read(task)
+    if at_once:
+        then(task.take())
+    return at_once
