@@ -85,13 +85,12 @@ class CrmmailApp(App[str], inherit_bindings=False):
     CSS = looks.CSS
     COMMANDS = App.COMMANDS | {_commands, _go_to, _themes}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,f1", "keys", "Help", id="app.help", key_display="?"),
+        Binding("question_mark,f1", "keys", "Help", id="app.help"),
         Binding(
             "F,ctrl+k",
             "search",
-            "Find",
+            "Search",
             id="app.search",
-            key_display="F",
             tooltip="Find people, companies, opportunities, meetings, threads",
         ),
         Binding(
@@ -127,7 +126,14 @@ class CrmmailApp(App[str], inherit_bindings=False):
             tooltip="The accounts: state, rules, folders, visibility",
         ),
         Binding("ctrl+r", "sync_now", "Sync now", show=False, id="app.sync_now"),
-        Binding("ctrl+p", "command_palette", "Commands", id="app.commands", priority=True),
+        Binding(
+            "ctrl+p",
+            "command_palette",
+            "Menu",
+            id="app.commands",
+            priority=True,
+            tooltip="All commands by name; people, companies and colours too",
+        ),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True),
         Binding("ctrl+c", "help_quit", "How to quit", show=False, id="app.how_to_quit"),
     ]

@@ -21,6 +21,7 @@ from textual.widgets import Input, TextArea
 
 import crmmail.screens
 from crmmail.screens.help import does, keys_of, own_bindings, place, rebound
+from crmmail.screens.tab_pane import TabPane
 from crmmail.settings import Config, ConfigError
 
 _NAMED = {key.value for key in Keys} | {"newline"}
@@ -240,10 +241,6 @@ def _meet(one: type[DOMNode], other: type[DOMNode]) -> bool:
     for node in (one, other):
         if not issubclass(node, Widget) or issubclass(node, Screen):
             return True
-    if _takes_focus(one) != _takes_focus(other):  # one may hold the other
+    if issubclass(one, TabPane) != issubclass(other, TabPane):  # it may hold the other
         return True
     return issubclass(one, other) or issubclass(other, one)
-
-
-def _takes_focus(node: type[DOMNode]) -> bool:
-    return issubclass(node, Widget) and bool(node.can_focus)

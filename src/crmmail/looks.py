@@ -9,6 +9,13 @@ from crmmail.widgets import themes
 
 CSS = """
 CommandPalette SearchIcon { display: none; }
+VerticalScroll, OptionList {
+    scrollbar-size-vertical: 1;
+    scrollbar-background: $background;
+    scrollbar-background-hover: $background;
+    scrollbar-background-active: $background;
+    scrollbar-color: $accent 40%;
+}
 .-compact PieceView {
     border: none;
     border-top: solid $accent 40%;

@@ -61,19 +61,20 @@ def store(empty_store: Store) -> Store:
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's mailbox as a real sync brings it in, once for all tests."""
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The demo's mailbox as a real sync brings it in, once for all tests; its server stays up."""
     from crmmail.demo.run import Demo
     from crmmail.sync.loop import sync_once
 
     folder = tmp_path_factory.mktemp("sample")
-    with time_machine.travel(NOW, tick=True), Demo(folder, now=NOW.astimezone(dt.UTC)) as demo:
-        store = Store(demo.store_path)
-        (report,) = sync_once(store)
-        assert report.errors == []
-        assert demo.note_deals(store)
-        store.close()
-    return demo.store_path
+    with Demo(folder, now=NOW.astimezone(dt.UTC)) as demo:
+        with time_machine.travel(NOW, tick=True):
+            store = Store(demo.store_path)
+            (report,) = sync_once(store)
+            assert report.errors == []
+            assert demo.note_deals(store)
+            store.close()
+        yield demo.store_path
 
 
 @pytest.fixture

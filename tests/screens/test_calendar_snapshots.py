@@ -11,7 +11,19 @@ from crmmail.app import CrmmailApp
 from crmmail.store.database import Store
 from tests.screens import filler
 from tests.screens.conftest import NOW
-from tests.screens.test_snapshots import LARGE, SMALL, Compare, keys
+from tests.screens.harness import press, settle
+
+SMALL, LARGE = (80, 24), (160, 48)
+Compare = Callable[..., bool]
+
+
+def keys(*pressed: str, theme: str = "crmmail-dark") -> Callable[[Pilot[None]], object]:
+    async def drive(pilot: Pilot[None]) -> None:
+        pilot.app.theme = theme
+        await press(pilot, *pressed)
+        await settle(pilot)
+
+    return drive
 
 
 @pytest.mark.parametrize(

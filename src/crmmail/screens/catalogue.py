@@ -52,7 +52,7 @@ CATALOGUES = (
         people.rows,
         drawn.person,
         drawn.PEOPLE,
-        ("Nobody yet", "People appear here as their mail comes in."),
+        ("Nobody yet", "People appear here as their mail comes in; c makes one by hand."),
     ),
     Catalogue(
         Kind.COMPANY,
@@ -63,7 +63,7 @@ CATALOGUES = (
         companies.rows,
         drawn.company,
         drawn.COMPANIES,
-        ("No company yet", "Companies appear here with their first person."),
+        ("No company yet", "Companies appear here with their first person; c makes one by hand."),
     ),
     Catalogue(
         Kind.OPPORTUNITY,
@@ -76,15 +76,14 @@ CATALOGUES = (
         drawn.OPPORTUNITIES,
         (
             "No opportunity yet",
-            "Make one, and its mail gathers by itself:",
-            "crmmail opportunity add --name NAME --company COMPANY",
+            "c makes one; the mail of its company and contact gathers there by itself.",
         ),
     ),
 )
 NO_ACCOUNT = (
     "No mail account yet",
-    "crmmail account add you@example.com   reads your mailbox",
-    "crmmail demo                          shows a sample mailbox",
+    "ctrl+p, then “Add a mailbox”   sets yours up here",
+    "crmmail demo                   shows a sample, from the shell",
 )
 EMPTY_RECORD = ("No conversation yet", "Mail with this record appears here as it comes in.")
 

@@ -29,7 +29,7 @@ class FindingScreen(StoreScreen):
         ),
     ]
     DEFAULT_CSS = """
-    FindingScreen { layers: default panels; }
+    FindingScreen { layers: default panels prompt; }
     """
     pane = getters.query_one(ReadingPane)
     prompt = getters.query_one(Prompt)

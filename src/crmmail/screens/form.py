@@ -99,9 +99,12 @@ class FormScreen(ModalScreen[None], inherit_bindings=False):
         Label { width: 14; color: $foreground 60%; }
         .value { width: 1fr; height: auto; margin-bottom: 1; }
         .error { padding: 0; display: none; }
-        LineField { height: 1; border: none; padding: 0 1; background: $panel; }
+        LineField {
+            height: 1; border: none; background: $panel;
+            &.-textual-compact { padding: 0 1; }
+        }
         LineField:focus { border: none; background: $panel-lighten-1; }
-        AreaField { border: none; padding: 0 1; background: $panel; }
+        AreaField { border: none; padding: 0 1 0 0; background: $panel; }
         AreaField:focus { border: none; background: $panel-lighten-1; }
         KeyLine { background: $background; }
     }

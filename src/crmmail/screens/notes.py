@@ -39,7 +39,9 @@ class NotesPane(TabPane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("D", "delete", "Delete", id="notes.delete", tooltip="Delete the note"),
         Binding("e", "edit", "Edit", id="notes.edit", tooltip="Change the note"),
-        Binding("E", "editor", "Editor", id="notes.editor", tooltip="Change it in $EDITOR"),
+        Binding(
+            "E", "editor", "Editor", show=False, id="notes.editor", tooltip="Change it in $EDITOR"
+        ),
     ]
 
     def compose(self) -> ComposeResult:

@@ -46,7 +46,7 @@ class RecordsScreen(RecordActions):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", id="records.filter", key_display="/"),
-        Binding("tab", "turn(1)", "Next list", id="records.next"),
+        Binding("tab", "turn(1)", "Next list", show=False, id="records.next"),
         Binding("shift+tab", "turn(-1)", "Previous list", show=False, id="records.previous"),
         Binding("1", "choose(0)", "People", show=False, id="records.people"),
         Binding("2", "choose(1)", "Companies", show=False, id="records.companies"),

@@ -40,7 +40,8 @@ class _Key:
 class KeyLine(Widget):
     """The keys that do something here, on one line; a click presses one.
 
-    Where there is no room for all, some of the screen's own are left out: help has them.
+    Where there is no room for all, help stays, and what is the screen's own goes before what works
+    everywhere: help has the others.
     """
 
     ALLOW_SELECT = False
@@ -85,20 +86,29 @@ class KeyLine(Widget):
     def _active(self) -> Iterator[_Key]:
         actions: set[str] = set()
         for node, binding, enabled, tooltip in self.screen.active_bindings.values():
-            if binding.show and binding.action not in actions:
+            shown, what = self.app.get_key_display(binding), binding.description
+            if binding.show and binding.action not in actions and not self._is_typed(shown):
                 actions.add(binding.action)
-                shown, what = self.app.get_key_display(binding), binding.description
                 everywhere = node is self.app
                 yield _Key(binding.key, safe(shown), safe(what), enabled, tooltip, everywhere)
+
+    def _is_typed(self, key: str) -> bool:
+        """Whether a key would only be typed where the focus is; Textual forgets @ and /."""
+        focused = self.screen.focused
+        one = len(key) == 1 and key.isascii()
+        return one and focused is not None and focused.check_consume_key(key, key)
 
     @property
     def _shown(self) -> list[_Key]:
         """The keys that there is room for."""
-        shown = list(self._keys)
-        own = [key for key in shown if not key.everywhere]
-        while own and sum(key.width for key in shown) > self.size.width:
-            shown.remove(own.pop())
-        return shown
+        everywhere = [key for key in self._keys if key.everywhere]
+        own = [key for key in self._keys if not key.everywhere]
+        room, shown = self.size.width, set[_Key]()
+        for key in (*everywhere[:1], *own, *everywhere[1:]):
+            if key.width <= room:
+                shown.add(key)
+                room -= key.width
+        return [key for key in self._keys if key in shown]
 
     def render_line(self, y: int) -> Strip:  # noqa: ARG002 - there is one line
         key_style = self.get_component_rich_style("key-line--key")

@@ -21,6 +21,7 @@ from crmmail.widgets.pieces import Piece
 from crmmail.widgets.window_list import WindowList
 
 SHOWN = 50  # matches that are offered; more words find the others
+_ROWS = 6  # matches that are seen at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class PickLine(Input):
     """Where the name is typed; the arrows move in the list under it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "move(1)", "Next match", show=False, id="pick.down"),
+        Binding("down", "move(1)", "Choices", id="pick.down", tooltip="Next match"),
         Binding("up", "move(-1)", "Previous match", show=False, id="pick.up"),
         Binding("enter", "take", "Take", id="pick.take", tooltip="Take the match at the cursor"),
     ]
@@ -66,9 +67,12 @@ class Picker(Vertical):
     DEFAULT_CSS = """
     Picker {
         height: auto;
-        PickLine { width: 1fr; height: 1; border: none; padding: 0 1; background: $panel; }
+        PickLine {
+            width: 1fr; height: 1; border: none; background: $panel;
+            &.-textual-compact { padding: 0 1; }
+        }
         PickLine:focus { border: none; background: $panel-lighten-1; }
-        WindowList { height: 7; display: none; }
+        WindowList { display: none; }
         &.-open WindowList { display: block; }
         &.-fill, &.-fill WindowList { height: 1fr; }
     }
@@ -167,6 +171,8 @@ class Picker(Vertical):
         if event.words != self._wanted:
             return
         self._choices = {choice.id: choice for choice in event.choices}
+        if not self._always:
+            self.matches.styles.height = min(max(len(self._choices), 1), _ROWS) + 2
         self.matches.show(array("q", self._choices), keep=False)
         if self.chosen is not None and self.chosen.id in self._choices:
             self.matches.action_go(list(self._choices).index(self.chosen.id))

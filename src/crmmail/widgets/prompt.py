@@ -25,7 +25,7 @@ class Prompt(Input):
     ]
     DEFAULT_CSS = """
     Prompt {
-        layer: panels;
+        layer: prompt;
         dock: bottom;
         display: none;
         height: 3;

@@ -37,7 +37,14 @@ class RecordList(WindowList[Any]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sort", "Sort", id="list.sort", tooltip="Sort by the next column"),
         Binding("S", "reverse", "Reverse", show=False, id="list.reverse", tooltip="Reverse order"),
-        Binding("space", "mark", "Mark", id="list.mark", tooltip="Mark the row, or take it back"),
+        Binding(
+            "space",
+            "mark",
+            "Mark",
+            show=False,
+            id="list.mark",
+            tooltip="Mark the row, or take it back",
+        ),
         Binding(
             "asterisk,v",
             "mark_all",

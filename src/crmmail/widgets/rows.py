@@ -55,7 +55,7 @@ COMPANIES = (
 OPPORTUNITIES = (
     Column("Name", 16, 44, 4, "strong", sort="name"),
     Column("Stage", 9, 10, 1, "accent", sort="stage"),
-    Column("Amount", 10, 14, 1, right=True, sort="amount"),
+    Column("Amount", 11, 14, 1, right=True, sort="amount"),
     Column("Company", 8, 30, 3, rank=1, sort="company"),
     Column("Contact", 8, 30, 3, "muted", rank=2, sort="contact"),
     Column("Closes", _DATE, role="muted", rank=4, sort="closes"),
