@@ -17,8 +17,8 @@ from textual.widget import Widget
 
 from crmmail.errors import CrmmailError
 from crmmail.screens import account_settings
-from crmmail.screens.account_settings import Option, Setting
 from crmmail.screens.base import StoreScreen
+from crmmail.screens.options import Offer, Option, Setting, answered
 from crmmail.screens.undo import Do
 from crmmail.store import accounts, mail_rules
 from crmmail.store.accounts import AccountRow
@@ -224,7 +224,7 @@ class AccountsScreen(StoreScreen):
         if row is not None and row.setting.options is not None:
             self._offer(row.setting.title, row.setting.options)
 
-    def _offer(self, title: str, options: account_settings.Offer) -> None:
+    def _offer(self, title: str, options: Offer) -> None:
         """Work out the choices in a thread: to count what they do may take a moment."""
         self.run_worker(
             partial(self._work_out, title, options),
@@ -234,7 +234,7 @@ class AccountsScreen(StoreScreen):
             exit_on_error=False,
         )
 
-    def _work_out(self, title: str, options: account_settings.Offer) -> None:
+    def _work_out(self, title: str, options: Offer) -> None:
         try:
             found = options()
         except CrmmailError as problem:
@@ -269,7 +269,7 @@ class AccountsScreen(StoreScreen):
     def _answered(self, event: Prompt.Answered) -> None:
         answer = self._asked.answer if self._asked is not None else None
         if answer is not None:
-            self._offer("Change", partial(account_settings.answered, answer, event.value))
+            self._offer("Change", partial(answered, answer, event.value))
 
     def action_pause(self) -> None:
         """Pause the sync of the account, or let it go on."""
