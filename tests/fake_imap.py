@@ -119,9 +119,10 @@ class FakeImap:
                         client.sendall(b"+ go on\r\n")
                 if answer == CLOSE:
                     break
-                if answer == "IDLING":
+                if answer is not None and answer.startswith("IDLING"):
                     idle = call.tag
-                    client.sendall(b"+ idling\r\n")
+                    told = answer.split("|")[1:]  # in the same packet
+                    client.sendall("".join(f"{one}\r\n" for one in ["+ idling", *told]).encode())
                 elif answer not in (None, STALL):
                     _say(client, call.tag or idle, answer)
         _break(client)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import Mailbox
+from tests.fake_imap import FakeImap
 from tests.servers import Dovecot
 from tests.sync.conftest import connect
 from tests.sync.letters import letter
@@ -20,6 +21,8 @@ from crmmail.store.database import Notice, Store
 from crmmail.sync import loop as loop_module
 from crmmail.sync.account import AccountSync
 from crmmail.sync.loop import Busy, Loop, sync_once
+from crmmail.sync.mailbox import Login
+from crmmail.sync.mailbox import Mailbox as Client
 from crmmail.sync.session import AccountRow
 
 
@@ -93,6 +96,21 @@ def test_what_comes_between_a_pass_and_the_wait_is_not_left_for_the_next_poll(
     monkeypatch.setattr(AccountSync, "wait", after_mail)
     with looping(store):
         wait_until(store, lambda: count(store) == 1)
+
+
+def test_news_in_one_packet_with_the_answer_to_idle_wakes() -> None:
+    with FakeImap({"IDLE": "IDLING|* 1 EXISTS"}) as server:
+        mailbox = Client(Login(server.host, server.port, "none", "me", "secret"))
+        mailbox.examine("INBOX")
+        waker, ear = socket.socketpair()
+        late = threading.Timer(15, waker.send, [b"!"])
+        late.start()
+        try:
+            assert mailbox.wait(60, ear)
+            assert late.is_alive()  # it did not take the bell
+        finally:
+            late.cancel()
+            mailbox.close()
 
 
 def test_without_idle_the_next_poll_brings_it(tmp_path: Path, monkeypatch) -> None:

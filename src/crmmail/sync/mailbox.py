@@ -9,6 +9,7 @@ from __future__ import annotations
 import imaplib
 import select
 import socket
+import ssl
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
@@ -245,11 +246,22 @@ class Mailbox:
     def _told(self, seconds: float, wake: socket.socket | None) -> bool:
         connection = self._client.socket()
         watched = [connection] if wake is None else [connection, wake]
-        pending = getattr(connection, "pending", None)
-        if pending is not None and pending():
+        if self._has_more():
             return True
         readable, _, _ = select.select(watched, [], [], seconds)
         return connection in readable
+
+    def _has_more(self) -> bool:
+        """Whether the server's next words came along with its last: no select tells of those."""
+        connection = self._client.socket()
+        timeout = connection.gettimeout()
+        connection.settimeout(0)
+        try:
+            return bool(self._client._imap.file.peek(1))
+        except ssl.SSLWantReadError:
+            return False
+        finally:
+            connection.settimeout(timeout)
 
     def close(self) -> None:
         """Sign out if that is quick; in any case let go of the connection."""
