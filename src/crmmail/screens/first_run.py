@@ -1,38 +1,28 @@
-"""Setting up an account: address, password, server; a test; the import begins."""
+"""Setting up an account: what was typed is tested, then kept, and the import begins."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual import events, getters, on, work
+from textual import getters, on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input, Label
 
-from crmmail import addresses
-from crmmail.accounts import providers
-from crmmail.accounts.providers import Provider
-from crmmail.errors import CrmmailError
-from crmmail.screens.base import StoreScreen
+from crmmail.screens.account_form import AccountForm
 from crmmail.screens.signing_up import (
     BrowserWanted,
     CalendarsFound,
     DemoWanted,
     Entry,
     Field,
-    KeyringFound,
-    LookedUp,
-    LookUp,
     SignedUp,
     SignUp,
     calendar_line,
     folder_lines,
-    server,
-    told,
 )
 from crmmail.screens.undo import FieldError
 from crmmail.store import accounts
@@ -40,13 +30,8 @@ from crmmail.store.database import Store
 from crmmail.widgets.pieces import safe
 from crmmail.widgets.words import plural
 
-if TYPE_CHECKING:
-    from crmmail.accounts.discovery import Found
 
-_PORTS = {143: "starttls"}  # elsewhere it is TLS from the first byte
-
-
-class FirstRunScreen(StoreScreen):
+class FirstRunScreen(AccountForm):
     """One screen to set up a mailbox. Nothing is kept before its test went well."""
 
     AUTO_FOCUS = "Input"
@@ -73,45 +58,23 @@ class FirstRunScreen(StoreScreen):
         #found { margin-top: 1; }
     }
     """
-    note = getters.query_one("#note", Label)
     found = getters.query_one("#found", Label)
     go = getters.query_one("#go", Button)
 
     def __init__(self, store: Store, account: accounts.AccountRow | None = None) -> None:
-        super().__init__(store)
-        self._account = account
+        super().__init__(store, account)
         self._wanted: SignUp | None = None
-        self._guessed: dict[str, str] = {"server": "", "username": ""}
         self._busy = False
         self._tested: Entry | None = None
         self._calendars: CalendarsFound | None = None
-        self._keyring = True
-        self._email = ""
-        self._found: Found | None = None  # for that address
-        self._looked_up = ""  # the address that was asked for last
-        self._looking = False
         self._test_after = False  # Enter was pressed before the search was through
-        self._confirmed = ""  # a server that nobody vouches for, seen by the user
         self._shown_pin = ""  # a certificate's, for the user to compare
-        self._pins: dict[tuple[str, int], str] = {}
 
     def panes(self) -> Iterable[Widget]:
         with VerticalScroll(id="setup", can_focus=False):
             again = self._account is not None
             yield Label("Sign in again" if again else "Your mailbox", id="hello")
-            yield Label(
-                "crmmail reads it and changes nothing on the server. "
-                "The password goes into the system keyring, nowhere else.",
-                id="about",
-                markup=False,
-            )
-            yield Field("email", "Address", "ann@example.org")
-            yield Field("password", "Password", password=True)
-            yield Field("command", "Password command", "pass show mail/ann")
-            yield Field("variable", "… or variable", "MAIL_PASSWORD")
-            yield Field("server", "IMAP server", "imap.example.org:993")
-            yield Field("username", "User name", "mostly the address")
-            yield Label("", id="note", markup=False)
+            yield from self.fields()
             with Horizontal(id="buttons"):
                 yield Button("Test", id="go", compact=True, variant="primary")
                 yield Button("Trust it", id="trust", compact=True)
@@ -119,35 +82,12 @@ class FirstRunScreen(StoreScreen):
             yield Label("", id="found", markup=False)
 
     def on_mount(self) -> None:
-        for name in ("command", "variable"):
-            self.field(name).add_class("-hidden")
         self.query_one("#demo").display = self._is_first()
         self.query_one("#trust").display = False
-        if self._account is not None:
-            self._begin_with(self._account)
-        self._look_for_keyring()
 
     def on_unmount(self) -> None:
         if self._wanted is not None:
             self._wanted.cancelled.set()
-
-    def _begin_with(self, account: accounts.AccountRow) -> None:
-        """An account that is there: all as it is, but for the password."""
-        from crmmail.accounts.discovery import Found
-
-        place = providers.by_server(account.host) or Provider("", account.host)
-        place = replace(place, port=account.port, security=account.security)
-        self._email = self._looked_up = account.email
-        self._found = Found(place, account.username, "in the account")
-        if account.pin:
-            self._pins[account.host, account.port] = account.pin
-        line = self.field("email").input
-        with line.prevent(Input.Changed):
-            line.value = account.email
-        line.disabled = True
-        self._fill(place, account.username)
-        self._say(place.note)
-        self.field("password").input.focus()
 
     def _is_first(self) -> bool:
         """Whether there is no account yet."""
@@ -158,133 +98,18 @@ class FirstRunScreen(StoreScreen):
             return bool(self._shown_pin)
         return action != "demo" or self._is_first()
 
-    def field(self, name: str) -> Field:
-        """One of the fields."""
-        return self.query_one(f"#field-{name}", Field)
-
-    # What is typed
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        found = event.input.parent
-        if isinstance(found, Field):
-            found.complain()
-            if found.field == "email":
-                self._guess(event.value)
+    def edited(self) -> None:
+        """What was tested is no longer what is typed."""
         self._tested = None
         self._test_after = False
         self._offer_pin("")
         self.go.label = "Test"
 
-    def _guess(self, typed: str) -> None:
-        """Fill in what the address tells, where nobody typed something else."""
-        email = addresses.normal(typed)
-        if email == self._email:
-            return
-        self._email, self._found = email, None
-        self._fill(providers.guess(email), providers.guess(email).username(email))
-        self._say(providers.guess(email).note)
-
-    def _fill(self, server: Provider, username: str) -> None:
-        guessed = {
-            "server": f"{server.host}:{server.port}" if server.host else "",
-            "username": username,
-        }
-        for name, words in guessed.items():
-            line = self.field(name).input
-            if line.value == self._guessed[name]:
-                with line.prevent(Input.Changed):
-                    line.value = words
-        self._guessed = guessed
-
-    def _say(self, words: str) -> None:
-        self.note.update(Content(safe(words)))
-
-    # What the address tells, when one asks around
-
-    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
-        """The address is typed: look for its server while the password is."""
-        if event.widget is self.field("email").input:
-            self._look_up()
-
-    def _look_up(self) -> None:
-        email = addresses.normal(self.field("email").input.value)
-        if not email or email == self._looked_up or providers.known(email):
-            return
-        self._looked_up, self._looking = email, True
-        self._say(f"Looking for the mail server of {addresses.domain_of(email)} …")
-        self.app.post_message(LookUp(self, email))
-
-    @on(LookedUp)
-    def _heard(self, event: LookedUp) -> None:
-        if event.email != addresses.normal(self.field("email").input.value):
-            return  # another address is typed by now
-        if event.found is not None:
-            self._found = event.found
-            self._fill(event.found.provider, event.found.username)
-            self._say(told(event.found))
-            return
-        self._looking = False
-        if self._found is None:
-            self._say("Nothing tells where its mail is. Check the server's name.")
+    def looked_up(self) -> None:
+        """Go on with the test, where it was asked for meanwhile."""
         if self._test_after:
             self._test_after = False
             self.action_test()
-
-    def _unconfirmed(self) -> str:
-        """The server, if it is one that nobody vouches for and the user has not agreed to."""
-        found = self._found
-        shown = self.field("server").input.value.strip()
-        if found is None or found.sure or self._confirmed == shown:
-            return ""
-        return shown if shown == f"{found.provider.host}:{found.provider.port}" else ""
-
-    def entry(self) -> Entry:
-        """What is typed, or a FieldError of the first field that cannot be."""
-        values = {one.field: one.input.value.strip() for one in self.query(Field)}
-        email = addresses.normal(values["email"])
-        if not email:
-            raise FieldError("email", "This is no e-mail address.", "Example: ann@example.org")
-        host, port = server(values["server"])
-        known = self._found.provider if self._found else providers.guess(email)
-        if not known.host and not host:
-            raise FieldError("email", known.note)
-        same = (known.host, known.port) == (host, port)
-        security = known.security if same else _PORTS.get(port, "tls")
-        password = self.field("password").input.value
-        command, variable = values["command"], values["variable"]
-        oauth = "" if password or command or variable else self._issuer(known)
-        if not (password or command or variable or oauth):
-            if self._keyring:
-                raise FieldError("password", "The password is missing.")
-            raise FieldError("command", "Say where the password comes from.")
-        username, pin = values["username"] or email, self._pins.get((host, port), "")
-        return Entry(
-            email,
-            host,
-            port,
-            security,
-            username,
-            password,
-            command,
-            variable,
-            pin,
-            oauth,
-            known=self._account is not None,
-        )
-
-    def _issuer(self, provider: Provider) -> str:
-        """Who can let the user in in the browser, where no password is typed."""
-        before = self._account.secret if self._account else ""
-        if before.startswith("oauth:"):
-            return before.partition(":")[2]
-        if not provider.oauth:
-            return ""
-        from crmmail.accounts import issuers
-
-        usable = provider.oauth_only or issuers.is_usable(provider.oauth)
-        return provider.oauth if usable else ""
 
     # What is done
 
@@ -387,41 +212,7 @@ class FirstRunScreen(StoreScreen):
         self._offer_pin("")
         self.action_test()
 
-    def _complain(self, problem: CrmmailError) -> None:
-        name = problem.field if isinstance(problem, FieldError) else "server"
-        if name == "secret":
-            name = "password" if self._keyring else "command"
-        words = " ".join(filter(None, (str(problem), problem.hint)))
-        self.field(name).complain(words)
-        self.field(name).input.focus()
-
     @on(Button.Pressed, "#demo")
     def action_demo(self) -> None:
         """Look around in a sample mailbox first."""
         self.app.post_message(DemoWanted())
-
-    # Where the password goes
-
-    @work(thread=True, exit_on_error=False)
-    def _look_for_keyring(self) -> None:
-        from crmmail.accounts import credentials
-
-        try:
-            credentials.keyring_backends()
-        except CrmmailError as problem:
-            self.post_message(KeyringFound(str(problem)))
-
-    @on(KeyringFound)
-    def offer_others(self, event: KeyringFound) -> None:
-        """There is no keyring: the password has to come from somewhere else."""
-        self._keyring = False
-        self.query_one("#about", Label).update(
-            Content(
-                "crmmail reads it and changes nothing on the server. "
-                f"{event.problem} So it asks a command for the password, "
-                "or an environment variable, each time it starts."
-            )
-        )
-        self.field("password").add_class("-hidden")
-        for name in ("command", "variable"):
-            self.field(name).remove_class("-hidden")
