@@ -171,3 +171,14 @@ def test_why_says_by_which_rule_a_meeting_was_skipped(
     assert list(skipped) == fields("`why --json`: a skipped meeting")
     assert skipped["why"] == "K7: private or confidential"
     assert "skipped   K7: private or confidential" in cli("why", query).out
+
+
+def test_skipped_meetings_are_listed(cli: Cli, found: dict[str, list[int]]) -> None:
+    [skipped] = cli("skipped", "--meetings", "--json").json
+    assert list(skipped) == fields("`skipped --meetings --json`")
+    assert (skipped["title"], skipped["reason"]) == ("Salary talk", "private")
+    [line] = cli("skipped", "--meetings", "--reason", "private").out.splitlines()
+    assert line.split("\t")[1:] == ["Salary talk", "K7: private or confidential", "x.ics"]
+    none = cli("skipped", "--meetings", "--reason", "old")
+    assert (none.code, none.out) == (0, "")
+    assert "No meeting was skipped" in none.err

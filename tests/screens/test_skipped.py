@@ -80,13 +80,13 @@ async def test_reason_sender_folder_and_words_narrow_it_and_escape_widens_it(
     async with app.run_test(size=(120, 30)) as pilot:
         await press(pilot, "L", "tab", "tab", "tab", "tab")
         assert skipped(app).by.reason == "group"
-        assert "3 messages" in text(app)
+        assert "3 rows" in text(app)
         await press(pilot, "f")
         assert skipped(app).by.sender == "news@else.example"
         assert "from news@else.example" in text(app)
-        assert "2 messages" in text(app)
+        assert "2 rows" in text(app)
         await press(pilot, "escape")
-        assert "3 messages" in text(app)
+        assert "3 rows" in text(app)
         await press(pilot, "escape", "j", "o")
         await press(pilot, "slash", *"subject", "space", "3")
         assert "Subject 3" in text(app)

@@ -105,7 +105,12 @@ HELP = (
     stop("lists", "question_mark", shows="Keys"),
     stop("record", "escape", "enter", "question_mark", shows="Keys"),
 )
-SKIPPED = (stop("skipped", "L"), stop("why", "j", "j", "enter"))
+SKIPPED = (
+    stop("skipped", "L"),
+    stop("why", "j", "j", "enter"),
+    stop("meetings", "escape", "tab", shows="(meeting)"),
+    stop("why-meeting", "enter", shows="the calendar"),
+)
 ACCOUNTS = (stop("accounts", "comma"), stop("visibility", *"jjjjjjjj", "enter"))
 FILLED = {
     "lists": LISTS,

@@ -39,10 +39,7 @@ def message(
             )
         for row in rows:
             if not (ways := letting.ways(store.read(), row)):
-                raise CrmmailError(
-                    f"It is {ledger.describe(row.reason, row.detail)}.",
-                    "A draft enters when it is sent.",
-                )
+                raise CrmmailError(f"It is {row.words}.", letting.otherwise(row))
             letting.let_in(store, row, ways[0].key)
             note(f"{ways[0].words} ({ways[0].setting}). {_NEXT}")
 

@@ -12,6 +12,7 @@ from crmmail.cli.problems import NotFoundError
 from crmmail.cli.shapes import RECORD_NAMES
 from crmmail.store import why as store_why
 from crmmail.store.kinds import Kind
+from crmmail.store.meeting_ledger import lies_in
 from crmmail.store.meeting_why import StoredMeeting
 from crmmail.store.meetings import AttendeeRow
 from crmmail.store.why import Skipped, Stored, Why, link
@@ -84,7 +85,7 @@ def _lines(answer: Why) -> Iterator[str]:
         yield ""
         yield f"{day(one.starts_at)}  {one.title or '(no title)'}"
         yield f"  skipped   {one.words}"
-        yield f"  lies in   {_calendar(one.account, one.calendar)}"
+        yield f"  lies in   {one.place}"
 
 
 def _stored_lines(stored: Stored) -> Iterator[str]:
@@ -102,16 +103,11 @@ def _meeting_lines(met: StoredMeeting) -> Iterator[str]:
     yield f"{day(met.starts_at)}  {met.title or '(no title)'}"
     yield f"  stored    as meeting {met.id}"
     for account, calendar in met.calendars:
-        yield f"  lies in   {_calendar(account, calendar)}"
+        yield f"  lies in   {lies_in(account, calendar)}"
     for one in met.attendees:
         role = "organiser" if one.organizer else "attendee"
         yield f"  {role:<10}{one.address}: {_whose(one)}"
     yield from _link_lines([(one.kind, one.name, link(one.why, one.hand)) for one in met.links])
-
-
-def _calendar(account: str, calendar: str) -> str:
-    name = f"the calendar {calendar}" if calendar else "a calendar"
-    return f"{name} of {account}" if account else f"the file {calendar}"
 
 
 def _whose(one: AttendeeRow) -> str:

@@ -10,13 +10,14 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from crmmail.screens.undo import Do
-from crmmail.store import ledger, letting, mail_rules
+from crmmail.store import letting, mail_rules
 from crmmail.store.database import Store
 from crmmail.store.kinds import Level
 from crmmail.store.ledger import LedgerRow
+from crmmail.store.meeting_ledger import SkippedMeeting
 from crmmail.widgets.panel import Panel
 from crmmail.widgets.pieces import Piece, fit
-from crmmail.widgets.words import exact
+from crmmail.widgets.words import exact, titled
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def draw(row: Row, width: int) -> Iterator[Piece]:
 
 
 class WaysPanel(Panel[Row]):
-    """Why a message was skipped, and every way to let it in."""
+    """Why a message or a meeting was skipped, and every way to let it in."""
 
     BINDING_GROUP_TITLE = "Why"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,22 +57,22 @@ class WaysPanel(Panel[Row]):
         super().__init__(
             draw, title="Why it is not here", nouns=("line", "lines"), empty="", id="ways"
         )
-        self.about_row: LedgerRow | None = None
+        self.about_row: LedgerRow | SkippedMeeting | None = None
 
     @property
     def way(self) -> letting.Way | None:
         """The way under the cursor."""
         return self.row.way if self.row is not None else None
 
-    def about(self, row: LedgerRow, ways: Sequence[letting.Way]) -> None:
-        """Open on a message."""
+    def about(self, row: LedgerRow | SkippedMeeting, ways: Sequence[letting.Way]) -> None:
+        """Open on a message or a meeting."""
         self.about_row = row
         rows = [Row(at, name, text) for at, (name, text) in enumerate(_facts(row))]
         first = len(rows)
         for way in ways:
             rows += [Row(len(rows), "", "", way), Row(len(rows) + 1, "", "", way, note=True)]
         if not ways:
-            rows.append(Row(first, "", "A draft enters when it is sent: there is no other way."))
+            rows.append(Row(first, "", letting.otherwise(row)))
         self.open(rows)
         self.cursor = first
 
@@ -84,8 +85,14 @@ class WaysPanel(Panel[Row]):
             self.cursor = at
 
 
-def _facts(row: LedgerRow) -> Iterator[tuple[str, str]]:
-    yield "rule", ledger.describe(row.reason, row.detail)
+def _facts(row: LedgerRow | SkippedMeeting) -> Iterator[tuple[str, str]]:
+    yield "rule", row.words
+    if isinstance(row, SkippedMeeting):
+        if row.reason != "calendar":
+            yield "title", titled(row.title, row.hidden)
+            yield "starts", exact(row.starts_at) if row.starts_at else "unknown"
+        yield "lies in", row.place
+        return
     if row.uid:
         hidden = "(not kept: the account's visibility)" if row.level == Level.METADATA else ""
         yield "subject", row.subject or hidden or "(no subject)"

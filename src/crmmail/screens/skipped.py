@@ -1,7 +1,8 @@
-"""The ledger: mail that did not enter, by reason, folder, sender and words, and the way in."""
+"""The ledger: mail and meetings that did not enter, why, where they lie, and the way in."""
 
 from __future__ import annotations
 
+import sqlite3
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -18,9 +19,10 @@ from textual.worker import get_current_worker
 from crmmail.screens.base import StoreScreen
 from crmmail.screens.letting import ExceptionsPanel, WaysPanel
 from crmmail.screens.undo import Do
-from crmmail.store import ledger, letting
+from crmmail.store import ledger, letting, meeting_ledger
 from crmmail.store.database import Store
 from crmmail.store.ledger import Filter, LedgerRow
+from crmmail.store.meeting_ledger import SkippedMeeting
 from crmmail.widgets import rows
 from crmmail.widgets.filter_line import FilterLine
 from crmmail.widgets.lines import Choices
@@ -28,23 +30,42 @@ from crmmail.widgets.panel import Panel
 from crmmail.widgets.window_list import WindowList
 
 _FIRST_PAGE = 200  # rows that are read before the first paint; the rest follows in a thread
-_EMPTY = ("Nothing was skipped", "Mail that a rule keeps out is listed here, with the rule.")
+_EMPTY = (
+    "Nothing was skipped",
+    "Mail and meetings that a rule keeps out are listed here, with the rule.",
+)
+_NAMES = ledger.NAMES | meeting_ledger.NAMES
 
 
 @dataclass
 class LedgerRead(Message):
-    """The ids of the list, and how many messages each reason has, are read."""
+    """The ids of the list, and how many rows each reason has, are read."""
 
     by: Filter
     ids: array[int]
     counts: dict[str, int]
 
 
+def _view(db: sqlite3.Connection, by: Filter, limit: int | None = None) -> array[int]:
+    """The ids of what is out: mail, then meetings."""
+    return ledger.view(db, by, limit) + meeting_ledger.view(db, by, limit)
+
+
+def _counts(db: sqlite3.Connection) -> dict[str, int]:
+    """How many rows each choice has: all, all meetings, and each reason."""
+    mail, meetings = ledger.by_reason(db), meeting_ledger.by_reason(db)
+    met = sum(meetings.values())
+    together = {"": sum(mail.values()) + met} | ({meeting_ledger.PREFIX: met} if met else {})
+    return together | mail | meetings if mail or meetings else {}
+
+
 class SkippedScreen(StoreScreen):
-    """Every message that is not in the store, and what to press to let it in."""
+    """Every message and meeting that is not in the store, and what to press to let it in."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "let_in", "Let in", id="skipped.let_in", tooltip="Let in this message"),
+        Binding(
+            "a", "let_in", "Let in", id="skipped.let_in", tooltip="Let in this message or meeting"
+        ),
         Binding(
             "A",
             "let_in_sender",
@@ -55,7 +76,13 @@ class SkippedScreen(StoreScreen):
         Binding("slash", "filter", "Filter", id="skipped.filter", key_display="/"),
         Binding("tab", "turn(1)", "Reason", id="skipped.next", tooltip="Only the next reason"),
         Binding("shift+tab", "turn(-1)", "Previous reason", show=False, id="skipped.previous"),
-        Binding("o", "only_folder", "Folder", id="skipped.folder", tooltip="Only this folder"),
+        Binding(
+            "o",
+            "only_folder",
+            "Folder",
+            id="skipped.folder",
+            tooltip="Only this folder or calendar",
+        ),
         Binding("f", "only_sender", "Sender", id="skipped.sender", tooltip="Only this sender"),
         Binding(
             "X",
@@ -86,12 +113,12 @@ class SkippedScreen(StoreScreen):
         yield Choices()
         with Vertical():
             yield FilterLine()
-            shown: WindowList[LedgerRow] = WindowList(
+            shown: WindowList[LedgerRow | SkippedMeeting] = WindowList(
                 self._rows,
                 rows.skipped,
                 partial(rows.heading, rows.SKIPPED),
                 title="Skipped",
-                nouns=("message", "messages"),
+                nouns=("row", "rows"),
                 id="ledger",
             )
             yield shown
@@ -100,11 +127,14 @@ class SkippedScreen(StoreScreen):
 
     def on_mount(self) -> None:
         self.listed.focus()
-        self._say(ledger.view(self.store.read(), self.by, _FIRST_PAGE))
+        self._say(_view(self.store.read(), self.by, _FIRST_PAGE))
         self.reload()
 
-    def _rows(self, ids: Sequence[int]) -> Iterable[LedgerRow]:
-        return ledger.window(self.store.read(), ids)
+    def _rows(self, ids: Sequence[int]) -> Iterable[LedgerRow | SkippedMeeting]:
+        db = self.store.read()
+        met = [row for row in ids if meeting_ledger.is_meeting(row)]
+        mail = [row for row in ids if not meeting_ledger.is_meeting(row)]
+        return [*ledger.window(db, mail), *meeting_ledger.window(db, met)]
 
     # Reading
 
@@ -125,8 +155,8 @@ class SkippedScreen(StoreScreen):
 
     def _read(self, by: Filter) -> None:
         db = self.store.read()
-        counts = ledger.by_reason(db)
-        ids = ledger.view(db, by)
+        counts = _counts(db)
+        ids = _view(db, by)
         if not get_current_worker().is_cancelled:
             self.post_message(LedgerRead(by, ids, counts))
 
@@ -138,10 +168,9 @@ class SkippedScreen(StoreScreen):
 
     def _say(self, ids: array[int]) -> None:
         by = self.by
-        total = sum(self._counts.values())
-        entries = {"": total, **self._counts} if self._counts else {}
-        self.reasons.offer([(ledger.NAMES.get(r, r), n) for r, n in entries.items()])
-        self.reasons.choose([*entries].index(by.reason) if by.reason in entries else 0)
+        reasons = list(self._counts)
+        self.reasons.offer([(_NAMES.get(r, r), n) for r, n in self._counts.items()])
+        self.reasons.choose(reasons.index(by.reason) if by.reason in reasons else 0)
         narrowed = by != Filter()
         empty = ("Nothing here matches", "escape shows more again") if narrowed else _EMPTY
         self.listed.say_empty(*empty)
@@ -151,9 +180,12 @@ class SkippedScreen(StoreScreen):
 
     def _narrowing(self) -> Iterable[str]:
         """What else than a reason and words the list is narrowed to."""
-        if self.by.folder_id:
+        if self.by.folder_id or self.by.calendar_id:
             row = self.listed.row_at(0) if self.listed.ids else None
-            yield f"folder {row.folder} of {row.email}" if row else "one folder"
+            if isinstance(row, SkippedMeeting):
+                yield row.place
+            else:
+                yield f"folder {row.folder} of {row.email}" if row else "one place"
         if self.by.sender:
             yield f"from {self.by.sender}"
 
@@ -164,27 +196,29 @@ class SkippedScreen(StoreScreen):
         self.reload()
 
     def action_turn(self, by: int) -> None:
-        """Show the messages of the next reason only."""
-        offered = ["", *self._counts]
+        """Show what the next reason keeps out only."""
+        offered = list(self._counts) or [""]
         here = offered.index(self.by.reason) if self.by.reason in offered else 0
         self._narrow(replace(self.by, reason=offered[(here + by) % len(offered)]))
 
     @on(Choices.Chosen)
     def _reason_clicked(self, event: Choices.Chosen) -> None:
-        self._narrow(replace(self.by, reason=["", *self._counts][event.index]))
+        self._narrow(replace(self.by, reason=[*self._counts][event.index]))
 
     def action_only_folder(self) -> None:
-        """Show only the folder of the message under the cursor."""
-        if (row := self.row) is not None:
+        """Show only the folder or the calendar of what is under the cursor."""
+        if isinstance(row := self.row, SkippedMeeting):
+            self._narrow(replace(self.by, calendar_id=row.calendar_id))
+        elif row is not None:
             self._narrow(replace(self.by, folder_id=row.folder_id))
 
     def action_only_sender(self) -> None:
         """Show only the sender of the message under the cursor."""
-        if (row := self.row) is not None and row.sender:
+        if isinstance(row := self.row, LedgerRow) and row.sender:
             self._narrow(replace(self.by, sender=row.sender))
 
     def action_filter(self) -> None:
-        """Find words in senders and subjects."""
+        """Find words in senders, subjects and titles."""
         self.filter_line.open()
 
     @on(FilterLine.Filtered)
@@ -199,8 +233,8 @@ class SkippedScreen(StoreScreen):
         """Widen what the list is narrowed to, step by step; then go back."""
         if self.by.match:
             self.filter_line.clear_and_close()
-        elif self.by.sender or self.by.folder_id:
-            self._narrow(replace(self.by, sender="", folder_id=0))
+        elif self.by.sender or self.by.folder_id or self.by.calendar_id:
+            self._narrow(replace(self.by, sender="", folder_id=0, calendar_id=0))
         elif self.by.reason:
             self._narrow(replace(self.by, reason=""))
         else:
@@ -209,13 +243,13 @@ class SkippedScreen(StoreScreen):
     # Letting in
 
     @property
-    def row(self) -> LedgerRow | None:
+    def row(self) -> LedgerRow | SkippedMeeting | None:
         """What the cursor stands on."""
         return self.listed.row_at(self.listed.cursor) if self.listed.ids else None
 
     @on(WindowList.Opened, "#ledger")
     def action_open(self) -> None:
-        """Say why the message is not here, and how it can be."""
+        """Say why it is not here, and how it can be."""
         if (row := self.row) is not None:
             self.ways.about(row, letting.ways(self.store.read(), row))
 
@@ -233,14 +267,13 @@ class SkippedScreen(StoreScreen):
         self.exceptions.action_end()
 
     def action_let_in(self) -> None:
-        """Let in this message, by the narrowest way there is."""
+        """Let in this message or meeting, by the narrowest way there is."""
         if (row := self.row) is not None:
             found = letting.ways(self.store.read(), row)
             if found:
                 self._let_in(row, found[0])
             else:
-                words = "A draft enters when it is sent: there is no other way."
-                self.notify(words, timeout=5, markup=False)
+                self.notify(letting.otherwise(row), timeout=5, markup=False)
 
     def action_let_in_sender(self) -> None:
         """Let in all mail from this sender."""
@@ -254,7 +287,7 @@ class SkippedScreen(StoreScreen):
             words = "Here another rule decides than who sent it: enter says which."
             self.notify(words, timeout=5, markup=False)
 
-    def _let_in(self, row: LedgerRow, way: letting.Way) -> None:
+    def _let_in(self, row: LedgerRow | SkippedMeeting, way: letting.Way) -> None:
         do = partial(letting.let_in, self.store, row, way.key)
         self.post_message(Do(f"{way.words} — {way.setting}", do))
 

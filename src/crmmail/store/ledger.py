@@ -88,6 +88,11 @@ class LedgerRow:
         """What tells the row from all others, as one number; of a folder that is not read, < 0."""
         return row_id(self.folder_id, self.uid) if self.uid else -self.folder_id
 
+    @property
+    def words(self) -> str:
+        """By which rule it is not here."""
+        return describe(self.reason, self.detail)
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -97,6 +102,7 @@ class Filter:
     folder_id: int = 0
     sender: str = ""
     match: str = ""
+    calendar_id: int = 0  # then it is of meetings only (meeting_ledger.py)
 
 
 def row_id(folder_id: int, uid: int) -> int:
@@ -106,6 +112,8 @@ def row_id(folder_id: int, uid: int) -> int:
 
 def view(db: sqlite3.Connection, by: Filter, limit: int | None = None) -> array[int]:
     """The ids of the skipped messages, newest first; before them those of folders not read (M1)."""
+    if by.calendar_id:
+        return array("q")
     conditions, parameters = windows.matching(by.match, "(subject {like} OR sender {like})")
     for column, value in (
         ("reason", by.reason), ("folder_id", by.folder_id), ("sender", by.sender)

@@ -8,13 +8,30 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from crmmail.errors import CrmmailError
-from crmmail.store import ledger, mail_rules
+from crmmail.store import calendars, ledger, mail_rules, meeting_ledger
 from crmmail.store.database import Store
 from crmmail.store.ledger import LedgerRow
+from crmmail.store.meeting_ledger import SkippedMeeting
 
 Undo = Callable[[], object]
 
 MESSAGE, SENDER, RULE = "message", "sender", "rule"
+_SWITCHES = {  # K7: what lets such meetings in, and what they are
+    "internal": ("sync_internal_meetings", "meetings of colleagues"),
+    "private": ("sync_private", "private meetings"),
+}
+_OTHERWISE = {
+    "draft": "A draft enters when it is sent: there is no other way.",
+    "forgotten": "It enters after crmmail remember ADDRESS: there is no other way.",
+}
+_MEETINGS_OTHERWISE = {
+    "nobody": "It enters when somebody else is invited: there is no other way.",
+    "later": "It enters by itself when it is less than a year ahead.",
+    "old": "Meetings are kept for five years: it has no way in.",
+    "internal": "It is of a file: it enters once an account lets such meetings in.",
+    "private": "It is of a file: it enters once an account lets such meetings in.",
+    "forgotten": _OTHERWISE["forgotten"],
+}
 _JUDGED = ("internal", "group", "invitation", "nobody")  # M4 to M7: what an exception beats
 
 
@@ -27,8 +44,10 @@ class Way:
     setting: str
 
 
-def ways(db: sqlite3.Connection, row: LedgerRow) -> list[Way]:
-    """How this message can be let in, the narrowest way first; none for a draft."""
+def ways(db: sqlite3.Connection, row: LedgerRow | SkippedMeeting) -> list[Way]:
+    """How this can be let in, the narrowest way first; where there is none, see `otherwise`."""
+    if isinstance(row, SkippedMeeting):
+        return _ways_of_meeting(db, row)
     match row.reason:
         case "folder":
             words = f"Read the folder {row.folder}"
@@ -38,13 +57,37 @@ def ways(db: sqlite3.Connection, row: LedgerRow) -> list[Way]:
             words = f"Let in all mail from {day} on"
             return [Way(RULE, words, f"{row.email}: mail since {day}")]
         case "blocked":
-            words = f"Take {row.detail} off the blocklist"
-            return [Way(RULE, words, "blocklist")]
+            return [_off_the_blocklist(row.detail)]
         case "unreadable":
             return [Way(RULE, "Try to read it again now", "none: the next sync fetches it again")]
         case reason if reason in _JUDGED:
             return _exceptions(db, row)
     return []
+
+
+def _ways_of_meeting(db: sqlite3.Connection, row: SkippedMeeting) -> list[Way]:
+    if row.reason == "calendar":
+        words = f"Read {row.place}"
+        return [Way(RULE, words, f"calendars of {row.account}: {row.calendar} is read")]
+    if row.reason == "blocked":
+        return [_off_the_blocklist(row.detail)]
+    if row.reason not in _SWITCHES or row.account_id is None:
+        return []
+    _, names = _SWITCHES[row.reason]
+    count = meeting_ledger.count(db, row.account_id, row.reason)
+    return [Way(RULE, f"Let in all {names} ({count:,} here)", f"{row.account}: {names} are read")]
+
+
+def _off_the_blocklist(pattern: str) -> Way:
+    return Way(RULE, f"Take {pattern} off the blocklist", "blocklist")
+
+
+def otherwise(row: LedgerRow | SkippedMeeting) -> str:
+    """What to know of that which no setting lets in."""
+    if isinstance(row, SkippedMeeting):
+        corrected = "It enters when it is corrected in the calendar: the sync reads it again."
+        return _MEETINGS_OTHERWISE.get(row.reason, corrected)
+    return _OTHERWISE.get(row.reason, "No setting lets it in.")
 
 
 def _exceptions(db: sqlite3.Connection, row: LedgerRow) -> list[Way]:
@@ -70,16 +113,15 @@ def _exceptions(db: sqlite3.Connection, row: LedgerRow) -> list[Way]:
     return found
 
 
-def let_in(store: Store, row: LedgerRow, key: str) -> Undo:
-    """Change the setting that keeps a message out; returns what sets it back.
+def let_in(store: Store, row: LedgerRow | SkippedMeeting, key: str) -> Undo:
+    """Change the setting that keeps a message or a meeting out; returns what sets it back.
 
     The next pass of the sync applies it (M9).
     """
     if key not in {way.key for way in ways(store.read(), row)}:
-        raise CrmmailError(
-            f"This cannot be let in like that ({ledger.describe(row.reason, row.detail)}).",
-            "A draft enters when it is sent." if row.reason == "draft" else "",
-        )
+        raise CrmmailError(f"This cannot be let in like that ({row.words}).", otherwise(row))
+    if isinstance(row, SkippedMeeting):
+        return _change_meeting_rule(store, row)
     if key == MESSAGE:
         return allow(store, f"<{row.message_id}>")
     if key == SENDER:
@@ -94,6 +136,21 @@ def allow(store: Store, typed: str) -> Undo:
     return (lambda: None) if pattern in before else (lambda: mail_rules.disallow(store, pattern))
 
 
+def _change_meeting_rule(store: Store, row: SkippedMeeting) -> Undo:
+    if row.reason == "calendar":
+        calendars.select(store, row.calendar_id, on=True)
+        return lambda: calendars.select(store, row.calendar_id, on=False)
+    if row.reason == "blocked":
+        return _unblock(store, row.detail)
+    switch, _ = _SWITCHES[row.reason]
+    return mail_rules.set_values(store, row.account_id or 0, **{switch: True})
+
+
+def _unblock(store: Store, pattern: str) -> Undo:
+    mail_rules.unblock(store, pattern)
+    return lambda: mail_rules.block(store, pattern)
+
+
 def _change_rule(store: Store, row: LedgerRow) -> Undo:
     account = row.account_id
     match row.reason:
@@ -101,8 +158,7 @@ def _change_rule(store: Store, row: LedgerRow) -> Undo:
             mail_rules.select_folder(store, account, row.folder, on=True)
             return lambda: mail_rules.select_folder(store, account, row.folder, on=False)
         case "blocked":
-            mail_rules.unblock(store, row.detail)
-            return lambda: mail_rules.block(store, row.detail)
+            return _unblock(store, row.detail)
         case "unreadable":
             _retry(store, row, again=True)
             return lambda: _retry(store, row, again=False)

@@ -1,4 +1,4 @@
-"""Why meetings are where they are: in the store and linked, or in the ledger of a calendar."""
+"""Why meetings of the store are where they are (of those that are not: meeting_ledger.py)."""
 
 from __future__ import annotations
 
@@ -7,23 +7,10 @@ import time
 from dataclasses import dataclass
 
 from crmmail.addresses import normal
-from crmmail.store import hands, meeting_search, meetings, windows
+from crmmail.store import hands, meeting_search, meetings
 from crmmail.store.hands import Link
 from crmmail.store.meetings import AttendeeRow
 from crmmail.text import one_line
-
-_RULES = {
-    "unreadable": "K8: it could not be read",
-    "endless": "K2: it recurs too often to be followed",
-    "empty": "K2: it takes place at no time",
-    "old": "K2: over for more than five years",
-    "later": "K2: more than a year ahead",
-    "private": "K7: private or confidential",
-    "blocked": "M3: somebody in it is on the blocklist",
-    "nobody": "K7: nobody but you takes part",
-    "internal": "K7: between colleagues only",
-    "forgotten": "somebody in it was forgotten: crmmail remember ADDRESS lets them in again",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +24,6 @@ class StoredMeeting:
     calendars: list[tuple[str, str]]  # account and calendar
     attendees: tuple[AttendeeRow, ...]
     links: list[Link]
-
-
-@dataclass(frozen=True, slots=True)
-class SkippedMeeting:
-    """A resource of a calendar that is no meeting in the store; `words` say by which rule."""
-
-    uid: str
-    account: str
-    calendar: str
-    href: str
-    starts_at: int
-    title: str
-    reason: str
-    words: str
-
-
-def describe(reason: str, detail: str = "") -> str:
-    """Why a meeting was skipped, in words, with the rule that says so."""
-    words = _RULES.get(reason, reason)
-    return f"{words} ({detail})" if detail else words
 
 
 def stored(db: sqlite3.Connection, query: str, limit: int) -> list[StoredMeeting]:
@@ -74,32 +41,6 @@ def stored(db: sqlite3.Connection, query: str, limit: int) -> list[StoredMeeting
         )
         for one in found
         if one is not None
-    ]
-
-
-def skipped(db: sqlite3.Connection, query: str, limit: int) -> list[SkippedMeeting]:
-    """The skipped meetings with that UID, those words in the title, or that address in them."""
-    if not (text := one_line(query)):
-        return []
-    if address := normal(text):
-        condition, parameters = windows.matching(address, "lower(object.raw) {like}")
-    else:
-        condition, parameters = windows.matching(text, "object.title {like}")
-    after = len(parameters)
-    found = db.execute(
-        f"""
-        SELECT uid, coalesce(account.email, ''), calendar.name, href, starts_at, title, reason,
-            detail
-        FROM calendar_object object JOIN calendar ON calendar.id = object.calendar_id
-        LEFT JOIN account ON account.id = calendar.account_id
-        WHERE reason != '' AND ({condition} OR uid = ?{after + 1})
-        ORDER BY starts_at DESC, object.id LIMIT ?{after + 2}
-        """,
-        [*parameters, text, limit],
-    )
-    return [
-        SkippedMeeting(uid, account, name, href, at, title, reason, describe(reason, detail))
-        for uid, account, name, href, at, title, reason, detail in found
     ]
 
 

@@ -7,9 +7,19 @@ import sqlite3
 from dataclasses import dataclass, field
 
 from crmmail.addresses import normal
-from crmmail.store import accounts, ledger, meeting_why, messages, search, threads, windows
+from crmmail.store import (
+    accounts,
+    ledger,
+    meeting_ledger,
+    meeting_why,
+    messages,
+    search,
+    threads,
+    windows,
+)
 from crmmail.store.kinds import Kind, Level
-from crmmail.store.meeting_why import SkippedMeeting, StoredMeeting
+from crmmail.store.meeting_ledger import SkippedMeeting
+from crmmail.store.meeting_why import StoredMeeting
 from crmmail.store.messages import Person, Placement
 from crmmail.text import one_line
 
@@ -144,7 +154,7 @@ def explain(db: sqlite3.Connection, query: str, limit: int = 20) -> Why:
             Skipped(row, ledger.describe(row.reason, row.detail))
             for row in ledger.find(db, query, limit)
         ]
-        met, unmet = meeting_why.stored(db, query, limit), meeting_why.skipped(db, query, limit)
+        met, unmet = meeting_why.stored(db, query, limit), meeting_ledger.find(db, query, limit)
         account = _account(db, query)
         found = address or stored or skipped or met or unmet or account
         unread = [] if found else _unread(db)

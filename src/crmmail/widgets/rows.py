@@ -11,11 +11,12 @@ from rich.cells import cell_len
 from crmmail.store.companies import CompanyRow
 from crmmail.store.kinds import Level
 from crmmail.store.ledger import LedgerRow, brief
+from crmmail.store.meeting_ledger import SkippedMeeting
 from crmmail.store.opportunities import OpportunityRow
 from crmmail.store.people import PersonRow
 from crmmail.store.threads import ThreadRow
 from crmmail.widgets.pieces import Piece, fit, fit_pieces
-from crmmail.widgets.words import coming, compact, money
+from crmmail.widgets.words import coming, compact, money, titled
 
 _GAP = 2
 _DATE = 10  # 2006-01-02
@@ -176,8 +177,15 @@ def opportunity(row: OpportunityRow, width: int) -> Iterator[Piece]:
     return _line(OPPORTUNITIES, texts, width)
 
 
-def skipped(row: LedgerRow, width: int) -> Iterator[Piece]:
-    """A message of the ledger on one line; a folder that is not read, with its count."""
+def skipped(row: LedgerRow | SkippedMeeting, width: int) -> Iterator[Piece]:
+    """A message or meeting of the ledger on one line; or a folder or calendar that is not read."""
+    if isinstance(row, SkippedMeeting):
+        of = (
+            ("(calendar)", "")
+            if row.reason == "calendar"
+            else ("(meeting)", titled(row.title, row.hidden))
+        )
+        return _line(SKIPPED, (compact(row.starts_at), *of, row.brief, row.calendar), width)
     when = compact(row.sent_at) if row.uid else ""
     subject = row.subject or ("" if row.level == Level.METADATA else "(no subject)")
     texts = (when, row.sender, subject, brief(row.reason, row.detail), row.folder)

@@ -76,6 +76,11 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def titled(title: str, hidden: bool) -> str:
+    """A meeting's title, or why there is none (rules.md V5)."""
+    return title or ("(hidden by this account's visibility)" if hidden else "(no title)")
+
+
 def money(amount: int, currency: str) -> str:
     """An amount given in minor units; nothing for nothing."""
     if not amount:
