@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 # it finds, would otherwise wait for up to two sixtieths of a second in between.
 os.environ.setdefault("TEXTUAL_FPS", "120")
 
-from textual import on
+from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -24,6 +24,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from crmmail import fetch, looks, settings
+from crmmail.collector import Collector
 from crmmail.screens.base import StoreChanged, StoreScreen
 from crmmail.screens.catalogue import CATALOGUES
 from crmmail.screens.fetching import Wanted
@@ -138,9 +139,12 @@ class CrmmailApp(App[str], inherit_bindings=False):
         Binding("ctrl+c", "help_quit", "How to quit", show=False, id="app.how_to_quit"),
     ]
 
-    def __init__(self, store: Store, *, sync: bool = True) -> None:
+    def __init__(
+        self, store: Store, *, sync: bool = True, collector: Collector | None = None
+    ) -> None:
         super().__init__()
         self.store = store
+        self._collector = collector
         self._sync = Background(store, self._sync_failed) if sync else None
         self._history = History(self)
         self._lock = threading.Lock()
@@ -167,6 +171,8 @@ class CrmmailApp(App[str], inherit_bindings=False):
         self._unsubscribe = self.store.subscribe(self._heard)
         ask(self, self.store.version, self._start_from)
         self.set_interval(1.0, self._tick)
+        if self._collector is not None:
+            self.call_after_refresh(self._collector.keep)
         if self._sync is not None:
             self.call_after_refresh(self._sync.start)
             if not accounts.states(self.store.read()):
@@ -227,6 +233,13 @@ class CrmmailApp(App[str], inherit_bindings=False):
         The version tells of this process's writes too; while these go on, their notices do.
         """
         ask(self, self.store.version, self._compare)
+        if self._collector is not None:
+            self._collector.tick()
+
+    async def on_event(self, event: events.Event) -> None:
+        if self._collector is not None and isinstance(event, events.InputEvent):
+            self._collector.touched()
+        await super().on_event(event)
 
     def _start_from(self, version: int) -> None:
         self._version = version
@@ -428,6 +441,6 @@ def run(path: Path, *, sync: bool = True) -> str | None:
     sys.setswitchinterval(0.0005)  # a busy sync thread must not hold up a key
     store = Store(path)
     try:
-        return CrmmailApp(store, sync=sync).run()
+        return CrmmailApp(store, sync=sync, collector=Collector()).run()
     finally:
         store.close()
