@@ -32,6 +32,7 @@ from crmmail.screens.records import RecordsScreen
 from crmmail.screens.undo import Do, History
 from crmmail.store import accounts
 from crmmail.store.database import Notice, Store
+from crmmail.text import block
 from crmmail.widgets import themes
 from crmmail.widgets.reading import ask
 from crmmail.widgets.words import day
@@ -265,6 +266,12 @@ class CrmmailApp(App[str], inherit_bindings=False):
     def _fetch(self, event: Wanted) -> None:
         """A screen wants something from the server."""
         fetch.start(self.store, event)
+
+    async def on_event(self, event: events.Event) -> None:
+        """What is pasted is foreign text: it is cleaned before a field takes and draws it."""
+        if isinstance(event, events.Paste) and not getattr(self.focused, "password", False):
+            event.text = block(event.text)
+        await super().on_event(event)
 
     # Commands
 

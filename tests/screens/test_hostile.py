@@ -6,8 +6,12 @@ import re
 
 import pytest
 from rich.cells import cell_len
+from textual.events import Paste
+from textual.widgets import Input
 
 from crmmail.app import CrmmailApp
+from crmmail.screens.accounts import AccountsScreen
+from crmmail.screens.first_run import FirstRunScreen
 from crmmail.screens.source import SourceScreen
 from crmmail.store.database import Store
 from tests.screens.conftest import NOW
@@ -100,6 +104,91 @@ async def test_a_hostile_source_is_only_text(empty_store: Store, hostile: str) -
         for keys in ((), ("slash", "x", "enter"), ("question_mark",)):
             await press(pilot, *keys)
             check(app)
+
+
+def fill_settings(store: Store, hostile: str) -> None:
+    """Two accounts whose every name and every error is by strangers."""
+    with store.write("accounts", "state") as (db, change):
+        rows = Filler(db, change)
+        wrong = dict.fromkeys(("error", "hint", "calendar_error", "calendar_hint"), hostile)
+        rows.account(ME, "stopped", **wrong)
+        rows.account(f"{hostile or 'x'}@away.example", hostile)
+        values = {"it": hostile, "mine": f"{hostile}@home.example"}
+        for sql in (
+            "UPDATE account SET name = :it",
+            """INSERT INTO folder (account_id, name, role, selectable, selected)
+               VALUES (1, :it, :it, 1, 1), (1, 'No ' || :it, '', 0, 0), (2, :it, '', 1, 0)""",
+            """INSERT INTO calendar (account_id, url, name, color, error)
+               VALUES (1, :it, :it, :it, ''), (1, '/' || :it, '', '', :it)""",
+            "INSERT INTO blocklist (pattern) VALUES (:it)",
+            "INSERT INTO internal_domain (account_id, domain) VALUES (1, :it)",
+            "INSERT INTO own_address (account_id, address) VALUES (1, :mine)",
+        ):
+            db.execute(sql, values)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+async def test_hostile_names_of_an_account_are_only_text(empty_store: Store, hostile: str) -> None:
+    fill_settings(empty_store, hostile)
+    app = CrmmailApp(empty_store, sync=False)
+    async with app.run_test(size=(110, 60), notifications=True) as pilot:
+        screen = AccountsScreen(empty_store, ME)
+        await app.push_screen(screen)
+        await press(pilot)
+        check(app)
+        ours = {"Domains of colleagues", "My addresses", "Remove"}
+        rows = [row for row in screen._rows if row.setting.options]
+        named = [row.id for row in rows if hostile in row.setting.title]
+        assert len(named) >= 4  # a folder, two calendars, a blocked address
+        for position in (*named, *(row.id for row in rows if row.setting.title in ours)):
+            if screen._rows[position].setting.title in ("Add…", "Name"):
+                continue  # they ask for a text first
+            screen.listed.cursor = position
+            await press(pilot, "enter")
+            assert screen.options.is_open
+            check(app)
+            await press(pilot, "escape")
+        for keys in (("p",), ("u",), ("tab",), ("question_mark",), ("escape",)):
+            await press(pilot, *keys)
+            check(app)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+async def test_what_is_typed_into_a_setting_is_only_text(empty_store: Store, hostile: str) -> None:
+    fill_settings(empty_store, hostile)
+    app = CrmmailApp(empty_store, sync=False)
+    async with app.run_test(size=(110, 60), notifications=True) as pilot:
+        await press(pilot, "comma")
+        screen = app.screen
+        assert isinstance(screen, AccountsScreen)
+        titles = [row.setting.title for row in screen._rows]
+        for title in ("Add…", "Name"):
+            screen.listed.cursor = len(titles) - 1 - titles[::-1].index(title)
+            await press(pilot, "enter")
+            assert screen.prompt.has_class("-open")
+            app.post_message(Paste(hostile))
+            await settle(pilot)
+            check(app)
+            await press(pilot, "enter")
+            check(app)
+            if screen.options.is_open:
+                await press(pilot, "enter")
+                check(app)
+
+
+async def test_a_pasted_password_stays_as_it_is(empty_store: Store) -> None:
+    app = CrmmailApp(empty_store, sync=False)
+    async with app.run_test(size=(110, 40)) as pilot:
+        await app.push_screen(FirstRunScreen(empty_store))
+        for name in ("email", "password"):
+            app.screen.query_one(f"#field-{name} Input", Input).focus()
+            app.post_message(Paste("s3\u200bcret"))
+            await settle(pilot)
+            check(app)
+        found = [
+            app.screen.query_one(f"#field-{one} Input", Input) for one in ("email", "password")
+        ]
+        assert [one.value for one in found] == ["s3cret", "s3\u200bcret"]
 
 
 def check(app: CrmmailApp) -> None:
