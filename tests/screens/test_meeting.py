@@ -9,12 +9,13 @@ from crmmail.app import CrmmailApp
 from crmmail.screens.meeting import MeetingScreen
 from crmmail.screens.record import RecordScreen
 from crmmail.screens.thread import ThreadScreen
-from crmmail.store import meetings, people
+from crmmail.store import accounts, calendars, mail_rules, meetings, people
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from tests.screens import filler, harness
 from tests.screens.conftest import NOW
 from tests.screens.harness import settle, text
+from tests.sync import resources
 
 AT = int(NOW.timestamp())
 
@@ -174,3 +175,25 @@ async def test_the_screen_has_few_widgets(app: CrmmailApp, found: dict[str, list
     async with app.run_test(size=(160, 48)) as pilot:
         screen = await show(pilot, found["weekly"][10])
         assert len(list(screen.walk_children())) <= 60
+
+
+async def test_a_title_that_visibility_hides_is_told_as_such(empty_store: Store) -> None:
+    store = empty_store
+    accounts.add(store, filler.ME, meeting_level=0)
+    calendars.listed(store, 1, [("/work/", "Work", "")])
+    resources.put(
+        store, 1, one=resources.calendar(resources.meeting(start="20260315T100000", title="Pay"))
+    )
+    hidden = "(hidden by this account's visibility)"
+    app = CrmmailApp(store, sync=False)
+    async with app.run_test(size=(160, 30)) as pilot:
+        await press(pilot, "enter", "2")
+        assert hidden in text(app)
+        await press(pilot, "escape", "a")
+        assert hidden in text(app)
+        await press(pilot, "enter")
+        assert isinstance(app.screen, MeetingScreen)
+        assert hidden in text(app)
+        mail_rules.change(store, 1, meeting_level=2)
+        resources.put(store, 1, one=resources.calendar(resources.meeting(title="")))
+        assert meetings.rows(store.read(), meetings.every(store.read()).ids)[0].hidden is False

@@ -16,6 +16,7 @@ from crmmail.store import meetings, query
 from crmmail.store.meetings import DAY, OccurrenceRow
 from crmmail.widgets import meeting_text
 from crmmail.widgets.occasion import clock, place
+from crmmail.widgets.words import titled
 
 AGENDA_EXAMPLES = examples(
     "crmmail agenda", "crmmail agenda --days 1", "crmmail agenda --from 2026-03-02 --days 5 --json"
@@ -78,7 +79,7 @@ def _day(text: str) -> int:
 
 def _cells(row: OccurrenceRow) -> tuple[str, ...]:
     state = " (cancelled)" if row.cancelled else ""
-    title = (row.title or "(no title)") + state
+    title = titled(row.title, row.hidden) + state
     return str(row.id), span(row), title, ", ".join(row.names), place(row)
 
 
@@ -94,7 +95,7 @@ def span(row: OccurrenceRow) -> str:
 
 
 def _lines(found: meetings.MeetingDetail, shape: shapes.Shape) -> Iterator[str]:
-    yield found.row.title or "(no title)"
+    yield titled(found.row.title, found.row.hidden)
     for link in shape["links"]:
         yield f"  {link['record']} {link['name']} ({', '.join(link['why'])})"
     for section in meeting_text.sections(found):

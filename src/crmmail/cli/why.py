@@ -83,7 +83,7 @@ def _lines(answer: Why) -> Iterator[str]:
         yield f"  lies in   {skipped.row.folder} of {skipped.row.email}"
     for one in answer.skipped_meetings:
         yield ""
-        yield f"{day(one.starts_at)}  {one.title or '(no title)'}"
+        yield f"{day(one.starts_at)}  {words.titled(one.title, one.hidden)}"
         yield f"  skipped   {one.words}"
         yield f"  lies in   {one.place}"
 
@@ -100,7 +100,7 @@ def _stored_lines(stored: Stored) -> Iterator[str]:
 
 
 def _meeting_lines(met: StoredMeeting) -> Iterator[str]:
-    yield f"{day(met.starts_at)}  {met.title or '(no title)'}"
+    yield f"{day(met.starts_at)}  {words.titled(met.title, met.hidden)}"
     yield f"  stored    as meeting {met.id}"
     for account, calendar in met.calendars:
         yield f"  lies in   {lies_in(account, calendar)}"

@@ -30,7 +30,7 @@ from crmmail.widgets.pieces import Piece
 from crmmail.widgets.reading_pane import ReadingPane
 from crmmail.widgets.targets import Target, targets
 from crmmail.widgets.window_list import WindowList
-from crmmail.widgets.words import plural
+from crmmail.widgets.words import plural, titled
 
 
 class MeetingScreen(PanelsScreen, KeptScreen):
@@ -172,7 +172,7 @@ class MeetingScreen(PanelsScreen, KeptScreen):
 
     def _header(self, detail: MeetingDetail) -> Iterable[tuple[Piece, ...]]:
         trail = f"{self._trail} › " if self._trail else ""
-        title: Piece = (detail.row.title or "(no title)", "title")
+        title: Piece = (titled(detail.row.title, detail.row.hidden), "title")
         yield ((trail, "muted"), title, (f"   {relative(detail.row)}", "accent"))
         shown = [link for link in detail.links if link.hand >= 0]
         names = [link.name for link in shown if link.kind == Kind.PERSON]

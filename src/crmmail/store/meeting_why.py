@@ -21,6 +21,7 @@ class StoredMeeting:
     uid: str
     starts_at: int
     title: str
+    hidden: bool  # V5: the title is not kept
     calendars: list[tuple[str, str]]  # account and calendar
     attendees: tuple[AttendeeRow, ...]
     links: list[Link]
@@ -35,6 +36,7 @@ def stored(db: sqlite3.Connection, query: str, limit: int) -> list[StoredMeeting
             one.uid,
             one.row.starts_at,
             one.row.title,
+            one.row.hidden,
             _calendars(db, one.uid),
             one.attendees,
             hands.links(db, hands.MEETING, one.row.meeting_id),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from crmmail.store import hands, records, windows
 from crmmail.store.database import Store
 from crmmail.store.hands import Link
-from crmmail.store.kinds import Kind
+from crmmail.store.kinds import Kind, Level
 
 BRIEFING = 12  # threads that are read before a meeting
 _FEW = 6_000  # times that are read before a thread would have begun to
@@ -67,9 +67,14 @@ _MINE = """
     SELECT x.response FROM attendee x JOIN address a ON a.id = x.address_id
     WHERE x.meeting_id = m.id AND a.no_contact = 'own' ORDER BY x.position LIMIT 1
 """
+_HIDDEN = f"""m.title = '' AND EXISTS (
+    SELECT 1 FROM calendar_object object JOIN calendar c ON c.id = object.calendar_id
+    JOIN account ON account.id = c.account_id
+    WHERE object.id = m.object_id AND meeting_level < {Level.EVERYTHING})"""
 _COLUMNS = f"""
     o.id, m.id, m.title, o.starts_at, o.ends_at, m.all_day, o.cancelled, m.location, m.link,
-    m.recurrence != '' OR m.recurrence_id != '', coalesce(({_MINE}), ''), ({_NAMES})
+    m.recurrence != '' OR m.recurrence_id != '', coalesce(({_MINE}), ''), ({_NAMES}),
+    {_HIDDEN}
 """
 _WINDOW = f"""
     SELECT json_group_array(json_array({_COLUMNS},
@@ -164,7 +169,7 @@ class OccurrenceRow:
     """A meeting at one time, in a list; all-day times are UTC midnights.
 
     `response` is one's own; `names` are of those who have not declined, at most twelve; `why` says
-    what put it on the record, as in ThreadRow.
+    what put it on the record, as in ThreadRow. `hidden`: its title is not kept (V5).
     """
 
     id: int
@@ -179,6 +184,7 @@ class OccurrenceRow:
     recurs: bool
     response: str
     names: tuple[str, ...]
+    hidden: bool
     why: str
 
 
@@ -259,10 +265,10 @@ def rows(
     return [
         OccurrenceRow(
             i, meeting, title, start, end, bool(all_day), bool(cancelled), place, link,
-            bool(recurs), response, tuple(dict.fromkeys(names)), why,
+            bool(recurs), response, tuple(dict.fromkeys(names)), bool(hidden), why,
         )
         for i, meeting, title, start, end, all_day, cancelled, place, link, recurs, response,
-            names, why in windows.window(db, _WINDOW, ids, kind or 0, record_id or 0)
+            names, hidden, why in windows.window(db, _WINDOW, ids, kind or 0, record_id or 0)
     ]  # fmt: skip
 
 

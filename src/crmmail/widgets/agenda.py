@@ -20,7 +20,7 @@ from crmmail.widgets.days import NOW, Plan
 from crmmail.widgets.occasion import clock, clock_time, place, state_of
 from crmmail.widgets.pieces import Piece, fit, fit_pieces
 from crmmail.widgets.window_list import WindowList
-from crmmail.widgets.words import DAYS, MONTHS, plural
+from crmmail.widgets.words import DAYS, MONTHS, plural, titled
 
 _DAY = 8  # "Wed 14"
 _TIME = 13
@@ -207,7 +207,7 @@ def _meeting(entry: Entry, row: OccurrenceRow, width: int) -> Iterator[Piece]:
     yield fit(times(entry, row), _TIME), faded or ("muted" if over else "text")
     who, where = (width // 4, width // 6) if width >= _ROOMY else (width // 5, 8)
     room = width - _DAY - _TIME - who - where - 4
-    title = (row.title or "(no title)", faded or ("text" if over else "strong"))
+    title = (titled(row.title, row.hidden), faded or ("text" if over else "strong"))
     marks = [("  ↻", "muted")] if row.recurs else []
     if state := state_of(row, over):
         marks.append((f"  {state[0]}", state[1]))

@@ -17,7 +17,7 @@ from crmmail.store.threads import ThreadRow
 from crmmail.widgets.occasion import day_of, place
 from crmmail.widgets.pieces import Piece, fit, fit_pieces
 from crmmail.widgets.window_list import WindowList
-from crmmail.widgets.words import compact, money
+from crmmail.widgets.words import compact, money, titled
 
 HEADING = 0
 THREAD = 4  # after the kinds of record, as Kind numbers them
@@ -92,7 +92,7 @@ def thread(row: ThreadRow, hit: Hit, terms: Sequence[Term]) -> Result:
 
 def meeting(row: OccurrenceRow, terms: Sequence[Term]) -> Result:
     """A meeting that was found, at the time of it that is nearest."""
-    title = row.title or "(no title)"
+    title = titled(row.title, row.hidden)
     columns: tuple[Column, ...] = (
         (", ".join(row.names), (), "text"),
         (title, spans(title, terms), "gone" if row.cancelled else "text"),
