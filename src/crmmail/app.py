@@ -240,6 +240,8 @@ class CrmmailApp(App[str], inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         if self._collector is not None and isinstance(event, events.InputEvent):
             self._collector.touched()
+        if isinstance(event, events.Paste) and not getattr(self.focused, "password", False):
+            event.text = block(event.text)  # foreign text, before a field takes and draws it
         await super().on_event(event)
 
     def _start_from(self, version: int) -> None:
@@ -266,12 +268,6 @@ class CrmmailApp(App[str], inherit_bindings=False):
     def _fetch(self, event: Wanted) -> None:
         """A screen wants something from the server."""
         fetch.start(self.store, event)
-
-    async def on_event(self, event: events.Event) -> None:
-        """What is pasted is foreign text: it is cleaned before a field takes and draws it."""
-        if isinstance(event, events.Paste) and not getattr(self.focused, "password", False):
-            event.text = block(event.text)
-        await super().on_event(event)
 
     # Commands
 
