@@ -104,13 +104,9 @@ class OptionsPanel(Panel[Line]):
         self.open(rows)
         self.cursor = first or 0
 
-    def action_step(self, by: int) -> None:
-        """Go to the next choice, or the one before; what they will do is passed over."""
-        at = self.cursor + by
-        while 0 <= at < len(self._all) and self._all[at].effect:
-            at += by
-        if 0 <= at < len(self._all):
-            self.cursor = at
+    def is_passed(self, row: Line) -> bool:
+        """What a choice will do is no choice itself."""
+        return bool(row.effect)
 
 
 class AccountsScreen(StoreScreen):

@@ -76,13 +76,9 @@ class WaysPanel(Panel[Row]):
         self.open(rows)
         self.cursor = first
 
-    def action_step(self, by: int) -> None:
-        """Go to the next way, or the one before."""
-        at = self.cursor + by
-        while 0 <= at < len(self._all) and self._all[at].note:
-            at += by
-        if 0 <= at < len(self._all):
-            self.cursor = at
+    def is_passed(self, row: Row) -> bool:
+        """The setting that a way changes belongs to the way."""
+        return row.note
 
 
 def _facts(row: LedgerRow | SkippedMeeting) -> Iterator[tuple[str, str]]:

@@ -82,6 +82,18 @@ class Panel(WindowList[Row]):
             if refocus and self._behind is not None:
                 self._behind.focus()
 
+    def is_passed(self, row: Row) -> bool:  # noqa: ARG002
+        """Whether a step passes over this row."""
+        return False
+
+    def action_step(self, by: int) -> None:
+        """Go to the next row that is not passed over, or to the one before."""
+        at = self.cursor + by
+        while 0 <= at < len(self._all) and self.is_passed(self._all[at]):
+            at += by
+        if 0 <= at < len(self._all):
+            self.cursor = at
+
     def action_close(self) -> None:
         """Close the panel."""
         self.close()
