@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from crmmail import fetch, looks, settings
+from crmmail.background import Background
 from crmmail.collector import Collector
 from crmmail.screens.base import StoreChanged, StoreScreen
 from crmmail.screens.catalogue import CATALOGUES
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
     from crmmail.screens.palette import ThemeChosen
     from crmmail.screens.signing_up import DemoWanted, LookUp, SignUp
-    from crmmail.sync.loop import Loop
 
 _REST = 0.4  # seconds between two readings of what is shown, while changes come in a stream
 
@@ -394,46 +394,6 @@ class CrmmailApp(App[str], inherit_bindings=False):
         yield SystemCommand("go to: Agenda", "All meetings, by days", self.action_agenda)
         yield SystemCommand("app: Change theme", "Colours, dark or light", self.action_change_theme)
         yield SystemCommand("account: Add a mailbox", "Set it up here", self.action_add_account)
-
-
-class Background:
-    """The sync loop, in threads of its own; its imports are slow, so it starts after the paint."""
-
-    def __init__(self, store: Store, failed: Callable[[str], None]) -> None:
-        self._store = store
-        self._failed = failed
-        self._lock = threading.Lock()
-        self._loop: Loop | None = None
-        self._stopped = False
-
-    def start(self) -> None:
-        """Start, without waiting for it."""
-        threading.Thread(target=self._start, name="crmmail-sync", daemon=True).start()
-
-    def _start(self) -> None:
-        try:
-            from crmmail.sync.loop import Loop
-
-            with self._lock:
-                if not self._stopped:
-                    self._loop = Loop(self._store)
-                    self._loop.start()
-        except Exception as problem:  # a thread of its own: nobody else would hear of it
-            self._failed(str(problem))
-
-    def sync_now(self) -> bool:
-        """Ask for a pass at once; False when nothing runs yet."""
-        if self._loop is None:
-            return False
-        self._loop.sync_now()
-        return True
-
-    def stop(self) -> None:
-        """Stop, waiting for a transaction under way at most."""
-        with self._lock:
-            self._stopped = True
-            if self._loop is not None:
-                self._loop.stop()
 
 
 def run(path: Path, *, sync: bool = True) -> str | None:
