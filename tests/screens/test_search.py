@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Awaitable, Callable
 
@@ -26,6 +27,7 @@ from tests.screens.conftest import NOW
 from tests.screens.filler import Filler, Mail
 from tests.screens.harness import lines, press, rush, settle, text, until
 from tests.screens.test_hostile import HOSTILE, check, fill
+from tests.store.test_reading import ENDLESS
 
 AT = int(NOW.timestamp())
 SIZES = pytest.mark.parametrize("size", [(80, 24), (200, 60)])
@@ -183,8 +185,9 @@ async def test_only_the_newest_query_is_shown(
     monkeypatch.setattr(search, "search", slow)
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, "F")
-        await rush(pilot, *"invoice", "enter")  # nothing to open yet: it will be
+        await rush(pilot, "i")
         assert await asyncio.to_thread(begun.wait, 30)
+        await rush(pilot, *"nvoice", "enter")  # nothing to open yet: it will be
         assert asked == ["i"]
         assert isinstance(app.screen, SearchScreen)
         assert screen(app).line.value == "invoice"
@@ -193,6 +196,27 @@ async def test_only_the_newest_query_is_shown(
         assert "Invoice 4711" in text(app)
         assert asked == ["i", "invoice"]
         assert isinstance(app.screen, ThreadScreen)
+
+
+async def test_the_next_letter_ends_a_search_that_takes_long(
+    app: CrmmailApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, really = threading.Event(), search.search
+
+    def slow(db: sqlite3.Connection, query: str, limit: int) -> search.Found:
+        if query == "i":
+            db.set_progress_handler(begun.set, 1_000)
+            db.execute(ENDLESS).fetchone()
+        return really(db, query, limit)
+
+    monkeypatch.setattr(search, "search", slow)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "F")
+        await rush(pilot, "i")
+        assert await asyncio.to_thread(begun.wait, 30)
+        await press(pilot, *"nvoice")
+        assert "Invoice 4711" in text(app)
+        assert not app._notifications, "no error is told"
 
 
 async def test_new_mail_is_found_without_typing_and_the_cursor_stays(

@@ -20,6 +20,7 @@ from crmmail.screens.catalogue import CATALOGUES, EMPTY_RECORD, NO_ACCOUNT, Cata
 from crmmail.screens.deeds import RecordActions, Target
 from crmmail.store import accounts, threads
 from crmmail.store.database import Store
+from crmmail.store.reading import Reading
 from crmmail.widgets import rows
 from crmmail.widgets.filter_line import FilterLine
 from crmmail.widgets.lines import Tabs
@@ -73,6 +74,7 @@ class RecordsScreen(RecordActions):
         self.index = 0
         self._matches = ["" for _ in CATALOGUES]  # what each list is filtered by
         self._shown_matches = list(self._matches)  # and what those filters are that are drawn
+        self._readings = [Reading() for _ in CATALOGUES]
         self._loaded: set[int] = set()
         self._timer: Timer | None = None
         self._previewed: tuple[int, int] = (0, 0)
@@ -183,18 +185,20 @@ class RecordsScreen(RecordActions):
 
     def _read_in_thread(self, index: int, match: str, order: Order) -> None:
         """Read the whole list; a newer reading of the same list takes its place."""
+        self._readings[index].end()
+        reading = self._readings[index] = Reading()
         self.run_worker(
-            partial(self._read_all, index, match, order),
+            partial(self._read_all, reading, index, match, order),
             group=f"view {index}",
             exclusive=True,
             thread=True,
             exit_on_error=False,
         )
 
-    def _read_all(self, index: int, match: str, order: Order) -> None:
-        view = CATALOGUES[index].view
-        ids = view(self.store.read(), order.sort, order.descending, match)
-        if not get_current_worker().is_cancelled:
+    def _read_all(self, reading: Reading, index: int, match: str, order: Order) -> None:
+        view, db = CATALOGUES[index].view, self.store.read()
+        ids = reading.run(db, partial(view, db, order.sort, order.descending, match))
+        if ids is not None and not get_current_worker().is_cancelled:
             self.post_message(ViewReady(index, match, order, ids))
 
     @on(ViewReady)

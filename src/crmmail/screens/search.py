@@ -20,6 +20,7 @@ from crmmail.screens.catalogue import CATALOGUES, catalogue
 from crmmail.store import meetings, search, threads
 from crmmail.store.kinds import Kind
 from crmmail.store.query import OPERATORS
+from crmmail.store.reading import Reading
 from crmmail.store.search import Found
 from crmmail.widgets import results
 from crmmail.widgets.lines import Lines
@@ -44,10 +45,10 @@ _HELP = (
 
 @dataclass
 class SearchReady(Message):
-    """A search has ended."""
+    """A search has ended; nothing is found where it was ended before its time."""
 
     text: str
-    found: Found
+    found: Found | None
     results: list[Result]
 
 
@@ -93,6 +94,7 @@ class SearchScreen(StoreScreen):
     results = getters.query_one(ResultList)
 
     _asked: str | None = None  # what is being looked for; None: nothing is
+    _reading = Reading()  # what is being looked for, as a read
     _shown = ""  # what the list is for
     _opening = False  # enter was pressed before the list was there
 
@@ -122,23 +124,29 @@ class SearchScreen(StoreScreen):
         self._look()
 
     def _look(self) -> None:
-        """Look once at a time: what is typed meanwhile is looked for next."""
+        """Look once at a time: what is typed meanwhile ends that, and is looked for next."""
         if self._asked is None:
-            self._asked = self.line.value
-            self._search(self._asked)
+            self._asked, self._reading = self.line.value, Reading()
+            self._search(self._asked, self._reading)
+        elif self._asked != self.line.value:
+            self._reading.end()
 
     @work(thread=True, group="search", exit_on_error=False)
-    def _search(self, text: str) -> None:
+    def _search(self, text: str, reading: Reading) -> None:
         db = self.store.read()
-        found = search.search(db, text, FOUND)
-        lines = list(_results(db, found))
+
+        def read() -> tuple[Found, list[Result]]:
+            found = search.search(db, text, FOUND)
+            return found, list(_results(db, found))
+
+        answer = reading.run(db, read) or (None, [])
         if not get_current_worker().is_cancelled:
-            self.post_message(SearchReady(text, found, lines))
+            self.post_message(SearchReady(text, *answer))
 
     @on(SearchReady)
     def _show(self, event: SearchReady) -> None:
         self._asked = None
-        if event.text != self.line.value:
+        if event.found is None or event.text != self.line.value:
             self._look()
             return
         nothing: Sequence[str] = _HELP
