@@ -133,7 +133,7 @@ async def test_without_an_account_it_says_what_to_do(empty_store: Store) -> None
     app = CrmmailApp(empty_store, sync=False)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        assert "crmmail account add" in text(app)
+        assert "Add a mailbox" in text(app)
         assert "crmmail demo" in text(app)
         assert "No account yet" in text(app)
         with empty_store.write("accounts") as (db, change):

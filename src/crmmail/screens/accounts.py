@@ -83,8 +83,6 @@ class OptionsPanel(Panel[Line]):
     BINDING_GROUP_TITLE = "Choices"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Change", tooltip="Do what the line says", id="choices.take"),
-        Binding("down,j", "step(1)", "Next choice", show=False, id="choices.down"),
-        Binding("up,k", "step(-1)", "Previous choice", show=False, id="choices.up"),
     ]
 
     def __init__(self) -> None:

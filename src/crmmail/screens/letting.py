@@ -49,8 +49,6 @@ class WaysPanel(Panel[Row]):
     BINDING_GROUP_TITLE = "Why"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Let in", tooltip="Do what the line says", id="ways.take"),
-        Binding("down,j", "step(1)", "Next way", show=False, id="ways.down"),
-        Binding("up,k", "step(-1)", "Previous way", show=False, id="ways.up"),
     ]
 
     def __init__(self) -> None:

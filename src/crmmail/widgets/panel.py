@@ -86,7 +86,7 @@ class Panel(WindowList[Row]):
         """Whether a step passes over this row."""
         return False
 
-    def action_step(self, by: int) -> None:
+    def action_move(self, by: int) -> None:
         """Go to the next row that is not passed over, or to the one before."""
         at = self.cursor + by
         while 0 <= at < len(self._all) and self.is_passed(self._all[at]):

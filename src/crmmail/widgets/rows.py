@@ -59,8 +59,8 @@ OPPORTUNITIES = (
     Column("Amount", 11, 14, 1, right=True, sort="amount"),
     Column("Company", 8, 30, 3, rank=1, sort="company"),
     Column("Contact", 8, 30, 3, "muted", rank=2, sort="contact"),
-    Column("Closes", _DATE, role="muted", rank=4, sort="closes"),
-    Column("Threads", 7, role="muted", right=True, rank=3, sort="threads"),
+    Column("Closes", _DATE, role="muted", rank=3, sort="closes"),
+    Column("Threads", 7, role="muted", right=True, rank=4, sort="threads"),
     Column("Next", _SOON, role="accent", right=True, rank=5, sort="next"),
     Column("Last", _DATE, role="muted", right=True, sort="last"),
 )
