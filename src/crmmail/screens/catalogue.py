@@ -85,7 +85,18 @@ NO_ACCOUNT = (
     "ctrl+p, then “Add a mailbox”   sets yours up here",
     "crmmail demo                   shows a sample, from the shell",
 )
-EMPTY_RECORD = ("No conversation yet", "Mail with this record appears here as it comes in.")
+_NO_MAIL = "No conversation yet"
+_EMPTY_RECORD = (_NO_MAIL, "Mail with this record appears here as it comes in.")
+_EMPTY_DEAL = (
+    _NO_MAIL,
+    "The mail of its company and contact appears here: e names them;",
+    "l on a thread brings in a single one.",
+)
+
+
+def empty_record(kind: int) -> tuple[str, ...]:
+    """What to say where a record of a kind has no threads."""
+    return _EMPTY_DEAL if kind == Kind.OPPORTUNITY else _EMPTY_RECORD
 
 
 def catalogue(kind: int) -> Catalogue:

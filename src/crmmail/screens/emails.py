@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.worker import get_current_worker
 
-from crmmail.screens.catalogue import EMPTY_RECORD
+from crmmail.screens.catalogue import empty_record
 from crmmail.screens.headers import name_of
 from crmmail.screens.linking import THREADS, set_link
 from crmmail.screens.tab_pane import TabPane
@@ -131,7 +131,7 @@ class EmailsPane(TabPane):
     def _show(self, event: ThreadsReady) -> None:
         if (event.record, event.match) != (self.record, self._match):
             return
-        empty: tuple[str, ...] = EMPTY_RECORD
+        empty = empty_record(self.kind)
         if event.match:
             empty = (f"No thread matches “{event.match}”", "escape shows all again")
         self.entries.say_empty(*empty)

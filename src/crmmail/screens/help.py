@@ -55,8 +55,12 @@ class HelpScreen(ModalScreen[None], inherit_bindings=False):
 
 
 def key_sections(screen: Screen[None], keymap: Mapping[str, str]) -> Iterator[Section]:
-    """The keys of a screen, of its panes and of the app, by where they work."""
-    nodes = (node for widget in screen.focus_chain for node in widget.ancestors_with_self)
+    """The keys of a screen, of its panes and of the app, by where they work.
+
+    The pane that has the keys comes first.
+    """
+    chain = sorted(screen.focus_chain, key=lambda widget: not widget.has_focus)
+    nodes = (node for widget in chain for node in widget.ancestors_with_self)
     panes = {type(one): one for one in nodes if isinstance(one, Widget) and own_bindings(one)}
     panes.pop(type(screen), None)
     for position, node in enumerate((*panes.values(), screen, screen.app)):

@@ -16,7 +16,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
-from crmmail.screens.catalogue import CATALOGUES, EMPTY_RECORD, NO_ACCOUNT, Catalogue
+from crmmail.screens.catalogue import CATALOGUES, NO_ACCOUNT, Catalogue, empty_record
 from crmmail.screens.deeds import RecordActions, Target
 from crmmail.store import accounts, threads
 from crmmail.store.database import Store
@@ -55,7 +55,13 @@ class RecordsScreen(RecordActions):
         Binding("right", "focus_preview", "To the preview", show=False, id="records.preview"),
         Binding("left", "focus_list", "To the list", show=False, id="records.list"),
         Binding("a", "agenda", "Agenda", id="records.agenda", tooltip="All meetings, by days"),
-        Binding("escape,q", "back", "Show all", show=False, id="records.back"),
+        Binding(
+            "escape,q",
+            "back",
+            "Clear",
+            id="records.back",
+            tooltip="Take the marks back, else show all again",
+        ),
     ]
     DEFAULT_CSS = """
     RecordsScreen {
@@ -102,7 +108,6 @@ class RecordsScreen(RecordActions):
                 cursor_stays=False,
                 id="preview",
             )
-            preview.say_empty(*EMPTY_RECORD)
             yield preview
 
     def on_mount(self) -> None:
@@ -139,6 +144,7 @@ class RecordsScreen(RecordActions):
         if index not in self._loaded:
             self._read(index)
         self.shown.focus()
+        self.refresh_bindings()
         self._preview_soon()
 
     def action_turn(self, by: int) -> None:
@@ -231,10 +237,17 @@ class RecordsScreen(RecordActions):
         if event.match != self._matches[self.index]:
             self._matches[self.index] = event.match
             self._read(self.index)
+            self.refresh_bindings()
 
     @on(FilterLine.Left)
     def _leave_filter(self) -> None:
         self.shown.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """The way back is there while something is marked or filtered."""
+        if action != "back" or not self.is_mounted or self.preview.has_focus:
+            return True
+        return bool(self.shown.marks or self._matches[self.index])
 
     def action_back(self) -> None:
         """Show all again; there is no screen before this one."""
@@ -243,6 +256,7 @@ class RecordsScreen(RecordActions):
         elif self.shown.has_focus:
             self.filter_line.clear_and_close()
         self.shown.focus()
+        self.refresh_bindings()
 
     # Preview
 
@@ -264,6 +278,7 @@ class RecordsScreen(RecordActions):
         self._previewed = target
         row = self.shown.row_at(self.shown.cursor) if record is not None else None
         self.preview.label(row.name if row is not None else "")
+        self.preview.say_empty(*empty_record(target[0]))
 
         def show(ids: array[int]) -> None:
             if target == self._previewed:

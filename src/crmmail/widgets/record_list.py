@@ -163,6 +163,7 @@ class RecordList(WindowList[Any]):
         self.marks = marks
         self.forget()
         self._count()
+        self.screen.refresh_bindings()
 
     def _count(self) -> None:
         total = plural(len(self.ids), *self._nouns) if self.ids else ""
