@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from rich.cells import cell_len
 
@@ -45,6 +47,29 @@ def test_all_columns_are_there_at_80_and_fewer_below() -> None:
     assert narrow[3] == 0  # the number of threads goes first
     assert narrow[-1] == 10
     assert narrow[-2] == 0  # and before it the next meeting
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "שלום עולם",
+        "مرحبا بكم",
+        "e\u0301" * 9,
+        "किशोरी",
+        "田中 花子",
+        "👩\u200d👩\u200d👧 Ann",
+        "क्ष" * 30,
+    ],
+)
+@pytest.mark.parametrize("width", [76, 140])
+def test_columns_stay_in_line_behind_any_script(name: str, width: int) -> None:
+    plain, other = (
+        text(rows.person(replace(PERSON, name=who, company="Acme|"), width))
+        for who in ("Ann", name)
+    )
+    before = [cell_len(line.partition("Acme|")[0]) for line in (plain, other)]
+    assert before[0] == before[1] > 0
+    assert cell_len(plain) == cell_len(other) == width
 
 
 def test_a_thread_says_who_what_and_when() -> None:
