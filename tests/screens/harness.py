@@ -21,6 +21,7 @@ from crmmail.app import CrmmailApp
 
 _STEP = 0.001
 _PATIENCE = 30.0
+_A_WHILE = 1.0
 _SHORT = 1.0  # a timer that goes off later waits for the user: a toast, say
 
 
@@ -41,13 +42,16 @@ async def settle(pilot: Pilot[None]) -> None:
 
 
 async def until(pilot: Pilot[None], true: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait for something that comes from outside: a thread of the sync, a server, a program."""
+    """Wait for something that comes from outside: a thread of the sync, a server, a program.
+
+    What comes in a stream keeps the app at work all the while, so that rest is not waited for.
+    """
     end = time.monotonic() + seconds
-    await settle(pilot)
+    await _rests(pilot.app, _A_WHILE)
     while not true():
         assert time.monotonic() < end, f"not within {seconds:.0f} s"
         await asyncio.sleep(0.01)
-        await settle(pilot)
+        await _rests(pilot.app, _A_WHILE)
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:
@@ -68,15 +72,21 @@ async def wait_for_idle(min_sleep: float = 0, max_sleep: float = 0) -> None:
 
 
 async def _drain(app: App[Any]) -> None:
-    end = time.monotonic() + _PATIENCE
+    left = await _rests(app, _PATIENCE)
+    assert left is None, f"still at work: {left}"
+
+
+async def _rests(app: App[Any], seconds: float) -> object:
+    """Wait so long for the app to rest; returns what it is still at, or None."""
+    end = time.monotonic() + seconds
     while not app._exit and app._exception is None:
         await asyncio.sleep(_STEP)
         left = next(_left(app), None)
-        if left is None:
-            return
-        assert time.monotonic() < end, f"still at work: {left}"
+        if left is None or time.monotonic() > end:
+            return left
         if left is app.screen:
             app.screen._on_timer_update()
+    return None
 
 
 def _left(app: App[Any]) -> Iterator[object]:
