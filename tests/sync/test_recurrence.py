@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from dateutil import rrule
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.bounded import bounded
 from tests.sync.resources import calendar, event
 
 from crmmail.sync.event import EventError, Window, parse
@@ -119,11 +119,10 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize(("start", "rule"), HOSTILE)
-def test_a_hostile_rule_is_refused_or_read_in_a_tenth_of_a_second(start: str, rule: str) -> None:
+def test_a_hostile_rule_is_refused_or_read_and_costs_little(start: str, rule: str) -> None:
     text = calendar(event(f"DTSTART:{start}", f"RRULE:{rule}"))
-    began = time.process_time()
-    assert outcome(text) in ("read", "endless", "old")
-    assert time.process_time() - began < 0.5  # a tenth, on a machine that does nothing else
+    with bounded(2.0):  # the slowest takes a twentieth on a machine that does nothing else
+        assert outcome(text) in ("read", "endless", "old")
 
 
 def test_what_comes_round_too_often_is_endless() -> None:
@@ -149,9 +148,8 @@ def test_what_comes_round_too_often_is_endless() -> None:
     ],
 )
 def test_other_hostile_values_take_no_long_either(lines: list[str]) -> None:
-    began = time.process_time()
-    assert outcome(calendar(event(*lines))) in ("read", "unreadable", "endless", "old", "later")
-    assert time.process_time() - began < 1
+    with bounded():
+        assert outcome(calendar(event(*lines))) in ("read", "unreadable", "endless", "old", "later")
 
 
 AT = "DTSTART:20260701"
