@@ -96,6 +96,29 @@ async def test_hostile_text_is_only_text(empty_store: Store, hostile: str) -> No
 
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+async def test_hostile_text_is_only_text_where_it_is_edited(
+    empty_store: Store, hostile: str
+) -> None:
+    fill(empty_store, hostile)
+    app = CrmmailApp(empty_store, sync=False)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        for keys in (
+            ("e",),
+            ("escape", "M"),
+            ("escape", "C"),
+            ("escape", "2", "e"),
+            ("escape", "ctrl+p", "e", "v"),
+            ("escape", "1", "enter", "n", "x", "ctrl+s"),
+            ("4",),
+            ("escape", "D"),
+            ("u",),
+        ):
+            await press(pilot, *keys)
+            check(app)
+        assert app.is_running
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
 async def test_a_hostile_source_is_only_text(empty_store: Store, hostile: str) -> None:
     raw = f"Subject: {hostile}\r\n{hostile}: x\r\n\r\n{hostile}\r\n".encode("utf-8", "replace")
     app = CrmmailApp(empty_store, sync=False)
