@@ -26,7 +26,7 @@ def two(store: Store) -> Store:
                VALUES (1, 'INBOX', 'inbox', 1, 1, 12), (1, 'Junk', 'junk', 1, 0, 5),
                       (1, 'Lists', '', 0, 1, 0)"""
         )
-        db.execute("INSERT INTO calendar (account_id, url, name) VALUES (1, '/work/', 'Work')")
+        db.execute("INSERT INTO calendar (account_id, url, name) VALUES (1, '/office/', 'Work')")
         db.execute(
             """INSERT INTO placement (folder_id, uid, message_id)
                SELECT 1, row_number() OVER (ORDER BY id), id FROM message"""

@@ -180,7 +180,7 @@ async def test_the_screen_has_few_widgets(app: CrmmailApp, found: dict[str, list
 async def test_a_title_that_visibility_hides_is_told_as_such(empty_store: Store) -> None:
     store = empty_store
     accounts.add(store, filler.ME, meeting_level=0)
-    calendars.listed(store, 1, [("/work/", "Work", "")])
+    calendars.listed(store, 1, [("/office/", "Work", "")])
     resources.put(
         store, 1, one=resources.calendar(resources.meeting(start="20260315T100000", title="Pay"))
     )

@@ -85,7 +85,7 @@ CASES = {
 def office(empty_store: Store) -> Store:
     """A store with an account, a calendar "Work" of it, and @pest.example blocked."""
     accounts.add(empty_store, ME)
-    calendars.listed(empty_store, 1, [("/work/", "Work", "")])
+    calendars.listed(empty_store, 1, [("/office/", "Work", "")])
     mail_rules.block(empty_store, "@pest.example")
     return empty_store
 
@@ -185,7 +185,7 @@ async def test_they_are_narrowed_by_reason_calendar_and_words_beside_mail(office
 @pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
 async def test_a_hostile_title_is_only_text(office: Store, hostile: str) -> None:
     put(office, 1, one=calendar(meeting("CLASS:PRIVATE", title=hostile)))
-    calendars.listed(office, 1, [("/work/", hostile, "")])
+    calendars.listed(office, 1, [("/office/", hostile, "")])
     app = CrmmailApp(office, sync=False)
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, "L")
