@@ -114,6 +114,11 @@ def test_a_company_that_only_their_mail_told_of_goes_too(filled: Store) -> None:
     assert filled.read().execute("SELECT name FROM company").fetchall() == [("Acme",)]
 
 
+def test_the_last_account_leaves_no_byte_of_its_mail(filled: Store) -> None:
+    accounts.remove(filled, ME)
+    assert b"ebra" not in bytes_of(filled)
+
+
 def test_own_addresses_and_strangers_to_forgetting_are_told(filled: Store) -> None:
     with pytest.raises(RecordError, match="own address"):
         forgetting.forget(filled, ME)

@@ -30,7 +30,10 @@ def begin(db: sqlite3.Connection, account_id: int) -> None:
 
 
 def finish(store: Store, on_progress: Callable[[int, int], object] = nobody) -> None:
-    """Remove every account that is to go; `on_progress(done, total)` counts its messages."""
+    """Remove every account that is to go; `on_progress(done, total)` counts its messages.
+
+    What they leave in the file's free pages is overwritten by the next pass, or here.
+    """
     query = "SELECT name FROM chore WHERE name LIKE ? || '%'"
     for (name,) in store.read().execute(query, [_CHORE]).fetchall():
         account_id = int(name.removeprefix(_CHORE))
@@ -49,6 +52,8 @@ def finish(store: Store, on_progress: Callable[[int, int], object] = nobody) -> 
             _leave(db, change, late)
             db.execute("INSERT OR IGNORE INTO chore VALUES ('wipe')")
             db.execute("DELETE FROM chore WHERE name = ?", [name])
+    if not store.read().execute("SELECT 1 FROM account LIMIT 1").fetchone():
+        levels.wipe(store)  # no account is left whose next pass would
 
 
 def _held(db: sqlite3.Connection, account_id: int) -> list[tuple[int, int]]:
