@@ -26,6 +26,7 @@ from textual.timer import Timer
 from crmmail import fetch, looks, settings
 from crmmail.background import Background
 from crmmail.collector import Collector
+from crmmail.hang_up import end_with_terminal
 from crmmail.screens.base import StoreChanged, StoreScreen
 from crmmail.screens.catalogue import CATALOGUES
 from crmmail.screens.fetching import Wanted
@@ -402,6 +403,7 @@ def run(path: Path, *, sync: bool = True) -> str | None:
     Returns DEMO when the user asked for the demo.
     """
     sys.setswitchinterval(0.0005)  # a busy sync thread must not hold up a key
+    end_with_terminal()
     store = Store(path)
     try:
         return CrmmailApp(store, sync=sync, collector=Collector()).run()

@@ -1,0 +1,44 @@
+"""The app ends with its terminal, whoever stands between them."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize("wrapper", ["exec {}", 'trap "" HUP; {}', "trap : HUP; {} & wait; wait"])
+def test_the_app_ends_when_its_terminal_is_gone(wrapper: str, tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    app = f'{sys.executable} -c "{_APP.format(note)}" </dev/tty'
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execlp("sh", "sh", "-c", wrapper.format(app))
+    seen, end = b"", time.monotonic() + 30
+    while b"People" not in seen and time.monotonic() < end:
+        if select.select([terminal], [], [], 0.5)[0]:
+            seen += os.read(terminal, 65_536)
+    assert b"People" in seen
+    os.close(terminal)
+    while _lives(int(note.read_text())):
+        assert time.monotonic() < end, "it goes on without a terminal"
+        time.sleep(0.1)
+    os.waitpid(pid, 0)
+
+
+_APP = (
+    "import os, pathlib; pathlib.Path('{}').write_text(str(os.getpid())); "
+    "from crmmail.cli import main; main([])"
+)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
