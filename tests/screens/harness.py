@@ -20,8 +20,8 @@ from textual.screen import Screen
 from crmmail.app import CrmmailApp
 
 _STEP = 0.001
-_PATIENCE = 30.0
-_A_WHILE = 1.0
+_PATIENCE = 15.0
+_A_WHILE = 5.0
 _SHORT = 1.0  # a timer that goes off later waits for the user: a toast, say
 
 
@@ -68,7 +68,7 @@ async def rush(pilot: Pilot[None], *keys: str) -> None:
 
 async def wait_for_idle(min_sleep: float = 0, max_sleep: float = 0) -> None:
     """Stands in for Textual's function of this name, which looks at the processor's clock."""
-    await _drain(active_app.get())
+    await _rests(active_app.get(), _PATIENCE)  # under a live sync it may not rest at all
 
 
 async def _drain(app: App[Any]) -> None:
