@@ -92,14 +92,16 @@ class Loop:
     def stop(self, timeout: float = 2.0) -> None:
         """Ask all workers to end and wait so many seconds for them.
 
-        One that waits for a calendar server is left behind: what it would write comes too late.
+        One that waits for a calendar server, or for a mail server to take its sign-in, is left
+        behind: what it would write comes too late.
         """
         with self._hiring:  # no worker begins after the last one was told to end
             self._stop.set()
         for worker in list(self._workers.values()):
             worker.stop()
         until = time.monotonic() + timeout
-        threads = [one.thread for one in self._workers.values() if isinstance(one, Worker)]
+        mail = (one for one in self._workers.values() if isinstance(one, Worker))
+        threads = [one.thread for one in mail if one.signed_in]
         for thread in [self._keeper, *threads]:
             if thread is not None and thread is not threading.current_thread():
                 thread.join(max(0.0, until - time.monotonic()))

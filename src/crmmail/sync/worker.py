@@ -30,9 +30,16 @@ class Worker(Patience):
         self._mailbox: Mailbox | None = None
         super().__init__(f"crmmail-sync-{account.id}")
 
+    @property
+    def signed_in(self) -> bool:
+        """Whether there is a connection to cut, and perhaps a transaction under way."""
+        return self._mailbox is not None
+
     def _work(self) -> None:
         state.update(self._store, self.account.id, state="connecting")
         self._mailbox = sign_in(self.account)
+        if self._stopping.is_set():
+            return
         self._succeeded(signed_in_only=True)
         sync = AccountSync(self._store, self.account.id, self._mailbox)
         while not self._stopping.is_set():
