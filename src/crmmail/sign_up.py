@@ -148,28 +148,11 @@ def _save(store: Store, entry: Entry, found: CalendarsFound | None) -> None:
             raise FieldError("password", str(problem)) from problem
     else:
         secret = _reference(entry)
+    login = {name: getattr(entry, name) for name in ("host", "port", "security", "username", "pin")}
     if entry.known:
-        accounts.set_login(
-            store,
-            entry.email,
-            host=entry.host,
-            port=entry.port,
-            security=entry.security,
-            username=entry.username,
-            secret=secret,
-            pin=entry.pin,
-        )
+        accounts.set_login(store, entry.email, **login, secret=secret)
         return  # its calendars are as they were
-    account_id = accounts.add(
-        store,
-        entry.email,
-        host=entry.host,
-        port=entry.port,
-        security=entry.security,
-        username=entry.username,
-        secret=secret,
-        pin=entry.pin,
-    )
+    account_id = accounts.add(store, entry.email, **login, secret=secret)
     if found is not None:
         accounts.set_calendars(store, entry.email, found.url, found.username)
         calendars.listed(store, account_id, found.calendars)

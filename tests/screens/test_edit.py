@@ -12,6 +12,7 @@ from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.store import companies, opportunities, people
 from crmmail.store.database import Store
+from crmmail.widgets.picker import Picker
 from tests.screens.harness import press, settle, text
 from tests.screens.test_hostile import HOSTILE, check
 
@@ -163,6 +164,36 @@ async def test_a_new_opportunity_has_its_companys_mail(app: CrmmailApp) -> None:
         assert changed.amount == 700
         await press(pilot, "u")
         assert opportunities.get(db, deal) == found
+
+
+async def test_a_stage_from_elsewhere_is_shown_kept_and_brought_back(app: CrmmailApp) -> None:
+    db = app.store.read()
+    deal = opportunities.view(db)[0]
+    with app.store.write("opportunities") as (writer, _):
+        writer.execute("UPDATE opportunity SET stage = 'Verhandlung' WHERE id = ?", [deal])
+    before = opportunities.get(db, deal)
+    assert before is not None
+    async with app.run_test(size=(80, 40)) as pilot:
+        await press(pilot, "3", "enter", "e", "tab")
+        assert form(app).query_one("#field-stage", Picker).typed == "Verhandlung"
+        await press(pilot, "shift+tab")
+        await write(pilot, "Renamed")
+        await press(pilot, "ctrl+s")
+        renamed = opportunities.get(db, deal)
+        assert renamed is not None
+        assert (renamed.name, renamed.stage) == ("Renamed", "Verhandlung")
+        await press(pilot, "u", "e", "tab")
+        await write(pilot, "won")
+        await press(pilot, "enter", "ctrl+s")
+        changed = opportunities.get(db, deal)
+        assert changed is not None
+        assert changed.stage == "won"
+        await press(pilot, "u")
+        assert opportunities.get(db, deal) == before
+        await press(pilot, "e", "tab")
+        await write(pilot, "verh")
+        await press(pilot, "enter", "ctrl+s")
+        assert opportunities.get(db, deal) == before
 
 
 async def test_marked_rows_are_deleted_and_come_back(app: CrmmailApp) -> None:

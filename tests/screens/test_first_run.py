@@ -191,6 +191,7 @@ async def test_without_a_keyring_a_variable_or_a_command_will_do(
     ("field", "words", "told"),
     [
         ("email", "ann", "This is no e-mail address"),
+        ("email", "ann@tutanota.com", "Tuta has no IMAP: crmmail cannot read it."),
         ("server", "a b:993", "This is no server"),
         ("server", "imap.example:99999", "is no port"),
         ("server", "127.0.0.1:1", "takes no connection on this port"),

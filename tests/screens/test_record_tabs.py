@@ -35,6 +35,12 @@ async def test_notes_are_written_changed_deleted_and_taken_back(app: CrmmailApp)
         await press(pilot, "enter", "3")
         assert "No note yet" in text(app)
         person = record(app).record_id
+        for key in ("e", "E", "D"):  # what they would be done to is not the record
+            await press(pilot, key)
+            assert "There is no note here. n writes one." in text(app)
+            assert isinstance(app.screen, RecordScreen)
+            app.clear_notifications()
+        assert people.get(db, person) is not None
         await press(pilot, "n", "ctrl+s")
         assert notes.of_record(db, Kind.PERSON, person) == []
         await press(pilot, "n", *"hello", "ctrl+s")

@@ -177,10 +177,10 @@ class AccountForm(StoreScreen):
         email = addresses.normal(values["email"])
         if not email:
             raise FieldError("email", "This is no e-mail address.", "Example: ann@example.org")
-        host, port = server(values["server"])
         known = self._found.provider if self._found else providers.guess(email)
-        if not known.host and not host:
-            raise FieldError("email", known.note)
+        if not known.host and not values["server"]:
+            raise FieldError("email", known.note)  # a provider without IMAP
+        host, port = server(values["server"])
         same = (known.host, known.port) == (host, port)
         security = known.security if same else _PORTS.get(port, "tls")
         password = self.field("password").input.value

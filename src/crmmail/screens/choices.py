@@ -45,9 +45,20 @@ def _opportunities(store: Store, words: str) -> list[Choice]:
     return [Choice(row.id, row.name, f"{row.stage}   {row.company}") for row in found]
 
 
-STAGES = tuple(Choice(i, stage) for i, stage in enumerate(opportunities.STAGES))
+_STAGES = tuple(Choice(i, stage) for i, stage in enumerate(opportunities.STAGES))
+_ELSEWHERE = -1
 
 
-def stages(words: str) -> Sequence[Choice]:
-    """The stages that contain the words; all of them when there is nothing else to offer."""
-    return [stage for stage in STAGES if words.lower() in stage.name] or STAGES
+def stage(name: str) -> Choice:
+    """A stage, by its name; also one that is none of ours, as another program may have set it."""
+    return next((one for one in _STAGES if one.name == name), Choice(_ELSEWHERE, name))
+
+
+def stages(present: Choice) -> Find:
+    """Finds the stages that contain some words; all of them when there is nothing else to offer."""
+    offered = _STAGES if present in _STAGES else (*_STAGES, present)
+
+    def find(words: str) -> Sequence[Choice]:
+        return [one for one in offered if words.lower() in one.name.lower()] or offered
+
+    return find

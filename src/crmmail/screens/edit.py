@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from crmmail.errors import CrmmailError
-from crmmail.screens.choices import STAGES, finder, stages
+from crmmail.screens.choices import finder, stage, stages
 from crmmail.screens.form import Field, Form, Value, Values, lines_of
 from crmmail.screens.undo import FieldError, Steps, Undo
 from crmmail.store import address_book, companies, opportunities, people
@@ -140,7 +140,7 @@ def _make_person(store: Store, values: Values) -> tuple[int, Undo]:
 
 def _save_person(store: Store, record: PersonDetail, changed: Values, steps: Steps) -> None:
     edit: Callable[..., dict[str, Any]] = partial(people.edit, store, record.id)
-    _save_fields(edit, changed, ("name", "company_id", "job", "phone", "links"), steps)
+    _save_fields(edit, edit, changed, ("name", "company_id", "job", "phone", "links"), steps)
     if "addresses" in changed:
         with field("addresses"):
             wanted = _addresses(changed["addresses"])
@@ -169,14 +169,18 @@ def _save_addresses(store: Store, person_id: int, wanted: Sequence[str], steps: 
 
 
 def _save_fields(
-    edit: Callable[..., dict[str, Any]], changed: Values, keys: Iterable[str], steps: Steps
+    edit: Callable[..., dict[str, Any]],
+    put_back: Callable[..., object],
+    changed: Values,
+    keys: Iterable[str],
+    steps: Steps,
 ) -> None:
     """Store fields one by one, so that an error is about the field that it is of."""
     for key in keys:
         if key in changed:
             with field(key):
                 before = edit(**{key: changed[key]})
-            steps.add(partial(edit, **before))
+            steps.add(partial(put_back, **before))
 
 
 # Companies
@@ -215,7 +219,7 @@ def _make_company(store: Store, values: Values) -> tuple[int, Undo]:
 
 def _save_company(store: Store, record: CompanyDetail, changed: Values, steps: Steps) -> None:
     edit: Callable[..., dict[str, Any]] = partial(companies.edit, store, record.id)
-    _save_fields(edit, changed, ("name", "links"), steps)
+    _save_fields(edit, edit, changed, ("name", "links"), steps)
     if "domains" in changed:
         with field("domains"):
             _save_domains(store, record.id, list(lines_of(changed["domains"])), steps)
@@ -242,13 +246,13 @@ def _opportunity(
     store: Store, record: OpportunityDetail | None, company: Choice | None = None
 ) -> Sequence[Field]:
     currency = record.currency if record else "EUR"
-    stage = opportunities.STAGES.index(record.stage) if record else 0
+    present = stage(record.stage if record else opportunities.STAGES[0])
     at = _picked(record.company_id, record.company) if record else company
     contact = _picked(record.contact_id, record.contact) if record else None
     part = "A part of the name"
     return (
         Field("name", "Name", record.name if record else ""),
-        Field("stage", "Stage", find=stages, chosen=STAGES[stage]),
+        Field("stage", "Stage", find=stages(present), chosen=present),
         Field("amount", "Amount", amount_of(record.amount, currency) if record else ""),
         Field("currency", "Currency", currency, "EUR"),
         Field("closes_on", "Closes", record.closes_on if record else "", "2026-03-14"),
@@ -261,11 +265,11 @@ def _stored(values: Values, currency: str) -> dict[str, Value]:
     """The fields of an opportunity as the store takes them."""
     fields = dict(values)
     if "stage" in fields:
-        stage = fields["stage"]
-        if not isinstance(stage, int):
+        number = fields["stage"]
+        if not isinstance(number, int):
             known = ", ".join(opportunities.STAGES)
             raise FieldError("stage", "A stage is missing.", f"One of: {known}.")
-        fields["stage"] = opportunities.STAGES[stage]
+        fields["stage"] = opportunities.STAGES[number]
     if "amount" in fields:
         typed = str(fields["amount"] or "").strip()
         fields["amount"] = minor_units(typed, currency)
@@ -292,4 +296,4 @@ def _save_opportunity(
         changed = {**changed, "amount": amount_of(record.amount, record.currency)}
     fields = _stored(changed, currency)
     edit: Callable[..., dict[str, Any]] = partial(opportunities.edit, store, record.id)
-    _save_fields(edit, fields, fields, steps)
+    _save_fields(edit, partial(opportunities.put_back, store, record.id), fields, fields, steps)

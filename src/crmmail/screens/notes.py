@@ -71,6 +71,12 @@ class NotesPane(TabPane):
         i = self.entries.current
         return None if i is None else notes.get(self.store.read(), i)
 
+    def _chosen(self) -> NoteRow | None:
+        """The note to do something with; without one it is said how there comes to be one."""
+        if (note := self.current) is None:
+            self.notify("There is no note here. n writes one.", timeout=3, markup=False)
+        return note
+
     def go_to(self, note_id: int) -> None:
         """Put the cursor on a note."""
         if note_id in self.entries.ids:
@@ -82,7 +88,7 @@ class NotesPane(TabPane):
 
     def action_edit(self) -> None:
         """Change the note under the cursor."""
-        if (note := self.current) is not None:
+        if (note := self._chosen()) is not None:
             form = _form("Edit note", note.text, partial(_edit, self.store, note.id))
             self.app.push_screen(FormScreen(form))
 
@@ -92,7 +98,7 @@ class NotesPane(TabPane):
 
     def action_editor(self) -> None:
         """Change the note under the cursor in the user's editor."""
-        if (note := self.current) is not None:
+        if (note := self._chosen()) is not None:
             text = edited(self, note.text)
             if text is not None and text.strip() != note.text:
                 save = partial(_edit, self.store, note.id, text)
@@ -106,7 +112,7 @@ class NotesPane(TabPane):
 
     def action_delete(self) -> None:
         """Delete the note under the cursor."""
-        if (note := self.current) is not None:
+        if (note := self._chosen()) is not None:
             self.post_message(Do("Note deleted", partial(_delete, self.store, note.id)))
 
 

@@ -139,7 +139,7 @@ def add(
     fields |= {"name": name, "company_id": company_id, "contact_id": contact_id}
     with store.session(*records.ALL_TOPICS) as (session, db, change):
         opportunity = Opportunity(name="", created_at=records.now())
-        _assign(db, opportunity, fields)
+        _assign(db, opportunity, fields, _CLEANERS)
         opportunity_id = records.add(session, opportunity)
         links.relink_records(db, change, Kind.OPPORTUNITY, [opportunity_id])
     return opportunity_id
@@ -147,11 +147,22 @@ def add(
 
 def edit(store: Store, opportunity_id: int, **fields: Any) -> dict[str, Any]:
     """Set any field; a new company or contact brings its mail (C6). Returns what was there."""
+    return _edit(store, opportunity_id, fields, _CLEANERS)
+
+
+def put_back(store: Store, opportunity_id: int, **before: Any) -> dict[str, Any]:
+    """Take an edit back, with what it returned: a stage from elsewhere is none that it takes."""
+    return _edit(store, opportunity_id, before, {**_CLEANERS, "stage": str})
+
+
+def _edit(
+    store: Store, opportunity_id: int, fields: dict[str, Any], cleaners: records.Cleaners
+) -> dict[str, Any]:
     from crmmail.store.models import Opportunity
 
     with store.session(*records.ALL_TOPICS) as (session, db, change):
         opportunity = records.alive(session, Opportunity, opportunity_id)
-        before = _assign(db, opportunity, fields)
+        before = _assign(db, opportunity, fields, cleaners)
         session.flush()
         _log(db, opportunity_id, before, opportunity.model_dump())
         change.records.add((Kind.OPPORTUNITY, opportunity_id))
@@ -182,10 +193,12 @@ def _set_deleted(store: Store, opportunity_id: int, deleted: bool) -> None:
         links.relink_records(db, change, Kind.OPPORTUNITY, [opportunity_id])
 
 
-def _assign(db: sqlite3.Connection, row: Any, fields: dict[str, Any]) -> dict[str, Any]:
+def _assign(
+    db: sqlite3.Connection, row: Any, fields: dict[str, Any], cleaners: records.Cleaners
+) -> dict[str, Any]:
     records.check_link(db, Kind.COMPANY, fields.get("company_id"))
     records.check_link(db, Kind.PERSON, fields.get("contact_id"))
-    return records.assign(row, fields, _CLEANERS)
+    return records.assign(row, fields, cleaners)
 
 
 def _log(
