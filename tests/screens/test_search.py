@@ -320,3 +320,8 @@ async def test_meetings_are_a_group_of_their_own_and_open(app: CrmmailApp) -> No
         await press(pilot, "enter")
         assert isinstance(app.screen, MeetingScreen)
         assert app.screen.occurrence == found["visit"][0]
+
+
+def test_results_that_others_have_replaced_are_read_as_none() -> None:
+    found = ResultList()
+    assert found._some([-8, 17]) == []  # asked for by a thread, before others were found

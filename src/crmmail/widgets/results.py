@@ -81,10 +81,10 @@ def opportunity(row: OpportunityRow, kind: int, terms: Sequence[Term]) -> Result
 def thread(row: ThreadRow, hit: Hit, terms: Sequence[Term]) -> Result:
     """A thread that was found, with the words of its message that fit."""
     strong = "strong" if row.unread else "text"
-    subject = row.subject or "(no subject)"
+    subject = titled(row.subject, row.hidden, "subject")
     columns: tuple[Column, ...] = (
         (", ".join(row.names), (), strong),
-        (subject, spans(subject, terms), strong),
+        (subject, spans(row.subject, terms), strong),
         (hit.text, hit.spans, "muted"),
     )
     return Result(THREAD, row.id, columns, hit.sent_at, bool(row.unread))
@@ -95,7 +95,7 @@ def meeting(row: OccurrenceRow, terms: Sequence[Term]) -> Result:
     title = titled(row.title, row.hidden)
     columns: tuple[Column, ...] = (
         (", ".join(row.names), (), "text"),
-        (title, spans(title, terms), "gone" if row.cancelled else "text"),
+        (title, spans(row.title, terms), "gone" if row.cancelled else "text"),
         (place(row), (), "muted"),
     )
     return Result(MEETING, row.id, columns, day_of(row))
@@ -150,7 +150,8 @@ class ResultList(WindowList[Result]):
         self._results: dict[int, Result] = {}
 
     def _some(self, ids: Sequence[int]) -> Iterable[Result]:
-        return [self._results[i] for i in ids]
+        found = self._results  # this is a thread's: others may be found meanwhile
+        return [found[i] for i in ids if i in found]
 
     @property
     def result(self) -> Result | None:
