@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
+import time_machine
 from textual.pilot import Pilot
 
 from crmmail.app import CrmmailApp
@@ -194,6 +197,9 @@ async def test_a_title_that_visibility_hides_is_told_as_such(empty_store: Store)
         await press(pilot, "enter")
         assert isinstance(app.screen, MeetingScreen)
         assert hidden in text(app)
+        with time_machine.travel(NOW + dt.timedelta(days=2), tick=False):  # it is over by then
+            await press(pilot, "escape", "escape", "enter", "4")
+            assert hidden in text(app)
         mail_rules.change(store, 1, meeting_level=2)
         resources.put(store, 1, one=resources.calendar(resources.meeting(title="")))
         assert meetings.rows(store.read(), meetings.every(store.read()).ids)[0].hidden is False

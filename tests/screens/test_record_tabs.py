@@ -168,3 +168,25 @@ async def test_hostile_text_on_every_tab(empty_store: Store, hostile: str) -> No
             await press(pilot, *keys)
             check(app)
         assert app.is_running
+
+
+async def test_a_subject_that_visibility_hides_is_told_as_such(store: Store) -> None:
+    with store.write("threads") as (db, _):
+        db.execute("UPDATE thread SET subject = ''")
+        db.execute("UPDATE message SET subject = '', preview = '', level = 0")
+    hidden = "(hidden by this account's visibility)"
+    app = CrmmailApp(store, sync=False)
+    async with app.run_test(size=(160, 30)) as pilot:
+        await press(pilot, "enter")
+        assert hidden in text(app)
+        await press(pilot, "4")
+        assert hidden in text(app)
+        await press(pilot, "enter")
+        assert isinstance(app.screen, ThreadScreen)
+        assert hidden in lines(app)[0]
+        await press(pilot, "F", *"ada", "enter")
+        assert hidden in text(app)
+        with store.write("threads") as (db, _):
+            db.execute("UPDATE message SET level = 2")
+        await until(pilot, lambda: "(no subject)" in text(app))
+        assert hidden not in text(app)

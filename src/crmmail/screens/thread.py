@@ -17,7 +17,7 @@ from crmmail.screens.fetching import Fetching
 from crmmail.screens.thread_panels import ThreadPanelsScreen
 from crmmail.store import messages, threads, why
 from crmmail.store.database import Store
-from crmmail.store.kinds import Kind
+from crmmail.store.kinds import Kind, Level
 from crmmail.store.messages import Attachment, MessageRow, Text
 from crmmail.store.threads import ThreadDetail
 from crmmail.widgets.conversation import MORE, Folding, Reader, having, sections
@@ -25,7 +25,7 @@ from crmmail.widgets.lines import Lines
 from crmmail.widgets.pieces import Piece
 from crmmail.widgets.reading import ask
 from crmmail.widgets.reading_pane import ReadingPane
-from crmmail.widgets.words import plural
+from crmmail.widgets.words import plural, titled
 
 _Part = tuple[Text, list[Attachment]]
 """What of a message is read when it is unfolded."""
@@ -168,13 +168,13 @@ class ThreadScreen(ThreadPanelsScreen, KeptScreen):
 
     def _header(self, detail: ThreadDetail) -> Iterable[tuple[Piece, ...]]:
         trail = f"{self._trail} › " if self._trail else ""
-        yield ((trail, "muted"), (detail.subject or "(no subject)", "title"))
+        hidden = any(message.level == Level.METADATA for message in self.messages)
+        yield ((trail, "muted"), (titled(detail.subject, hidden, "subject"), "title"))
         links = [link for link in detail.links if link.hand >= 0]
         people = [link.name for link in links if link.kind == Kind.PERSON]
         pieces: list[Piece] = [(", ".join(people), "text"), ("   " if people else "", "text")]
-        hidden = len(detail.links) - len(links)
-        if hidden:
-            pieces.append((f"hidden from {plural(hidden, 'record')}   ", "muted"))
+        if away := len(detail.links) - len(links):
+            pieces.append((f"hidden from {plural(away, 'record')}   ", "muted"))
         for link in sorted(links, key=lambda link: -link.hand):
             if link.kind != Kind.PERSON:
                 words = why.link(link.why, link.hand).partition(";")[0].removeprefix("C7: ")

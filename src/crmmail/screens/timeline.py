@@ -17,10 +17,9 @@ from crmmail.store.timeline import CHANGE, MADE, MAIL, MEETING, NOTE, TimelineRo
 from crmmail.widgets.changes import told
 from crmmail.widgets.pieces import Piece, fit, fit_pieces
 from crmmail.widgets.window_list import WindowList
-from crmmail.widgets.words import compact, exact
+from crmmail.widgets.words import compact, exact, titled
 
 _SIGNS = {MAIL: "✉", NOTE: "✎", MADE: "+", CHANGE: "~", MEETING: "◷"}
-_UNTITLED = {MEETING: "(no title)"}
 _ROOMY = 90  # cells from which times are told in full
 
 
@@ -82,6 +81,7 @@ def _draw(row: TimelineRow, width: int) -> Iterator[Piece]:
     room = width - 2 - who - 2 - date - 2
     yield f"{_SIGNS[row.what]} ", "accent"
     yield fit(row.who, who) + "  ", "text"
-    title = told(row.change) if row.change else row.title or _UNTITLED.get(row.what, "(no subject)")
+    what = "title" if row.what == MEETING else "subject"
+    title = told(row.change) if row.change else titled(row.title, row.hidden, what)
     yield from fit_pieces(((title, "text"), (f"  {row.text}", "muted")), max(room, 0))
     yield "  " + fit(when, date, right=True), "muted"

@@ -67,14 +67,15 @@ _MINE = """
     SELECT x.response FROM attendee x JOIN address a ON a.id = x.address_id
     WHERE x.meeting_id = m.id AND a.no_contact = 'own' ORDER BY x.position LIMIT 1
 """
-_HIDDEN = f"""m.title = '' AND EXISTS (
+HIDDEN = f"""m.title = '' AND EXISTS (
     SELECT 1 FROM calendar_object object JOIN calendar c ON c.id = object.calendar_id
     JOIN account ON account.id = c.account_id
     WHERE object.id = m.object_id AND meeting_level < {Level.EVERYTHING})"""
+"""SQL: whether it is visibility that a meeting has no title (V5)."""
 _COLUMNS = f"""
     o.id, m.id, m.title, o.starts_at, o.ends_at, m.all_day, o.cancelled, m.location, m.link,
     m.recurrence != '' OR m.recurrence_id != '', coalesce(({_MINE}), ''), ({_NAMES}),
-    {_HIDDEN}
+    {HIDDEN}
 """
 _WINDOW = f"""
     SELECT json_group_array(json_array({_COLUMNS},

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from crmmail.store import counting, hands, links, records, windows
 from crmmail.store.database import Store
 from crmmail.store.hands import Link as Link
-from crmmail.store.kinds import Kind
+from crmmail.store.kinds import Kind, Level
 
 _NAMES = """
     SELECT json_group_array(CASE
@@ -26,7 +26,8 @@ _NAMES = """
 _WINDOW = f"""
     SELECT json_group_array(json_array(
         t.id, t.subject, t.last_at, t.messages, t.unread, t.attachments, ({_NAMES}),
-        coalesce(m.preview, ''), coalesce(iif(l.why = '' AND l.hand = 1, 'hand', l.why), '')))
+        coalesce(m.preview, ''), coalesce(iif(l.why = '' AND l.hand = 1, 'hand', l.why), ''),
+        t.subject = '' AND ifnull(m.level = {Level.METADATA}, 0)))
     FROM json_each(?) wanted
     JOIN thread t ON t.id = wanted.value
     LEFT JOIN message m ON m.id = t.last_id
@@ -40,6 +41,7 @@ class ThreadRow:
 
     `names` are who wrote in it, in time order, oneself as "me"; `why` says what put it on the
     record: participant, people, domain, company, contact, several joined by ",", or "hand".
+    `hidden`: it is visibility that it has no subject (V1).
     """
 
     id: int
@@ -51,6 +53,7 @@ class ThreadRow:
     names: tuple[str, ...]
     preview: str
     why: str
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,19 @@ def rows(
     """The rows of a window of a list; for a record's list, with why each thread is on it."""
     found = windows.window(db, _WINDOW, ids, kind or 0, record_id or 0)
     return [
-        ThreadRow(i, subject, last_at, messages, unread, attachments, _distinct(names), *rest)
-        for i, subject, last_at, messages, unread, attachments, names, *rest in found
+        ThreadRow(
+            i,
+            subject,
+            last_at,
+            messages,
+            unread,
+            attachments,
+            _distinct(names),
+            preview,
+            why,
+            bool(hidden),
+        )
+        for i, subject, last_at, messages, unread, attachments, names, preview, why, hidden in found
     ]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from crmmail.store import meetings, windows
 from crmmail.store.changes import REFERENCES, FieldChange
-from crmmail.store.kinds import Kind
+from crmmail.store.kinds import Kind, Level
 from crmmail.store.records import TABLES
 
 MAIL, NOTE, MADE, CHANGE, MEETING = range(5)
@@ -45,24 +45,25 @@ _SOURCES = {
     MAIL: _Source(
         """SELECT m.id, m.id >> 20 FROM thread_link l JOIN message m ON m.thread_id = l.thread_id
            WHERE l.kind = :kind AND l.record_id = :record AND l.hand >= 0""",
-        """e.sent_at, iif(e.outgoing, 'me', coalesce(nullif(p.name, ''), nullif(a.name, ''),
-           a.address, '')), e.subject, e.preview, e.thread_id""",
+        f"""e.sent_at, iif(e.outgoing, 'me', coalesce(nullif(p.name, ''), nullif(a.name, ''),
+           a.address, '')), e.subject, e.preview, e.thread_id,
+           e.subject = '' AND e.level = {Level.METADATA}""",
         """message e LEFT JOIN address a ON a.id = e.from_id
            LEFT JOIN person p ON p.id = a.person_id AND p.deleted_at = 0""",
     ),
     NOTE: _Source(
         "SELECT id, created_at FROM note WHERE kind = :kind AND record_id = :record",
-        "e.created_at, 'me', 'Note', substr(e.text, 1, 300), e.id",
+        "e.created_at, 'me', 'Note', substr(e.text, 1, 300), e.id, 0",
         "note e",
     ),
     MADE: _Source(
         "SELECT id, created_at FROM {table} WHERE id = :record AND created_at > 0",
-        "e.created_at, iif(e.source = 'hand', 'me', e.source), 'Created', '', e.id",
+        "e.created_at, iif(e.source = 'hand', 'me', e.source), 'Created', '', e.id, 0",
         "{table} e",
     ),
     CHANGE: _Source(
         "SELECT id, at FROM record_change WHERE kind = :kind AND record_id = :record",
-        f"e.at, 'me', '', '', e.record_id, e.field, {_held('old')}, {_held('new')}",
+        f"e.at, 'me', '', '', e.record_id, 0, e.field, {_held('old')}, {_held('new')}",
         "record_change e",
     ),
     # What one has met at; what comes is in the calendar.
@@ -73,7 +74,8 @@ _SOURCES = {
                     nullif(a.name, ''), a.address))
                 FROM address a LEFT JOIN person p ON p.id = a.person_id AND p.deleted_at = 0
                 WHERE a.id = m.organizer_id), ''),
-            m.title, coalesce(nullif(m.location, ''), substr(m.description, 1, 300)), e.id""",
+            m.title, coalesce(nullif(m.location, ''), substr(m.description, 1, 300)), e.id,
+            {meetings.HIDDEN}""",
         "occurrence e JOIN meeting m ON m.id = e.meeting_id",
     ),
 }
@@ -88,7 +90,10 @@ _MONTHS = """
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """An entry: who did what when; `target` is the thread, note, record or occurrence."""
+    """An entry: who did what when; `target` is the thread, note, record or occurrence.
+
+    `hidden`: it is visibility that it has no title (V1, V5).
+    """
 
     id: int
     at: int
@@ -96,6 +101,7 @@ class TimelineRow:
     title: str
     text: str
     target: int
+    hidden: bool = False
     change: FieldChange | None = None
 
     @property
@@ -133,10 +139,10 @@ def rows(db: sqlite3.Connection, kind: int, ids: Iterable[int]) -> list[Timeline
 
 
 def _row(
-    entry: int, at: int, who: str, title: str, text: str, target: int, *change: str
+    entry: int, at: int, who: str, title: str, text: str, target: int, hidden: int, *change: str
 ) -> TimelineRow:
     changed = FieldChange(*change) if change else None
-    return TimelineRow(entry, at, who, title, text, target, changed)
+    return TimelineRow(entry, at, who, title, text, target, bool(hidden), changed)
 
 
 def months(

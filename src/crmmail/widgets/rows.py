@@ -213,7 +213,7 @@ def thread(row: ThreadRow, width: int) -> Iterator[Piece]:
     if about > 0:
         files = f"  +{row.attachments}" if row.attachments else ""
         preview = f"  {row.preview}" if row.preview else ""
-        subject = (row.subject or "(no subject)", strong)
+        subject = (titled(row.subject, row.hidden, "subject"), strong)
         yield from fit_pieces((subject, (preview, "muted")), about - len(files))
         yield files, "muted"
     if why:

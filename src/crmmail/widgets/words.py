@@ -76,9 +76,9 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def titled(title: str, hidden: bool) -> str:
-    """A meeting's title, or why there is none (rules.md V5)."""
-    return title or ("(hidden by this account's visibility)" if hidden else "(no title)")
+def titled(title: str, hidden: bool, what: str = "title") -> str:
+    """A meeting's title, or what else mail has, or why there is none (rules.md V1, V5)."""
+    return title or ("(hidden by this account's visibility)" if hidden else f"(no {what})")
 
 
 def money(amount: int, currency: str) -> str:
