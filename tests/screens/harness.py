@@ -18,6 +18,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from crmmail.app import CrmmailApp
+from crmmail.widgets import reading
 
 _STEP = 0.001
 _PATIENCE = 15.0
@@ -37,7 +38,7 @@ def text(app: CrmmailApp) -> str:
 
 
 async def settle(pilot: Pilot[None]) -> None:
-    """Wait until nothing is left to do: no message, worker or short timer, and all is drawn."""
+    """Wait until nothing is left to do: nothing to read, no message, worker or short timer."""
     await _drain(pilot.app)
 
 
@@ -55,7 +56,8 @@ async def until(pilot: Pilot[None], true: Callable[[], bool], seconds: float = 3
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:
-    """Press keys, each when the one before has done all that it does."""
+    """Press keys, each when the one before has done all that it does; none: only wait for that."""
+    await _rests(pilot.app, _PATIENCE)
     await pilot.press(*keys)
 
 
@@ -92,6 +94,8 @@ async def _rests(app: App[Any], seconds: float) -> object:
 def _left(app: App[Any]) -> Iterator[object]:
     """What keeps the app at work; the screen comes last, when only drawing is left."""
     yield from (worker for worker in app.workers if not worker.is_finished)
+    if reading.is_busy():
+        yield reading
     pumps: list[MessagePump] = [app, *app._registry]
     yield from (pump for pump in pumps if _has_messages(pump))
     yield from (timer for pump in pumps for timer in list(pump._timers) if _is_due(timer))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from queue import Queue
 from typing import Any, TypeVar
 
 from textual.message_pump import MessagePump
@@ -62,7 +62,7 @@ class _Reader:
     """The thread. It is a daemon: a read that hangs does not keep the app from ending."""
 
     def __init__(self) -> None:
-        self._tasks: SimpleQueue[_Task] = SimpleQueue()
+        self._tasks: Queue[_Task] = Queue()
         self._current: _Task | None = None
         threading.Thread(target=self._run, name="crmmail-reader", daemon=True).start()
 
@@ -72,14 +72,25 @@ class _Reader:
         self._tasks.put(task)
         return task.wait(0 if behind is not None and behind.left else PATIENCE)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being read, or waits to be."""
+        return self._tasks.unfinished_tasks > 0
+
     def _run(self) -> None:
         while True:
             self._current = self._tasks.get()
             self._current.run()
             self._current = None
+            self._tasks.task_done()
 
 
 _reader: _Reader | None = None
+
+
+def is_busy() -> bool:
+    """Whether something that was asked for is still to be read."""
+    return _reader is not None and _reader.is_busy
 
 
 def ask(asker: MessagePump, work: Callable[[], T], then: Callable[[T], object]) -> bool:
