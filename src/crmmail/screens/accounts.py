@@ -142,7 +142,12 @@ class AccountsScreen(StoreScreen):
         yield Choices()
         yield Lines(id="state")
         shown: WindowList[Row] = WindowList(
-            self._some, draw, title="Settings", nouns=("line", "lines"), id="settings"
+            self._some,
+            draw,
+            title="Settings",
+            nouns=("line", "lines"),
+            at_hand=True,
+            id="settings",
         )
         shown.say_empty("No mail account yet", "c adds one")
         yield shown
@@ -214,9 +219,9 @@ class AccountsScreen(StoreScreen):
     @on(WindowList.Opened, "#settings")
     def action_change(self) -> None:
         """Show what the setting under the cursor can be changed to."""
-        row = self.listed.row_at(self.listed.cursor) if self._rows else None
-        if row is not None and row.setting.options is not None:
-            self._offer(row.setting.title, row.setting.options)
+        setting = self._rows[self.listed.cursor].setting if self._rows else None
+        if setting is not None and setting.options is not None:
+            self._offer(setting.title, setting.options)
 
     def _offer(self, title: str, options: Offer) -> None:
         """Work out the choices in a thread: to count what they do may take a moment."""

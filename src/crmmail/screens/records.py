@@ -276,15 +276,20 @@ class RecordsScreen(RecordActions):
             return
         keep = target[1] == self._previewed[1]
         self._previewed = target
-        row = self.shown.row_at(self.shown.cursor) if record is not None else None
-        self.preview.label(row.name if row is not None else "")
         self.preview.say_empty(*empty_record(target[0]))
+        read_rows = self.entry.rows
 
-        def show(ids: array[int]) -> None:
+        def read() -> tuple[str, array[int]]:
+            db = self.store.read()
+            names = [row.name for row in read_rows(db, [target[1]])]
+            return "".join(names), threads.of_record(db, *target)
+
+        def show(found: tuple[str, array[int]]) -> None:
             if target == self._previewed:
-                self.preview.show(ids, keep=keep)
+                self.preview.label(found[0])
+                self.preview.show(found[1], keep=keep)
 
-        ask(self, lambda: threads.of_record(self.store.read(), *target), show)
+        ask(self, read, show)
 
     def _preview_rows(self, ids: Sequence[int]) -> Iterable[Any]:
         return threads.rows(self.store.read(), ids, *self._previewed)

@@ -39,10 +39,11 @@ _NAMES = ledger.NAMES | meeting_ledger.NAMES
 
 @dataclass
 class LedgerRead(Message):
-    """The ids of the list, and how many rows each reason has, are read."""
+    """The ids of the list, its first row, and how many rows each reason has, are read."""
 
     by: Filter
     ids: array[int]
+    first: LedgerRow | SkippedMeeting | None
     counts: dict[str, int]
 
 
@@ -127,7 +128,8 @@ class SkippedScreen(StoreScreen):
 
     def on_mount(self) -> None:
         self.listed.focus()
-        self._say(_view(self.store.read(), self.by, _FIRST_PAGE))
+        ids = _view(self.store.read(), self.by, _FIRST_PAGE)
+        self._say(ids, self._first(ids))
         self.reload()
 
     def _rows(self, ids: Sequence[int]) -> Iterable[LedgerRow | SkippedMeeting]:
@@ -135,6 +137,9 @@ class SkippedScreen(StoreScreen):
         met = [row for row in ids if meeting_ledger.is_meeting(row)]
         mail = [row for row in ids if not meeting_ledger.is_meeting(row)]
         return [*ledger.window(db, mail), *meeting_ledger.window(db, met)]
+
+    def _first(self, ids: Sequence[int]) -> LedgerRow | SkippedMeeting | None:
+        return next(iter(self._rows(ids[:1])), None)
 
     # Reading
 
@@ -158,15 +163,15 @@ class SkippedScreen(StoreScreen):
         counts = _counts(db)
         ids = _view(db, by)
         if not get_current_worker().is_cancelled:
-            self.post_message(LedgerRead(by, ids, counts))
+            self.post_message(LedgerRead(by, ids, self._first(ids), counts))
 
     @on(LedgerRead)
     def _take(self, event: LedgerRead) -> None:
         if event.by == self.by:
             self._counts = event.counts
-            self._say(event.ids)
+            self._say(event.ids, event.first)
 
-    def _say(self, ids: array[int]) -> None:
+    def _say(self, ids: array[int], first: LedgerRow | SkippedMeeting | None) -> None:
         by = self.by
         reasons = list(self._counts)
         self.reasons.offer([(_NAMES.get(r, r), n) for r, n in self._counts.items()])
@@ -175,13 +180,12 @@ class SkippedScreen(StoreScreen):
         empty = ("Nothing here matches", "escape shows more again") if narrowed else _EMPTY
         self.listed.say_empty(*empty)
         self.listed.show(ids, keep=by.match in ("", self._shown.match))
-        self.listed.label(" · ".join(("Skipped", *self._narrowing())))
+        self.listed.label(" · ".join(("Skipped", *self._narrowing(first))))
         self._shown = by
 
-    def _narrowing(self) -> Iterable[str]:
+    def _narrowing(self, row: LedgerRow | SkippedMeeting | None) -> Iterable[str]:
         """What else than a reason and words the list is narrowed to."""
         if self.by.folder_id or self.by.calendar_id:
-            row = self.listed.row_at(0) if self.listed.ids else None
             if isinstance(row, SkippedMeeting):
                 yield row.place
             else:

@@ -43,7 +43,7 @@ class Panel(WindowList[Row]):
         empty: str,
         id: str,  # noqa: A002
     ) -> None:
-        super().__init__(self._some, draw, title=title, nouns=nouns, id=id)
+        super().__init__(self._some, draw, title=title, nouns=nouns, at_hand=True, id=id)
         self._all: Sequence[Row] = ()
         self._behind: Widget | None = None
         self.say_empty(empty)

@@ -115,7 +115,9 @@ class Picker(Vertical):
 
     def compose(self) -> ComposeResult:
         yield PickLine(one_line(self.chosen.name) if self.chosen else "", self._placeholder)
-        matches: WindowList[Choice] = WindowList(self._rows, _draw, nouns=("match", "matches"))
+        matches: WindowList[Choice] = WindowList(
+            self._rows, _draw, nouns=("match", "matches"), at_hand=True
+        )
         matches.can_focus = False
         matches.say_empty("Nothing matches")
         yield matches
@@ -130,7 +132,7 @@ class Picker(Vertical):
         return self.line.value.strip()
 
     def _rows(self, ids: Sequence[int]) -> Iterable[Choice]:
-        return [self._choices[i] for i in ids if i in self._choices]
+        return [self._choices[i] for i in ids]
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

@@ -146,7 +146,7 @@ class ResultList(WindowList[Result]):
     BINDING_GROUP_TITLE = "Results"
 
     def __init__(self, *, id: str = "results") -> None:  # noqa: A002
-        super().__init__(self._some, draw, nouns=("result", "results"), id=id)
+        super().__init__(self._some, draw, nouns=("result", "results"), at_hand=True, id=id)
         self._results: dict[int, Result] = {}
 
     def _some(self, ids: Sequence[int]) -> Iterable[Result]:

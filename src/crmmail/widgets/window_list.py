@@ -89,10 +89,13 @@ class WindowList(PieceView, Generic[Row]):
         title: str = "",
         nouns: tuple[str, str] = ("row", "rows"),
         cursor_stays: bool = True,
+        at_hand: bool = False,
         id: str | None = None,  # noqa: A002 - the name of it in every widget
     ) -> None:
+        """`rows` is called in a thread, as a disk may be slow, unless all rows are `at_hand`."""
         super().__init__(id=id)
         self._read = rows
+        self._at_hand = at_hand
         self._draw = draw
         self._heading = heading
         self._top = 1 if heading else 0  # lines above the first row
@@ -157,13 +160,17 @@ class WindowList(PieceView, Generic[Row]):
         if page in self._windows:
             self._windows.move_to_end(page)
         elif page not in self._awaited:
-            wanted = self._ids[page * WINDOW : (page + 1) * WINDOW]
-            keep = partial(self._keep, page, self._generation)
-            if not ask(self, partial(self._read, wanted), keep):
-                self._awaited.add(page)
+            self._read_window(page, self._ids[page * WINDOW : (page + 1) * WINDOW])
         return self._windows.get(page, {}).get(self._ids[index])
 
-    def _keep(self, page: int, generation: int, rows: Iterable[Row]) -> None:
+    def _read_window(self, page: int, wanted: Sequence[int]) -> None:
+        keep = partial(self._keep, page, self._generation)
+        if self._at_hand:
+            keep([*self._read(wanted)])
+        elif not ask(self, lambda: [*self._read(wanted)], keep):
+            self._awaited.add(page)
+
+    def _keep(self, page: int, generation: int, rows: Sequence[Row]) -> None:
         """A window is read."""
         if generation != self._generation:
             return
