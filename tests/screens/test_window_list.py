@@ -175,3 +175,17 @@ async def test_the_terminals_cursor_is_on_the_row(host: Host) -> None:
         await pilot.press("down", "down")
         assert host.cursor_position.y == 3  # border, two rows above
         assert isinstance(host.list.render_line(2), Strip)
+
+
+async def test_a_list_of_another_length_is_painted_at_once_and_nothing_else_moves(
+    host: Host,
+) -> None:
+    async with host.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        layouts = list[object]()
+        host.screen.screen_layout_refresh_signal.subscribe(host.screen, layouts.append)
+        host.list.show(host.first[:500])
+        await pilot.pause()
+        assert not layouts
+        assert host.list.max_scroll_y == 490
+        assert host.list.vertical_scrollbar.window_virtual_size == 500

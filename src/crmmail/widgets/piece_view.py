@@ -71,8 +71,32 @@ class PieceView(ScrollView, can_focus=True, inherit_bindings=False):
         return Strip.blank(self.scrollable_content_region.width, self.rich_style)
 
     def resize_content(self, lines: int) -> None:
-        """Say how many lines there are to scroll through."""
-        self.virtual_size = Size(0, lines)
+        """Say how many lines there are to scroll through.
+
+        The scrollbar is told too: Textual tells it after the next picture, and makes another.
+        """
+        size, height = Size(0, lines), self.container_size.height
+        shown = lines > height > 0
+        if shown:
+            bar = self.vertical_scrollbar
+            bar.window_virtual_size, bar.window_size = lines, height
+            if not bar.is_mounted:  # it is painted before it is, and heard of no change since
+                self.call_after_refresh(bar.refresh)
+        if shown != self.show_vertical_scrollbar:
+            self.show_vertical_scrollbar = self.vertical_scrollbar.display = shown
+            self.virtual_size = size
+        elif height and not self.styles.auto_dimensions:  # nothing else on the screen moves
+            self.set_reactive(PieceView.virtual_size, size)
+        else:
+            self.virtual_size = size
+
+    def _size_updated(
+        self, size: Size, _virtual_size: Size, container_size: Size, layout: bool = True
+    ) -> bool:
+        """What a layout found out: to compare its virtual size, which is not that of a scroll view,
+        would paint the scrollbar once more after each layout, in a picture of its own.
+        """
+        return super()._size_updated(size, self.virtual_size, container_size, layout)
 
     def jump(self, y: int) -> None:
         """Scroll to a line, at once."""

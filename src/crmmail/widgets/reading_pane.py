@@ -142,7 +142,10 @@ class ReadingPane(PieceView):
             for line in section.lines:
                 self._rows.extend(_wrapped(line, width))
         self.resize_content(len(self._rows))
-        self._find_hits()
+        if self._text_width != width:  # the scrollbar came or went
+            self._wrap()
+        else:
+            self._find_hits()
 
     def on_resize(self) -> None:
         if self._text_width != self._wrapped_at:
