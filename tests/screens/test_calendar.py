@@ -116,6 +116,56 @@ async def test_one_key_goes_through_the_ranges(
         assert agenda(app).plan.meetings == everything
 
 
+async def test_the_agenda_is_filtered_by_title_names_and_place(
+    app: CrmmailApp, found: dict[str, list[int]]
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "a", "slash", *"acme", "space", *"visit")
+        assert agenda(app).plan.meetings == 1
+        assert "1 meeting" in text(app)
+        assert agenda(app).occurrence == found["visit"][0]
+        await press(pilot, "enter")
+        assert agenda(app).has_focus
+        await press(pilot, "escape")  # all again, and the cursor stays where it is
+        assert isinstance(app.screen, AgendaScreen)
+        assert agenda(app).plan.meetings == sum(map(len, found.values()))
+        assert agenda(app).occurrence == found["visit"][0]
+        for words, names in (("KIM", "visit"), ("hannover", "fair"), ("webin", "declined")):
+            await press(pilot, "slash", *words, "enter")
+            assert agenda(app).plan.meetings == len(found[names])
+            assert agenda(app).occurrence == found[names][0]
+            await press(pilot, "escape")
+        await press(pilot, "slash", *"weekly", "enter")
+        assert agenda(app).occurrence == found["weekly"][10]
+        await press(pilot, "enter", "J")
+        assert isinstance(app.screen, MeetingScreen)
+        assert app.screen.occurrence == found["weekly"][11]
+        await press(pilot, "escape", "r")
+        assert "No meeting today matches “weekly”" in text(app)
+        await press(pilot, "escape", "r", "r", "r", "slash", *"zzz")
+        assert "No meeting matches “zzz”" in text(app)
+        await press(pilot, "escape", "escape", "a")
+        assert agenda(app).plan.meetings == sum(map(len, found.values()))
+
+
+async def test_the_calendar_of_a_record_is_filtered_in_its_own_tab(
+    app: CrmmailApp, found: dict[str, list[int]]
+) -> None:
+    async with app.run_test(size=(120, 30)) as pilot:
+        await press(pilot, "enter", "2", "slash", *"lunch", "enter")
+        assert agenda(app).occurrence == found["lunch"][0]
+        assert "1 meeting" in text(app)
+        await press(pilot, "escape")
+        assert "Visit at Acme" in text(app)
+        await press(pilot, "slash", *"lunch", "escape")
+        assert agenda(app).has_focus
+        await press(pilot, "slash", *"lunch", "enter", "1", "slash")
+        assert app.screen.query_one("EmailsPane FilterLine").has_focus
+        await press(pilot, "escape", "escape", "j", "enter", "2")  # another record
+        assert agenda(app).match == ""
+        assert "lunch" not in text(app)
+
+
 async def test_a_series_is_hidden_from_the_record_and_comes_back(
     app: CrmmailApp, found: dict[str, list[int]]
 ) -> None:

@@ -118,7 +118,7 @@ def test_what_cannot_be_a_key_is_told(entry: str, words: str) -> None:
     [
         # With the app, with the screen, with the same list, with another changed one.
         (['"list.down" = "ctrl+r"'], 2, ("'app.sync_now' (Sync now)", "'list.down' (Down)")),
-        (['"list.down" = "/"'], 2, ("'text.find' (", "'list.down' (Down)")),
+        (['"list.down" = "/"'], 2, ("'agenda.filter' (", "'list.down' (Down)")),
         (['"list.down" = "k,down"'], 2, ("'list.up' (Up)", "'list.down' (Down)")),
         (['list.down = "ctrl+y"', 'list.up = "ctrl+y"'], 3, ("'list.down'", "'list.up'")),
         (['app.undo = "ctrl+q"'], 2, ("'app.quit' (Quit)", "'app.undo'")),

@@ -11,6 +11,7 @@ import time_machine
 from crmmail.errors import CrmmailError
 from crmmail.store import companies, meetings, people, timeline
 from crmmail.store.kinds import Kind
+from crmmail.store.meeting_filter import having
 
 from .conftest import DAY, NOON, Filler, World
 
@@ -203,3 +204,25 @@ def test_past_meetings_are_on_the_timeline(fill: Filler, world: World) -> None:
         ]
         ats = [row.at for row in timeline.rows(fill.db, Kind.PERSON, ids)]
         assert ats == sorted(ats, reverse=True)
+
+
+def test_a_list_is_narrowed_to_the_meetings_with_some_words(fill: Filler, world: World) -> None:
+    both = fill.meeting("Größe der Räume", hour(1), hour(30), people=[ANNA], location="Köln")
+    (link,) = fill.meeting("Call", hour(3), people=[BERT], link="https://meet.example/1")
+    everything = meetings.every(fill.db)
+    for words, found in {
+        "grosse koln": both,
+        "RÄUME  anna@": both,
+        "anna call": [],
+        "online": [link],
+        "bert crane": [link],
+        "100%": [],
+        "": list(everything.ids),
+    }.items():
+        narrowed = having(fill.db, everything, words)
+        assert sorted(narrowed.ids) == sorted(found), words
+        assert len(narrowed.starts) == len(narrowed.ends) == len(narrowed.off) == len(found)
+    assert list(having(fill.db, everything, "koln").starts) == [
+        meetings.wall(hour(1)[0]),
+        meetings.wall(hour(30)[0]),
+    ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
-from textual import getters
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -15,8 +15,10 @@ from crmmail.screens.linking import MEETINGS, set_link
 from crmmail.screens.tab_pane import TabPane
 from crmmail.screens.undo import Do
 from crmmail.store import meetings
+from crmmail.store.meeting_filter import having
 from crmmail.store.meetings import OccurrenceRow, Times
 from crmmail.widgets.agenda import AgendaList, occurrences
+from crmmail.widgets.filter_line import FilterLine
 
 _EMPTY = ("No meeting yet", "Meetings with this record appear here as your calendars are read.")
 
@@ -37,16 +39,19 @@ class CalendarPane(TabPane):
         ),
     ]
     entries = getters.query_one("#calendar-list", AgendaList)
+    filter_line = getters.query_one(FilterLine)
 
     def compose(self) -> ComposeResult:
         found = AgendaList(
             self._times, self._rows, self._few, title=self.TITLE, empty=_EMPTY, id="calendar-list"
         )
         found.add_class("-entries")
+        yield FilterLine()
         yield found
 
-    def _times(self) -> Times:
-        return meetings.of_record(self.store.read(), self.kind, self.record_id)
+    def _times(self, match: str) -> Times:
+        db = self.store.read()
+        return having(db, meetings.of_record(db, self.kind, self.record_id), match)
 
     def _rows(self, ids: Sequence[int]) -> list[OccurrenceRow]:
         return meetings.rows(self.store.read(), ids, self.kind, self.record_id)
@@ -57,9 +62,32 @@ class CalendarPane(TabPane):
     def turn_to(self, kind: int, record_id: int) -> None:
         super().turn_to(kind, record_id)
         self.entries.restart()
+        self.filter_line.clear_and_close()
 
     def reload(self) -> None:
         self.entries.reload()
+
+    # Filter
+
+    def filter(self) -> bool:
+        self.filter_line.open()
+        return True
+
+    @on(FilterLine.Filtered)
+    def _filter(self, event: FilterLine.Filtered) -> None:
+        self.entries.narrow(event.match)
+
+    @on(FilterLine.Left)
+    def _leave_filter(self) -> None:
+        self.entries.focus()
+
+    def back(self) -> bool:
+        if self.entries.match:
+            self.filter_line.clear_and_close()
+            return True
+        return False
+
+    # One of them
 
     def open_meeting(self, trail: str) -> None:
         """Show the meeting under the cursor."""

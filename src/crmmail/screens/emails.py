@@ -142,6 +142,10 @@ class EmailsPane(TabPane):
 
     # Filter
 
+    def filter(self) -> bool:
+        self.filter_line.open()
+        return True
+
     @on(FilterLine.Filtered)
     def _filter(self, event: FilterLine.Filtered) -> None:
         if event.match != self._match:

@@ -209,9 +209,10 @@ class RecordScreen(RecordActions, KeptScreen):
         self.query_one(NotesPane).write_in_editor()
 
     def action_filter(self) -> None:
-        """Filter the threads."""
-        self.show_tab(EmailsPane)
-        self.query_one(EmailsPane).filter_line.open()
+        """Filter the meetings in their tab, else the threads."""
+        if not self.shown.filter():
+            self.show_tab(EmailsPane)
+            self.shown.filter()
 
     def action_back(self) -> None:
         """Go back inside of the tab, or to the screen before."""

@@ -40,6 +40,10 @@ class TabPane(Vertical):
         """Read again what the tab shows."""
         raise NotImplementedError
 
+    def filter(self) -> bool:
+        """Let the tab's rows be filtered while one types; whether that can be done."""
+        return False
+
     def back(self) -> bool:
         """Whether there was something to go back to inside of the tab."""
         return False

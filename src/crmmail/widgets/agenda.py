@@ -46,6 +46,7 @@ class PlanReady(Message):
 
     turn: int
     shown: str
+    match: str
     plan: Plan
 
 
@@ -73,7 +74,7 @@ class AgendaList(WindowList[Entry]):
 
     def __init__(
         self,
-        times: Callable[[], Times],
+        times: Callable[[str], Times],
         rows: Callable[[Sequence[int]], Iterable[OccurrenceRow]],
         few: Callable[[], bool],
         *,
@@ -81,6 +82,7 @@ class AgendaList(WindowList[Entry]):
         empty: tuple[str, ...],
         id: str,  # noqa: A002
     ) -> None:
+        """`times` reads the times of the meetings that have all the words that it is given."""
         super().__init__(self._entries, draw, title=title, id=id)
         self._times = times
         self._occurrences = rows
@@ -89,8 +91,9 @@ class AgendaList(WindowList[Entry]):
         self._nothing = empty
         self._minute = 0
         self._turn = 0  # what a thread has read may be of another record by then
-        self._drawn = ""  # the range that is on the screen
+        self._drawn = ("", "")  # the range and the words that are on the screen
         self.shown = days.RANGES[0]
+        self.match = ""
         self.plan = days.NOTHING
 
     def on_mount(self) -> None:
@@ -106,43 +109,61 @@ class AgendaList(WindowList[Entry]):
     def restart(self) -> None:
         """Be a list that nobody has seen: reload() fills it, and goes to the next meeting."""
         self._turn += 1
-        self._drawn = ""
+        self._drawn = ("", "")
         self.shown = days.RANGES[0]
+        self.match = ""
 
     def reload(self) -> None:
         """Read the meetings again: at once where they are few, else in a thread."""
         self._minute = int(time.time() // 60)
-        if self._few():
+        asked = self._turn, self.shown, self.match
+        if self._few() and not self.match:
             self.workers.cancel_group(self, "agenda")
-            self._show_plan(self._read_plan(self._turn, self.shown))
+            self._show_plan(self._read_plan(*asked))
         else:
-            self._read_in_thread(self._turn, self.shown)
+            self._read_in_thread(*asked)
 
     @work(thread=True, exclusive=True, group="agenda", exit_on_error=False)
-    def _read_in_thread(self, turn: int, shown: str) -> None:
-        ready = self._read_plan(turn, shown)
+    def _read_in_thread(self, turn: int, shown: str, match: str) -> None:
+        ready = self._read_plan(turn, shown, match)
         if not get_current_worker().is_cancelled:
             self.post_message(ready)
 
-    def _read_plan(self, turn: int, shown: str) -> PlanReady:
-        return PlanReady(turn, shown, days.lay_out(self._times(), wall(time.time()), shown))
+    def _read_plan(self, turn: int, shown: str, match: str) -> PlanReady:
+        plan = days.lay_out(self._times(match), wall(time.time()), shown)
+        return PlanReady(turn, shown, match, plan)
 
     @on(PlanReady)
     def _show_plan(self, event: PlanReady) -> None:
-        if (event.turn, event.shown) == (self._turn, self.shown):
-            self.fill(event.plan, keep=event.shown == self._drawn)
-            self._drawn = event.shown
+        if (event.turn, event.shown, event.match) == (self._turn, self.shown, self.match):
+            shown, match = self._drawn
+            self.fill(event.plan, keep=event.shown == shown and event.match in ("", match))
+            self._drawn = event.shown, event.match
 
     def fill(self, plan: Plan, *, keep: bool) -> None:
         """Show these lines; with `keep` the cursor stays where it is, else at the next meeting."""
         self.plan = plan
         everything = self.shown == days.RANGES[0]
-        self.say_empty(*(self._nothing if everything else (_NONE[self.shown], "r shows more")))
+        self.say_empty(*self._no_meeting(everything))
         self.label(self._title if everything else f"{self._title}: {_NAMED[self.shown]}")
         self.show(plan.ids, keep=keep)
         if not keep:
             self.action_next_meeting()
         self.label(subtitle=plural(plan.meetings, "meeting") if plan.ids else "")
+
+    def _no_meeting(self, everything: bool) -> tuple[str, ...]:
+        """Why there is none, and what to do about it."""
+        if self.match:
+            none = "No meeting" if everything else _NONE[self.shown]
+            more = "escape shows all again" if everything else "escape and r show more"
+            return f"{none} matches “{self.match}”", more
+        return self._nothing if everything else (_NONE[self.shown], "r shows more")
+
+    def narrow(self, match: str) -> None:
+        """Show the meetings that have all these words, all again without any."""
+        if match != self.match:
+            self.match = match
+            self.reload()
 
     def action_range(self) -> None:
         """Show the meetings of the next range."""
