@@ -23,16 +23,25 @@ _NO_SPACES = re.compile(
 )
 _SPACES = re.compile(r"[ \t\r\n\u2028\u2029\x0b\x0c\x85]+")
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_RARE_ENDS = "\r\x0b\x0c\x85\u2028\u2029"
 
 
 def one_line(text: str, limit: int = 1_000) -> str:
     """Return at most `limit` characters of text as one line that is safe to draw."""
+    if text.isascii() and text.isprintable():  # most are, and need none of the patterns
+        return " ".join(text[: limit * 2].split())[:limit]
     return _UNSAFE.sub("", _SPACES.sub(" ", text[: limit * 2])).strip()[:limit]
 
 
 def block(text: str, limit: int = 1_000_000) -> str:
     """Return text of several lines, with tabs as spaces, that is safe to draw."""
-    text = _LINE_ENDS.sub("\n", text[:limit]).expandtabs(8)
+    raw = text[:limit]
+    text = raw.replace("\r\n", "\n")
+    if any(end in text for end in _RARE_ENDS):
+        text = _LINE_ENDS.sub("\n", raw)
+    text = text.expandtabs(8)
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
     return _UNSAFE_BUT_NEWLINE.sub("", text)
 
 

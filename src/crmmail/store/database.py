@@ -25,6 +25,7 @@ _PRAGMAS = """
     PRAGMA temp_store = MEMORY;
     PRAGMA cache_size = -{cache_kb};
     PRAGMA busy_timeout = 10000;
+    PRAGMA wal_autocheckpoint = 4000;
 """
 _OLDEST_SQLITE = (3, 40, 0)
 

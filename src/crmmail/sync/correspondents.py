@@ -62,8 +62,9 @@ def mark_written(db: sqlite3.Connection, written: Iterable[str], judged_by: Rule
         if addresses.is_role(row[0].partition("@")[0])
     ]
     return db.execute(
-        """UPDATE skipped SET readmit = 1 WHERE reason = 'group' AND detail = 'role'
-           AND sender IN (SELECT value FROM json_each(?))""",
+        """UPDATE skipped INDEXED BY ix_skipped_sender SET readmit = 1
+           WHERE sender IN (SELECT value FROM json_each(?))
+           AND reason = 'group' AND detail = 'role'""",
         [json.dumps(fresh)],
     ).rowcount
 

@@ -199,7 +199,7 @@ def _insert(
     )
     db.executemany(
         "INSERT INTO search (rowid, subject, people, text) VALUES (?, ?, ?, ?)",
-        [row[:4] for row in texts],
+        sorted(row[:4] for row in texts),  # a rowid below the last makes FTS5 flush what it holds
     )
     db.executemany("INSERT INTO participant VALUES (?, ?, ?, ?, ?)", people)
     db.executemany("INSERT INTO attachment VALUES (?, ?, ?, ?, ?, ?)", attachments)
