@@ -103,7 +103,7 @@ class TestLists:
             "ORDER BY r.last_at DESC, r.name COLLATE NOCASE, r.id LIMIT 64"
         ).fetchall()
         assert "USING INDEX ix_person_newest" in plan[0][3]
-        assert "TEMP B-TREE" not in plan[0][3]
+        assert len(plan) == 1, "it sorts"
 
     def test_get(self, fill: Filler, world: World) -> None:
         anna = people.get(fill.db, world.anna)

@@ -33,7 +33,8 @@ _LISTING = windows.Listing(
         ),
     },
     match="""(
-        r.name {like} OR r.id IN (SELECT company_id FROM company_domain WHERE domain {like})
+        r.name {like}
+        OR EXISTS (SELECT 1 FROM company_domain WHERE company_id = r.id AND domain {like})
     )""",
     candidates=lambda db, text: candidates(db, What.COMPANY, text),
 )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmmail.errors import CrmmailError
-from crmmail.store import names
+from crmmail.store import names, windows
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -187,6 +187,7 @@ class Store:
             self.path, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         connection.executescript(_PRAGMAS.format(cache_kb=cache_kb))
+        connection.create_function("fold", 1, windows.fold, deterministic=True)
         return connection
 
     def _bind(self) -> Any:

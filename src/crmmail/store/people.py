@@ -32,8 +32,8 @@ _LISTING = windows.Listing(
     },
     match="""(
         r.name {like} OR c.name {like}
-        OR r.id IN (SELECT person_id FROM address WHERE person_id IS NOT NULL AND address {like})
-        OR c.id IN (SELECT company_id FROM company_domain WHERE domain {like})
+        OR EXISTS (SELECT 1 FROM address WHERE person_id = r.id AND address {like})
+        OR EXISTS (SELECT 1 FROM company_domain WHERE company_id = c.id AND domain {like})
     )""",
     candidates=lambda db, text: candidates(db, What.PERSON, text),
 )

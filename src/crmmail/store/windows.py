@@ -103,38 +103,32 @@ class Listing:
             parameters.append(json.dumps(list(some)))
             condition += f" AND r.id IN (SELECT value FROM json_each(?{len(parameters)}))"
         source = f"FROM {self.source} WHERE r.deleted_at = 0 AND {condition}"
-        if by.text:
-            select = f"SELECT r.id AS id, {by.key} AS text, r.name AS name {source}"
-            return _sorted(db, select, parameters, down)[:limit]
-        extra, order = (
-            (f", {timely(by.key)} AS key", "key IS NULL, key") if by.gaps else ("", by.key)
-        )
-        order += " DESC" if down else " ASC"
-        select = f"""
-            SELECT r.id AS id{extra} {source}
-            ORDER BY {order}, r.name COLLATE NOCASE, r.id LIMIT {-1 if limit is None else limit}
-        """
-        return ids(db, select, parameters)
+        select = _as_text(by, down, source) if by.text else _as_number(by, down, source)
+        return ids(db, f"{select} LIMIT {-1 if limit is None else limit}", parameters)
+
+
+def _as_number(by: Sort, down: bool, source: str) -> str:
+    extra, order = (f", {timely(by.key)} AS key", "key IS NULL, key") if by.gaps else ("", by.key)
+    order += " DESC" if down else " ASC"
+    return f"SELECT r.id AS id{extra} {source} ORDER BY {order}, r.name COLLATE NOCASE, r.id"
+
+
+def _as_text(by: Sort, down: bool, source: str) -> str:
+    """As people sort: SQLite itself orders ASCII letters only. No text comes last."""
+    order = f"key = '', {_folded('key')} {'DESC' if down else 'ASC'}, {_folded('name')}, id"
+    return f"""
+        WITH listed AS MATERIALIZED (SELECT r.id AS id, {by.key} AS key, r.name AS name {source})
+        SELECT id FROM listed ORDER BY {order}"""
+
+
+def _folded(column: str) -> str:
+    """SQL for fold(): the store's connections know that, but few texts need to be handed over."""
+    return f"CASE WHEN {column} GLOB '*[^ -~]*' THEN fold({column}) ELSE lower({column}) END"
 
 
 def timely(sql: str) -> str:
     """SQL with the time, to the minute, for `{now}`: as text, because a list's words are bound."""
     return sql.replace("{now}", str(int(time.time()) // 60 * 60))
-
-
-def _sorted(
-    db: sqlite3.Connection, select: str, parameters: Parameters, descending: bool
-) -> array[int]:
-    """The ids of a query of (id, text, name), sorted by text as people sort; no text comes last.
-
-    Done here because SQLite orders ASCII letters only.
-    """
-    sql = f"SELECT json_group_array(json_array(id, text, name)) FROM ({select})"
-    rows = packed(db, sql, parameters)
-    rows.sort(key=lambda row: (fold(row[2]), row[0]))
-    rows.sort(key=lambda row: fold(row[1]), reverse=descending)
-    rows.sort(key=lambda row: not row[1])
-    return array("q", [row[0] for row in rows])
 
 
 def fold(text: str) -> str:
