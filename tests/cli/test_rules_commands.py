@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from crmmail.store import people
+from crmmail.store.database import Store
 from tests.cli.conftest import ME, Cli
 from tests.cli.test_contract import fields
 
@@ -74,6 +77,7 @@ def test_the_ledger_is_listed(cli: Cli) -> None:
         (("let-in", "message", "nobody@has.this"), "The ledger has no message"),
         (("let-in", "remove", "ann@acme.com"), "no exception"),
         (("let-in", "folder", ME, "Nowhere"), "no folder Nowhere"),
+        (("let-in", "contact", "nobody"), "No deleted contact matches"),
         (("attachment", "1", "0"), "No server has this message"),
     ],
 )
@@ -151,3 +155,23 @@ def test_what_a_blocklist_keeps_out_is_let_in_by_taking_it_off(cli: Cli) -> None
     assert "off the blocklist" in cli("let-in", "message", first["message_id"]).err
     assert cli("block", "list", "--json").json == []
     assert report(cli)["skipped"] == before["skipped"]
+
+
+def test_a_deleted_contact_is_in_the_ledger_and_comes_back(cli: Cli, filled: Path) -> None:
+    assert "No mail comes from a contact that you deleted" in cli("skipped", "--contacts").err
+    first, second = cli("people", "list", "--json").json[:2]
+    with closing(Store(filled / "crmmail.db")) as store:
+        people.delete(store, first["id"])
+        people.delete(store, second["id"])
+    rows = cli("skipped", "--contacts", "--json").json
+    assert list(rows[0]) == fields("`skipped --contacts --json`")
+    assert {(row["kind"], row["name"]) for row in rows} == {
+        ("person", first["name"]),
+        ("person", second["name"]),
+    }
+    assert min(row["messages"] for row in rows) > 0
+    assert "C5: you deleted this contact" in cli("skipped", "--contacts").out
+    assert "matches 2" in cli("let-in", "contact", "e").err
+    assert f"{first['name']} is back" in cli("let-in", "contact", first["addresses"][0]).err
+    assert [row["name"] for row in cli("skipped", "--contacts", "--json").json] == [second["name"]]
+    assert cli("people", "show", str(first["id"]), "--json").json["threads"]

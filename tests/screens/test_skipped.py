@@ -7,8 +7,9 @@ import pytest
 from crmmail.app import CrmmailApp
 from crmmail.screens.records import RecordsScreen
 from crmmail.screens.skipped import SkippedScreen
-from crmmail.store import ledger, mail_rules
+from crmmail.store import companies, ledger, mail_rules, people, threads
 from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
 from tests.screens.conftest import NOW
 from tests.screens.filler import ME
 from tests.screens.harness import press, settle, text
@@ -154,3 +155,53 @@ def test_a_view_is_in_order_and_its_windows_have_its_rows(skipping: Store) -> No
     assert [row.uid for row in rows] == [0, 1, 2, 3, 4, 5, 6]
     assert list(ledger.view(db, ledger.Filter(reason="folder"))) == [-2]
     assert list(ledger.view(db, ledger.Filter(), limit=2)) == list(ids[:3])
+
+
+async def test_a_deleted_contact_is_told_and_brought_back(skipping: Store) -> None:
+    db = skipping.read()
+    (ada,), (acme,) = people.view(db, match="Ada"), companies.view(db, match="acme.example")
+    mail = list(threads.of_record(db, Kind.PERSON, ada))
+    people.delete(skipping, ada)
+    companies.delete(skipping, acme)
+    app = CrmmailApp(skipping, sync=False)
+    async with app.run_test(size=(160, 30), notifications=True) as pilot:
+        await press(pilot, "L")
+        assert "deleted contacts 2" in text(app)
+        await press(pilot, "slash", *"lovelace", "enter")
+        assert "you deleted this contact" in text(app)
+        assert "ada@acme.example" in text(app)
+        await press(pilot, "o", "f", "A", "enter")
+        assert "C5: you deleted this contact" in text(app)
+        assert "on the records of others" in text(app)
+        assert "Bring Ada Lovelace back" in text(app)
+        await press(pilot, "enter")
+        assert "Bring Ada Lovelace back — contacts" in text(app)
+        assert "Nothing here matches" in text(app)
+        assert list(threads.of_record(db, Kind.PERSON, ada)) == mail
+        await press(pilot, "escape")
+        assert "deleted contacts 1" in text(app)
+        await press(pilot, "u")
+        assert people.get(db, ada) is None
+        assert "deleted contacts 2" in text(app)
+        while skipped(app).by.reason != "deleted contact":
+            await press(pilot, "tab")
+        assert {row.name for row in skipped(app)._rows(skipped(app).listed.ids)} == {  # type: ignore[union-attr]
+            "Ada Lovelace",
+            "Acme",
+        }
+        assert len(skipped(app).listed.ids) == 2
+        await press(pilot, "a", "a")
+        assert people.get(db, ada) is not None
+        assert companies.get(db, acme) is not None
+        assert "deleted contacts" not in text(app)
+
+
+async def test_who_was_merged_or_never_wrote_is_no_deleted_contact(skipping: Store) -> None:
+    db = skipping.read()
+    (ada,), (bob,) = people.view(db, match="Ada"), people.view(db, match="Bob")
+    people.merge(skipping, ada, bob)
+    people.delete(skipping, people.create(skipping, "Nobody", ["nobody@acme.example"]))
+    app = CrmmailApp(skipping, sync=False)
+    async with app.run_test(size=(160, 30)) as pilot:
+        await press(pilot, "L")
+        assert "deleted contacts" not in text(app)

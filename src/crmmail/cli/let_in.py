@@ -10,13 +10,15 @@ from crmmail.cli import accounts as account_commands
 from crmmail.cli.output import AsJson, examples, note, open_store, print_json, write
 from crmmail.cli.problems import NotFoundError
 from crmmail.errors import CrmmailError
-from crmmail.store import ledger, letting, mail_rules
+from crmmail.store import contact_ledger, ledger, letting, mail_rules
+from crmmail.store.ledger import Filter
+from crmmail.widgets.words import plural
 
 _NEXT = "The next sync fetches it."
 
 group = typer.Typer(
     no_args_is_help=True,
-    help="Let in mail that a rule keeps out: one message, a sender, a folder.",
+    help="Let in what a rule keeps out: one message, a sender, a folder, a deleted contact.",
     epilog=examples(
         "crmmail let-in message '<20260314.1234@acme.example>'",
         "crmmail let-in sender news@acme.example",
@@ -68,6 +70,27 @@ def folder(
         account = account_commands.known(store.read(), email)
         mail_rules.select_folder(store, account.id, name, on=True)
         note(f"{name} is read now (folders of {account.email}). {_NEXT}")
+
+
+@group.command(epilog=examples("crmmail let-in contact ann@acme.com"))
+def contact(
+    who: Annotated[
+        str, typer.Argument(metavar="WHO", help="Name, address or domain: `skipped --contacts`.")
+    ],
+) -> None:
+    """Bring a deleted person or company back, with mail, meetings and notes (C5)."""
+    with open_store() as store:
+        db = store.read()
+        found = contact_ledger.window(db, contact_ledger.view(db, Filter(match=who)))
+        if not found:
+            raise NotFoundError(
+                f"No deleted contact matches {who!r}.", "crmmail skipped --contacts"
+            )
+        if len(found) > 1:
+            names = ", ".join(f"{row.name} ({row.known})" for row in found[:5])
+            raise CrmmailError(f"{who!r} matches {len(found)}: {names}.", "Say more of one.")
+        letting.let_in(store, found[0], letting.RULE)
+        note(f"{found[0].name} is back, with {plural(found[0].messages, 'message')}.")
 
 
 @group.command(epilog=examples("crmmail let-in remove news@acme.example"))

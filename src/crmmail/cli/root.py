@@ -25,6 +25,7 @@ from crmmail.cli import (
     records,
     rules,
     search,
+    skipped,
     status,
     sync,
     threads,
@@ -73,7 +74,7 @@ app.command(epilog=attachment.SOURCE_EXAMPLES)(attachment.source)
 app.command(epilog=meetings.AGENDA_EXAMPLES)(meetings.agenda)
 app.command(epilog=search.EXAMPLES)(search.search)
 app.command(epilog=why.EXAMPLES)(why.why)
-app.command(epilog=rules.SKIPPED_EXAMPLES)(rules.skipped)
+app.command(epilog=skipped.EXAMPLES)(skipped.skipped)
 app.add_typer(rules.block_group, name="block")
 app.add_typer(let_in.group, name="let-in")
 app.command(epilog=status.STATUS_EXAMPLES)(status.status)

@@ -11,10 +11,9 @@ import typer
 from crmmail.cli import accounts as account_commands
 from crmmail.cli import caldav, new_account
 from crmmail.cli.accounts import Email
-from crmmail.cli.output import AsJson, examples, iso, note, open_store, print_json, table, write
-from crmmail.store import accounts, ledger, levels, mail_rules, meeting_ledger
+from crmmail.cli.output import AsJson, examples, note, open_store, print_json, table, write
+from crmmail.store import accounts, levels, mail_rules
 from crmmail.store.kinds import Level
-from crmmail.widgets.words import titled
 
 _NEXT = "The next sync applies it to the mail that is here."
 _LEVELS = ("everything", "subject", "metadata")
@@ -195,94 +194,6 @@ def block_list(as_json: AsJson = False) -> None:
         write("".join(f"{one}\n" for one in found))
     else:
         note("Nothing is blocked.")
-
-
-SKIPPED_EXAMPLES = examples(
-    "crmmail skipped", "crmmail skipped --reason group --limit 20", "crmmail skipped --meetings"
-)
-
-
-def skipped(
-    reason: Annotated[str, typer.Option(help="Only of this reason.")] = "",
-    limit: Annotated[int, typer.Option(min=0, help="At most so many.")] = 50,
-    meetings: Annotated[bool, typer.Option("--meetings", help="Meetings instead of mail.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """The ledger: mail that did not enter, newest first, with the rule that kept it out.
-
-    With --meetings: the meetings that did not.
-    """
-    if meetings:
-        _skipped_meetings(reason, limit, as_json)
-        return
-    with open_store() as store:
-        rows = list(ledger.rows(store.read(), reason, limit=limit))
-    if as_json:
-        print_json(
-            [
-                {
-                    "account": row.email,
-                    "folder": row.folder,
-                    "reason": row.reason,
-                    "detail": row.detail,
-                    "message_id": row.message_id,
-                    "time": iso(row.sent_at),
-                    "subject": row.subject,
-                    "sender": row.sender,
-                }
-                for row in rows
-            ]
-        )
-    elif rows:
-        table(
-            ("when", "from", "subject", "why"),
-            [
-                (
-                    (iso(row.sent_at) or "")[:10],
-                    row.sender,
-                    row.subject,
-                    ledger.describe(row.reason, row.detail),
-                )
-                for row in rows
-            ],
-        )
-    else:
-        note("Nothing was skipped.")
-
-
-def _skipped_meetings(reason: str, limit: int, as_json: bool) -> None:
-    with open_store() as store:
-        rows = list(meeting_ledger.rows(store.read(), reason, limit))
-    if as_json:
-        print_json(
-            [
-                {
-                    "account": row.account or None,
-                    "calendar": row.calendar,
-                    "uid": row.uid,
-                    "reason": row.reason,
-                    "detail": row.detail,
-                    "starts_at": iso(row.starts_at),
-                    "title": row.title,
-                }
-                for row in rows
-            ]
-        )
-    elif rows:
-        table(
-            ("starts", "title", "why", "calendar"),
-            [
-                (
-                    (iso(row.starts_at) or "")[:10],
-                    titled(row.title, row.hidden),
-                    row.words,
-                    row.calendar,
-                )
-                for row in rows
-            ],
-        )
-    else:
-        note("No meeting was skipped.")
 
 
 def _level(said: str, option: str, among: tuple[str, ...]) -> int | None:

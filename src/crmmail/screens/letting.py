@@ -11,13 +11,13 @@ from textual.binding import Binding, BindingType
 
 from crmmail.screens.undo import Do
 from crmmail.store import letting, mail_rules
+from crmmail.store.contact_ledger import DeletedContact
 from crmmail.store.database import Store
 from crmmail.store.kinds import Level
-from crmmail.store.ledger import LedgerRow
 from crmmail.store.meeting_ledger import SkippedMeeting
 from crmmail.widgets.panel import Panel
 from crmmail.widgets.pieces import Piece, fit
-from crmmail.widgets.words import exact, titled
+from crmmail.widgets.words import exact, plural, titled
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,15 @@ class WaysPanel(Panel[Row]):
         super().__init__(
             draw, title="Why it is not here", nouns=("line", "lines"), empty="", id="ways"
         )
-        self.about_row: LedgerRow | SkippedMeeting | None = None
+        self.about_row: letting.Skipped | None = None
 
     @property
     def way(self) -> letting.Way | None:
         """The way under the cursor."""
         return self.row.way if self.row is not None else None
 
-    def about(self, row: LedgerRow | SkippedMeeting, ways: Sequence[letting.Way]) -> None:
-        """Open on a message or a meeting."""
+    def about(self, row: letting.Skipped, ways: Sequence[letting.Way]) -> None:
+        """Open on a message, a meeting or a contact."""
         self.about_row = row
         rows = [Row(at, name, text) for at, (name, text) in enumerate(_facts(row))]
         first = len(rows)
@@ -79,8 +79,14 @@ class WaysPanel(Panel[Row]):
         return row.note
 
 
-def _facts(row: LedgerRow | SkippedMeeting) -> Iterator[tuple[str, str]]:
+def _facts(row: letting.Skipped) -> Iterator[tuple[str, str]]:
     yield "rule", row.words
+    if isinstance(row, DeletedContact):
+        yield "name", row.name
+        yield "known by", row.known or "nothing"
+        held = f"{plural(row.messages, 'message')}, {plural(row.meetings, 'meeting')}"
+        yield "holds", f"{held}: they are here, on the records of others, and found by F"
+        return
     if isinstance(row, SkippedMeeting):
         if row.reason != "calendar":
             yield "title", titled(row.title, row.hidden)

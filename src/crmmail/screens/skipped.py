@@ -1,4 +1,4 @@
-"""The ledger: mail and meetings that did not enter, why, where they lie, and the way in."""
+"""The ledger: mail, meetings and contacts that are not here, why, and the way in."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from textual.worker import get_current_worker
 from crmmail.screens.base import StoreScreen
 from crmmail.screens.letting import ExceptionsPanel, WaysPanel
 from crmmail.screens.undo import Do
-from crmmail.store import ledger, letting, meeting_ledger
+from crmmail.store import contact_ledger, ledger, letting, meeting_ledger
 from crmmail.store.database import Store
 from crmmail.store.ledger import Filter, LedgerRow
 from crmmail.store.meeting_ledger import SkippedMeeting
@@ -34,7 +34,7 @@ _EMPTY = (
     "Nothing was skipped",
     "Mail and meetings that a rule keeps out are listed here, with the rule.",
 )
-_NAMES = ledger.NAMES | meeting_ledger.NAMES
+_NAMES = ledger.NAMES | meeting_ledger.NAMES | contact_ledger.NAMES
 
 
 @dataclass
@@ -43,21 +43,24 @@ class LedgerRead(Message):
 
     by: Filter
     ids: array[int]
-    first: LedgerRow | SkippedMeeting | None
+    first: letting.Skipped | None
     counts: dict[str, int]
 
 
 def _view(db: sqlite3.Connection, by: Filter, limit: int | None = None) -> array[int]:
-    """The ids of what is out: mail, then meetings."""
-    return ledger.view(db, by, limit) + meeting_ledger.view(db, by, limit)
+    """The ids of what is out: mail, then contacts, then meetings."""
+    mail, meetings = ledger.view(db, by, limit), meeting_ledger.view(db, by, limit)
+    return mail + contact_ledger.view(db, by) + meetings
 
 
 def _counts(db: sqlite3.Connection) -> dict[str, int]:
     """How many rows each choice has: all, all meetings, and each reason."""
     mail, meetings = ledger.by_reason(db), meeting_ledger.by_reason(db)
+    contacts = contact_ledger.by_reason(db)
     met = sum(meetings.values())
-    together = {"": sum(mail.values()) + met} | ({meeting_ledger.PREFIX: met} if met else {})
-    return together | mail | meetings if mail or meetings else {}
+    every = sum(mail.values()) + met + sum(contacts.values())
+    together = {"": every} | ({meeting_ledger.PREFIX: met} if met else {})
+    return together | mail | contacts | meetings if every else {}
 
 
 class SkippedScreen(StoreScreen):
@@ -114,7 +117,7 @@ class SkippedScreen(StoreScreen):
         yield Choices()
         with Vertical():
             yield FilterLine()
-            shown: WindowList[LedgerRow | SkippedMeeting] = WindowList(
+            shown: WindowList[letting.Skipped] = WindowList(
                 self._rows,
                 rows.skipped,
                 partial(rows.heading, rows.SKIPPED),
@@ -132,20 +135,25 @@ class SkippedScreen(StoreScreen):
         self._say(ids, self._first(ids))
         self.reload()
 
-    def _rows(self, ids: Sequence[int]) -> Iterable[LedgerRow | SkippedMeeting]:
+    def _rows(self, ids: Sequence[int]) -> Iterable[letting.Skipped]:
         db = self.store.read()
         met = [row for row in ids if meeting_ledger.is_meeting(row)]
-        mail = [row for row in ids if not meeting_ledger.is_meeting(row)]
-        return [*ledger.window(db, mail), *meeting_ledger.window(db, met)]
+        deleted = [row for row in ids if contact_ledger.is_contact(row)]
+        mail = sorted({*ids}.difference(met, deleted))
+        return [
+            *ledger.window(db, mail),
+            *contact_ledger.window(db, deleted),
+            *meeting_ledger.window(db, met),
+        ]
 
-    def _first(self, ids: Sequence[int]) -> LedgerRow | SkippedMeeting | None:
+    def _first(self, ids: Sequence[int]) -> letting.Skipped | None:
         return next(iter(self._rows(ids[:1])), None)
 
     # Reading
 
     @property
     def cares(self) -> frozenset[str]:
-        return frozenset({"ledger", "accounts"})
+        return frozenset({"ledger", "accounts", "people", "companies"})
 
     def reload(self) -> None:
         if self.exceptions.is_open:
@@ -171,7 +179,7 @@ class SkippedScreen(StoreScreen):
             self._counts = event.counts
             self._say(event.ids, event.first)
 
-    def _say(self, ids: array[int], first: LedgerRow | SkippedMeeting | None) -> None:
+    def _say(self, ids: array[int], first: letting.Skipped | None) -> None:
         by = self.by
         reasons = list(self._counts)
         self.reasons.offer([(_NAMES.get(r, r), n) for r, n in self._counts.items()])
@@ -183,13 +191,15 @@ class SkippedScreen(StoreScreen):
         self.listed.label(" · ".join(("Skipped", *self._narrowing(first))))
         self._shown = by
 
-    def _narrowing(self, row: LedgerRow | SkippedMeeting | None) -> Iterable[str]:
+    def _narrowing(self, row: letting.Skipped | None) -> Iterable[str]:
         """What else than a reason and words the list is narrowed to."""
         if self.by.folder_id or self.by.calendar_id:
             if isinstance(row, SkippedMeeting):
                 yield row.place
+            elif isinstance(row, LedgerRow):
+                yield f"folder {row.folder} of {row.email}"
             else:
-                yield f"folder {row.folder} of {row.email}" if row else "one place"
+                yield "one place"
         if self.by.sender:
             yield f"from {self.by.sender}"
 
@@ -213,7 +223,7 @@ class SkippedScreen(StoreScreen):
         """Show only the folder or the calendar of what is under the cursor."""
         if isinstance(row := self.row, SkippedMeeting):
             self._narrow(replace(self.by, calendar_id=row.calendar_id))
-        elif row is not None:
+        elif isinstance(row, LedgerRow):
             self._narrow(replace(self.by, folder_id=row.folder_id))
 
     def action_only_sender(self) -> None:
@@ -247,7 +257,7 @@ class SkippedScreen(StoreScreen):
     # Letting in
 
     @property
-    def row(self) -> LedgerRow | SkippedMeeting | None:
+    def row(self) -> letting.Skipped | None:
         """What the cursor stands on."""
         return self.listed.row_at(self.listed.cursor) if self.listed.ids else None
 
@@ -291,7 +301,7 @@ class SkippedScreen(StoreScreen):
             words = "Here another rule decides than who sent it: enter says which."
             self.notify(words, timeout=5, markup=False)
 
-    def _let_in(self, row: LedgerRow | SkippedMeeting, way: letting.Way) -> None:
+    def _let_in(self, row: letting.Skipped, way: letting.Way) -> None:
         do = partial(letting.let_in, self.store, row, way.key)
         self.post_message(Do(f"{way.words} — {way.setting}", do))
 

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from crmmail.errors import CrmmailError
-from crmmail.store import calendars, ledger, mail_rules, meeting_ledger
+from crmmail.store import calendars, companies, ledger, mail_rules, meeting_ledger, people
+from crmmail.store.contact_ledger import DeletedContact
 from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
 from crmmail.store.ledger import LedgerRow
 from crmmail.store.meeting_ledger import SkippedMeeting
 
 Undo = Callable[[], object]
+Skipped = LedgerRow | SkippedMeeting | DeletedContact
+"""What the ledger has: a message, a meeting, a contact."""
 
 MESSAGE, SENDER, RULE = "message", "sender", "rule"
 _SWITCHES = {  # K7: what lets such meetings in, and what they are
@@ -44,8 +48,11 @@ class Way:
     setting: str
 
 
-def ways(db: sqlite3.Connection, row: LedgerRow | SkippedMeeting) -> list[Way]:
+def ways(db: sqlite3.Connection, row: Skipped) -> list[Way]:
     """How this can be let in, the narrowest way first; where there is none, see `otherwise`."""
+    if isinstance(row, DeletedContact):
+        setting = f"contacts: {row.name} is one again, with mail, meetings and notes"
+        return [Way(RULE, f"Bring {row.name} back", setting)]
     if isinstance(row, SkippedMeeting):
         return _ways_of_meeting(db, row)
     match row.reason:
@@ -82,7 +89,7 @@ def _off_the_blocklist(pattern: str) -> Way:
     return Way(RULE, f"Take {pattern} off the blocklist", "blocklist")
 
 
-def otherwise(row: LedgerRow | SkippedMeeting) -> str:
+def otherwise(row: Skipped) -> str:
     """What to know of that which no setting lets in."""
     if isinstance(row, SkippedMeeting):
         corrected = "It enters when it is corrected in the calendar: the sync reads it again."
@@ -113,13 +120,15 @@ def _exceptions(db: sqlite3.Connection, row: LedgerRow) -> list[Way]:
     return found
 
 
-def let_in(store: Store, row: LedgerRow | SkippedMeeting, key: str) -> Undo:
+def let_in(store: Store, row: Skipped, key: str) -> Undo:
     """Change the setting that keeps a message or a meeting out; returns what sets it back.
 
-    The next pass of the sync applies it (M9).
+    The next pass of the sync applies it (M9); a contact is back at once (C6).
     """
     if key not in {way.key for way in ways(store.read(), row)}:
         raise CrmmailError(f"This cannot be let in like that ({row.words}).", otherwise(row))
+    if isinstance(row, DeletedContact):
+        return _restore(store, row)
     if isinstance(row, SkippedMeeting):
         return _change_meeting_rule(store, row)
     if key == MESSAGE:
@@ -127,6 +136,12 @@ def let_in(store: Store, row: LedgerRow | SkippedMeeting, key: str) -> Undo:
     if key == SENDER:
         return allow(store, row.sender)
     return _change_rule(store, row)
+
+
+def _restore(store: Store, row: DeletedContact) -> Undo:
+    records = people if row.kind == Kind.PERSON else companies
+    records.restore(store, row.record_id)
+    return lambda: records.delete(store, row.record_id)
 
 
 def allow(store: Store, typed: str) -> Undo:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from rich.cells import cell_len
 
 from crmmail.store.companies import CompanyRow
+from crmmail.store.contact_ledger import DeletedContact
 from crmmail.store.kinds import Level
 from crmmail.store.ledger import LedgerRow, brief
 from crmmail.store.meeting_ledger import SkippedMeeting
@@ -16,7 +17,7 @@ from crmmail.store.opportunities import OpportunityRow
 from crmmail.store.people import PersonRow
 from crmmail.store.threads import ThreadRow
 from crmmail.widgets.pieces import Piece, fit, fit_pieces
-from crmmail.widgets.words import coming, compact, money, titled
+from crmmail.widgets.words import coming, compact, money, plural, titled
 
 _GAP = 2
 _DATE = 10  # 2006-01-02
@@ -177,8 +178,11 @@ def opportunity(row: OpportunityRow, width: int) -> Iterator[Piece]:
     return _line(OPPORTUNITIES, texts, width)
 
 
-def skipped(row: LedgerRow | SkippedMeeting, width: int) -> Iterator[Piece]:
-    """A message or meeting of the ledger on one line; or a folder or calendar that is not read."""
+def skipped(row: LedgerRow | SkippedMeeting | DeletedContact, width: int) -> Iterator[Piece]:
+    """A message, meeting or contact of the ledger on one line; or a folder that is not read."""
+    if isinstance(row, DeletedContact):
+        held = f"{row.name}, {plural(row.messages, 'message')}"
+        return _line(SKIPPED, (compact(row.deleted_at), row.known, held, row.brief, ""), width)
     if isinstance(row, SkippedMeeting):
         of = (
             ("(calendar)", "")
