@@ -37,6 +37,7 @@ from crmmail.store.database import Notice, Store
 from crmmail.text import block
 from crmmail.widgets import themes
 from crmmail.widgets.reading import ask
+from crmmail.widgets.status_line import KEYS
 from crmmail.widgets.words import day
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class CrmmailApp(App[str], inherit_bindings=False):
             "reconnect",
             "Sign in again",
             id="app.reconnect",
-            tooltip="Sign in again, after a refused password or a permission taken back",
+            tooltip="Sign in again, after a refused password or another certificate",
         ),
         Binding(
             "L",
@@ -330,7 +331,7 @@ class CrmmailApp(App[str], inherit_bindings=False):
     def _look_for_stopped(self) -> None:
         """Offer a key to sign in again while an account waits for its user (S5)."""
         states = accounts.states(self.store.read())
-        stopped = next((one.email for one in states if one.state == "stopped"), "")
+        stopped = next((one.email for one in states if one.state in KEYS), "")
         if stopped != self._stopped:
             self._stopped = stopped
             self.screen.refresh_bindings()
@@ -341,7 +342,9 @@ class CrmmailApp(App[str], inherit_bindings=False):
 
         if not isinstance(self.screen, FirstRunScreen):
             account = accounts.get(self.store.read(), self._stopped)
-            self.push_screen(FirstRunScreen(self.store, account))
+            states = accounts.states(self.store.read())
+            untrusted = any((s.email, s.state) == (self._stopped, "untrusted") for s in states)
+            self.push_screen(FirstRunScreen(self.store, account, untrusted=untrusted))
 
     def on_sign_up(self, wanted: SignUp) -> None:
         """The screen to set up a mailbox wants the server."""

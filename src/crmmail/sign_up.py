@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from crmmail.accounts import credentials, providers
 from crmmail.accounts.credentials import SecretError
@@ -21,6 +22,9 @@ from crmmail.screens.signing_up import (
 from crmmail.screens.undo import FieldError
 from crmmail.store import accounts, calendars
 from crmmail.store.database import Store
+
+if TYPE_CHECKING:
+    from crmmail.sync.mailbox import Login
 
 
 def start(store: Store, wanted: SignUp) -> None:
@@ -59,24 +63,26 @@ def _run(store: Store, wanted: SignUp) -> None:
         wanted.asker.post_message(answer)
 
 
+def _login(wanted: SignUp) -> Login:
+    """With what to sign in, as it was typed or shown in the browser."""
+    from crmmail.sync.mailbox import Login
+
+    entry = wanted.entry
+    secret = _token(wanted) if entry.oauth else _password(entry)
+    place = entry.host, entry.port, entry.security
+    return Login(*place, entry.username, secret, entry.pin, bool(entry.oauth))
+
+
 def _folders(store: Store, wanted: SignUp) -> tuple[tuple[str, str, int], ...]:
-    from crmmail.sync.mailbox import Login, check
+    from crmmail.sync.mailbox import check
     from crmmail.sync.problems import Refused
+    from crmmail.sync.session import check as check_kept
 
     entry = wanted.entry
     if not entry.known and accounts.get(store.read(), entry.email) is not None:
         raise FieldError("email", f"{entry.email} is an account already.")
-    login = Login(
-        entry.host,
-        entry.port,
-        entry.security,
-        entry.username,
-        _token(wanted) if entry.oauth else _password(entry),
-        entry.pin,
-        bool(entry.oauth),
-    )
     try:
-        found = check(login)
+        found = check_kept(entry) if entry.secret else check(_login(wanted))
     except Refused as problem:
         hint = providers.advice(entry.email, entry.host) or "Many providers want an app password."
         raise FieldError("secret", str(problem), hint) from problem
@@ -136,7 +142,9 @@ def _field(entry: Entry) -> str:
 
 
 def _save(store: Store, entry: Entry, found: CalendarsFound | None) -> None:
-    if entry.oauth:
+    if entry.secret:
+        secret = entry.secret
+    elif entry.oauth:
         from crmmail.accounts import oauth
 
         oauth.keep(entry.email)

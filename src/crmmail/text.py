@@ -48,3 +48,8 @@ def block(text: str, limit: int = 1_000_000) -> str:
 def has_no_spaces(text: str) -> bool:
     """Whether text is in a script that puts no spaces between words, such as Chinese or Thai."""
     return bool(_NO_SPACES.search(text))
+
+
+def pairs(fingerprint: str) -> str:
+    """A fingerprint as OpenSSL prints it, to be compared by eye."""
+    return ":".join(re.findall("..", fingerprint.upper()))

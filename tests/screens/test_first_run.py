@@ -21,6 +21,7 @@ from crmmail.screens.records import RecordsScreen
 from crmmail.store import accounts, calendars
 from crmmail.store.database import Store
 from crmmail.sync.loop import sync_once
+from crmmail.text import pairs
 from tests.accounts.test_credentials import Memory
 from tests.browser import visit
 from tests.dav_servers import Radicale
@@ -306,13 +307,44 @@ async def test_a_server_of_ones_own_is_trusted_by_its_fingerprint(
         assert server.output().count("Login: user") == before
         der = ssl.PEM_cert_to_DER_cert((server.dir / "cert.pem").read_text())
         pin = hashlib.sha256(der).hexdigest()
-        pairs = ":".join(re.findall("..", pin.upper()))
-        assert pairs in "".join(text(app).split())
+        assert ":".join(re.findall("..", pin.upper())) in "".join(text(app).split())
         await pilot.press("f7")
         await until(pilot, lambda: "Signed in" in text(app), 20)
         await pilot.press("enter")
         await until(pilot, lambda: "Person 3" in text(app), 20)
     assert accounts.all_accounts(empty_store.read())[0].pin == pin
+
+
+async def test_a_key_compares_the_certificate_of_a_server_with_the_one_that_was_trusted(
+    empty_store: Store, server: Dovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_MAIL", SECRET)
+    der = ssl.PEM_cert_to_DER_cert((server.dir / "cert.pem").read_text())
+    old, new = "0a" * 32, hashlib.sha256(der).hexdigest()
+    accounts.add(
+        empty_store, ME, host="localhost", port=server.port, secret="env:MY_MAIL", pin=old,
+        policy="sent_and_received",
+    )  # fmt: skip
+    before = server.output().count("Login: user")
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(100, 40)) as pilot:
+        await until(pilot, lambda: "f8 Sign in again" in text(app), 20)
+        assert accounts.states(empty_store.read())[0].state == "untrusted"
+        await pilot.press("f8")
+        await until(pilot, lambda: "Shown now" in text(app), 20)
+        shown = "".join(text(app).split())
+        assert shown.index(":".join(["0A"] * 32)) < shown.index(pairs(new))
+        assert "somebody may be in between" in " ".join(text(app).split())
+        assert "password is missing" not in text(app)
+        assert server.output().count("Login: user") == before
+        assert accounts.all_accounts(empty_store.read())[0].pin == old
+        await pilot.press("f7")
+        await until(pilot, lambda: "Signed in" in text(app), 20)
+        await pilot.press("enter")
+        await until(pilot, lambda: "Person 3" in text(app), 20)
+        assert "f8" not in text(app)
+    [row] = accounts.all_accounts(empty_store.read())
+    assert (row.pin, row.secret) == (new, "env:MY_MAIL")
 
 
 def stopped(store: Store, server: Dovecot, secret: str, **more: object) -> None:

@@ -16,6 +16,7 @@ from crmmail.cli.problems import NotFoundError, RefusedError
 from crmmail.errors import CrmmailError
 from crmmail.store import accounts
 from crmmail.store.kinds import Level
+from crmmail.text import pairs
 
 if TYPE_CHECKING:
     import sqlite3
@@ -287,7 +288,7 @@ def sign_in(account: SignIn, password: str = "") -> list[FolderInfo]:
 
 def _tried(new: NewAccount) -> NewAccount:
     """The account after a sign-in that went well, with the certificate that was agreed to."""
-    from crmmail.sync.problems import Untrusted, shown
+    from crmmail.sync.problems import Untrusted
 
     if not new.host:
         return new
@@ -295,7 +296,7 @@ def _tried(new: NewAccount) -> NewAccount:
         _say_folders(sign_in(new, new.password))
     except Untrusted as problem:
         if problem.changed or not sys.stdin.isatty():
-            hint = f"{problem.hint} To trust this one: --pin {shown(problem.fingerprint)}"
+            hint = f"{problem.hint} To trust this one: --pin {pairs(problem.fingerprint)}"
             raise CrmmailError(str(problem), hint) from problem
         note(f"{problem} {problem.hint}")
         typer.confirm("Trust this certificate, and no other, from now on?", abort=True, err=True)

@@ -33,9 +33,13 @@ class AccountForm(StoreScreen):
 
     note = getters.query_one("#note", Label)
 
-    def __init__(self, store: Store, account: accounts.AccountRow | None = None) -> None:
+    def __init__(
+        self, store: Store, account: accounts.AccountRow | None = None, *, untrusted: bool = False
+    ) -> None:
+        """`untrusted`: it is about the server's certificate, and the password can stay."""
         super().__init__(store)
         self._account = account
+        self._kept = account.secret if account is not None and untrusted else ""
         self._guessed: dict[str, str] = {"server": "", "username": ""}
         self._keyring = True
         self._email = ""
@@ -89,7 +93,9 @@ class AccountForm(StoreScreen):
             line.value = account.email
         line.disabled = True
         self._fill(place, account.username)
-        self._say(place.note)
+        self._say("" if self._kept else place.note)
+        if self._kept:
+            self.field("password").input.placeholder = "as it is"
         self.field("password").input.focus()
 
     def field(self, name: str) -> Field:
@@ -185,8 +191,10 @@ class AccountForm(StoreScreen):
         security = known.security if same else _PORTS.get(port, "tls")
         password = self.field("password").input.value
         command, variable = values["command"], values["variable"]
-        oauth = "" if password or command or variable else self._issuer(known)
-        if not (password or command or variable or oauth):
+        typed = password or command or variable
+        secret = "" if typed else self._kept
+        oauth = "" if typed or secret else self._issuer(known)
+        if not (typed or secret or oauth):
             if self._keyring:
                 raise FieldError("password", "The password is missing.")
             raise FieldError("command", "Say where the password comes from.")
@@ -203,6 +211,7 @@ class AccountForm(StoreScreen):
             pin,
             oauth,
             known=self._account is not None,
+            secret=secret,
         )
 
     def _issuer(self, provider: Provider) -> str:

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input, Label
 
+from crmmail.errors import CrmmailError
 from crmmail.screens.account_form import AccountForm
 from crmmail.screens.signing_up import (
     BrowserWanted,
@@ -27,8 +28,11 @@ from crmmail.screens.signing_up import (
 from crmmail.screens.undo import FieldError
 from crmmail.store import accounts
 from crmmail.store.database import Store
+from crmmail.text import pairs
 from crmmail.widgets.pieces import safe
 from crmmail.widgets.words import plural
+
+_CHANGED = "It shows another certificate than the one you trusted. Nothing was sent."
 
 
 class FirstRunScreen(AccountForm):
@@ -61,8 +65,10 @@ class FirstRunScreen(AccountForm):
     found = getters.query_one("#found", Label)
     go = getters.query_one("#go", Button)
 
-    def __init__(self, store: Store, account: accounts.AccountRow | None = None) -> None:
-        super().__init__(store, account)
+    def __init__(
+        self, store: Store, account: accounts.AccountRow | None = None, *, untrusted: bool = False
+    ) -> None:
+        super().__init__(store, account, untrusted=untrusted)
         self._wanted: SignUp | None = None
         self._busy = False
         self._tested: Entry | None = None
@@ -72,8 +78,7 @@ class FirstRunScreen(AccountForm):
 
     def panes(self) -> Iterable[Widget]:
         with VerticalScroll(id="setup", can_focus=False):
-            again = self._account is not None
-            yield Label("Sign in again" if again else "Your mailbox", id="hello")
+            yield Label(self._title(), id="hello")
             yield from self.fields()
             with Horizontal(id="buttons"):
                 yield Button("Test", id="go", compact=True, variant="primary")
@@ -81,7 +86,14 @@ class FirstRunScreen(AccountForm):
                 yield Button("Try the demo", id="demo", compact=True)
             yield Label("", id="found", markup=False)
 
+    def _title(self) -> str:
+        if self._kept:
+            return "Whose certificate is this?"
+        return "Your mailbox" if self._account is None else "Sign in again"
+
     def on_mount(self) -> None:
+        if self._kept:
+            self.call_after_refresh(self.action_test)  # it shows the certificate, or all is well
         self.query_one("#demo").display = self._is_first()
         self.query_one("#trust").display = False
 
@@ -176,9 +188,10 @@ class FirstRunScreen(AccountForm):
     def _answered(self, event: SignedUp) -> None:
         self._busy = False
         if event.problem is not None:
-            self.found.update("")
-            self._complain(event.problem)
+            compared = self._compared(event)
+            self._complain(CrmmailError(_CHANGED) if compared else event.problem)
             self._offer_pin(event.fingerprint)
+            self.found.update(Content("\n".join(compared)))
         elif event.wanted.save:
             done = "is signed in again" if self._account else "is set up; the import has begun"
             self.notify(f"{event.wanted.entry.email} {done}.", markup=False)
@@ -188,6 +201,20 @@ class FirstRunScreen(AccountForm):
             self.found.update(Content("\n".join(self._lines(event))))
             self.go.label = "Save" if self._account else "Start"
             self.go.focus()
+
+    def _compared(self, event: SignedUp) -> list[str]:
+        """The certificate that was trusted and the one that is shown now, and what that means."""
+        entry = event.wanted.entry
+        if not event.fingerprint or not entry.pin:
+            return []
+        return [
+            f"Trusted so far, SHA-256:\n  {pairs(entry.pin)}",
+            f"Shown now, SHA-256:\n  {pairs(event.fingerprint)}",
+            "Careful: somebody may be in between, to read your password and your mail. Only if you "
+            "know that the server has got a new certificate, and the line above is what it says "
+            "there (openssl x509 -noout -fingerprint -sha256 -in cert.pem), f7 trusts it, and no "
+            "other from then on.",
+        ]
 
     def _lines(self, event: SignedUp) -> list[str]:
         """What the test has found, and what comes next."""

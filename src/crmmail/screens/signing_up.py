@@ -40,6 +40,8 @@ class Entry:
     """Who lets the user in in the browser, in place of a password."""
     known: bool = False
     """The account is there, and signed in to anew."""
+    secret: str = ""
+    """Where its password is, when that stays as it is."""
 
 
 @dataclass

@@ -98,7 +98,8 @@ class SyncState(SQLModel, table=True):
 
     __tablename__ = "sync_state"
     account_id: int = Field(primary_key=True, foreign_key="account.id", ondelete="CASCADE")
-    state: str = "new"  # new | connecting | importing | checking | watching | waiting | stopped
+    # new | connecting | importing | checking | watching | waiting | untrusted | stopped
+    state: str = "new"
     done: int = 0  # messages of the import under way that are stored or in the ledger
     total: int = 0
     started_at: int = 0  # of the import under way, 0 when there is none

@@ -10,7 +10,7 @@ from crmmail.store import accounts, calendars
 from crmmail.store.database import Store
 from crmmail.sync import state
 from crmmail.sync.account import AccountSync
-from crmmail.sync.problems import Problem, Refused, Unsafe, told
+from crmmail.sync.problems import Problem, Refused, Unsafe, state_after, told
 from crmmail.sync.session import AccountRow, CalendarAccount, sign_in
 
 _TRIES = 3
@@ -70,7 +70,7 @@ def sync_account(
             except Exception as problem:
                 words, hint = told(problem)
                 errors = [f"{words} {hint}".strip()]
-                state.update(store, account.id, state="waiting", error=words, hint=hint)
+                state.update(store, account.id, state=state_after(problem), error=words, hint=hint)
                 if not isinstance(problem, Problem) or isinstance(problem, Refused | Unsafe):
                     break
                 tries = tries + 1 if _done(store, account) == before else 1

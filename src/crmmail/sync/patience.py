@@ -10,7 +10,7 @@ import threading
 import time
 from contextlib import suppress
 
-from crmmail.sync.problems import Problem, Refused, told
+from crmmail.sync.problems import Problem, Refused, state_after, told
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Patience:
     def _let_go(self) -> None:
         """Close the connection, if there is one."""
 
-    def _tell(self, words: str, hint: str, next_try: int) -> None:
+    def _tell(self, words: str, hint: str, state: str, next_try: int) -> None:
         """Say what happened; `next_try` is 0 when that is up to the user."""
         raise NotImplementedError
 
@@ -81,14 +81,14 @@ class Patience:
         self._failures += 1
         self._refusals = self._refusals + 1 if isinstance(problem, Refused) else 0
         if self._refusals >= _STRIKES:
-            self._tell(words, hint, 0)
+            self._tell(words, hint, "stopped", 0)
             self._sleep(None)
             self._refusals = 0
             return
         ceiling = min(_LONGEST, _SHORTEST * 2 ** min(self._failures - 1, 10))
         pause = random.uniform(ceiling / 2, ceiling)  # noqa: S311 - spreads retries, no secret
         pause = max(pause, getattr(problem, "wait", 0.0))
-        self._tell(words, hint, int(time.time() + pause))
+        self._tell(words, hint, state_after(problem), int(time.time() + pause))
         self._sleep(pause)
 
     def _sleep(self, seconds: float | None) -> bool:

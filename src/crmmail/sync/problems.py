@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from imapclient.exceptions import LoginError, ProtocolError
 
 from crmmail.errors import CrmmailError
+from crmmail.text import pairs
 
 
 class Problem(CrmmailError):
@@ -37,14 +38,14 @@ class Untrusted(Unsafe):
 
     def __init__(self, host: str, fingerprint: str, *, changed: bool = False) -> None:
         self.fingerprint, self.changed = fingerprint, changed
-        pairs = shown(fingerprint)
+        sha = f"SHA-256 {pairs(fingerprint)}"
         if changed:
-            words = f"{host} shows another certificate than the one you trusted: SHA-256 {pairs}."
+            words = f"{host} shows another certificate than the one you trusted: {sha}."
             hint = "Nothing was sent. If nobody renewed it, somebody may be in between. If you "
             hint += "did: crmmail account reconnect."
         else:
             words = f"{host} did not prove who it is: nobody known vouches for its certificate, "
-            words += f"SHA-256 {pairs}."
+            words += f"{sha}."
             hint = "Nothing was sent. If the server is your own, compare this, then trust it."
         super().__init__(words, hint)
 
@@ -96,9 +97,9 @@ def in_words(host: str = "The server") -> Iterator[None]:
         raise BadAnswer(f"The server's answer cannot be read: {_short(problem)}") from problem
 
 
-def shown(fingerprint: str) -> str:
-    """A fingerprint as OpenSSL prints it, to be compared by eye."""
-    return ":".join(re.findall("..", fingerprint.upper()))
+def state_after(problem: BaseException) -> str:
+    """The state of an account that is tried again: its user may be asked for a certificate."""
+    return "untrusted" if isinstance(problem, Untrusted) else "waiting"
 
 
 def told(problem: BaseException) -> tuple[str, str]:

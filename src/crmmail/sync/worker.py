@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from crmmail.store.database import Store
-from crmmail.sync import state
+from crmmail.sync import state as states
 from crmmail.sync.account import AccountSync
 from crmmail.sync.mailbox import Mailbox
 from crmmail.sync.patience import Patience
@@ -36,20 +36,20 @@ class Worker(Patience):
         return self._mailbox is not None
 
     def _work(self) -> None:
-        state.update(self._store, self.account.id, state="connecting")
+        states.update(self._store, self.account.id, state="connecting")
         self._mailbox = sign_in(self.account)
         if self._stopping.is_set():
             return
         self._succeeded(signed_in_only=True)
         sync = AccountSync(self._store, self.account.id, self._mailbox)
         while not self._stopping.is_set():
-            state.update(self._store, self.account.id, state="checking")
+            states.update(self._store, self.account.id, state="checking")
             sync.settle(self._stopping.is_set)
             if self._stopping.is_set():
                 return
             self._succeeded()
-            state.succeeded(self._store, self.account.id)
-            state.update(
+            states.succeeded(self._store, self.account.id)
+            states.update(
                 self._store,
                 self.account.id,
                 state="watching" if self._mailbox.has_idle else "waiting",
@@ -68,11 +68,11 @@ class Worker(Patience):
             self._mailbox.close()
             self._mailbox = None
 
-    def _tell(self, words: str, hint: str, next_try: int) -> None:
-        state.update(
+    def _tell(self, words: str, hint: str, state: str, next_try: int) -> None:
+        states.update(
             self._store,
             self.account.id,
-            state="waiting" if next_try else "stopped",
+            state=state,
             next_try=next_try,
             error=words,
             hint=hint,
@@ -104,7 +104,7 @@ class CalendarWorker(Patience):
                 return
             self.account = sync.account
             self._succeeded()
-            state.calendars(self._store, self.account.id, "; ".join(sync.errors), went_well=True)
+            states.calendars(self._store, self.account.id, "; ".join(sync.errors), went_well=True)
             woken = self._sleep(self._interval)
 
     def _cut(self) -> None:
@@ -115,5 +115,5 @@ class CalendarWorker(Patience):
         self._cut()
         self._dav = None
 
-    def _tell(self, words: str, hint: str, next_try: int) -> None:  # noqa: ARG002
-        state.calendars(self._store, self.account.id, words, hint)
+    def _tell(self, words: str, hint: str, state: str, next_try: int) -> None:  # noqa: ARG002
+        states.calendars(self._store, self.account.id, words, hint)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from crmmail.store.accounts import StateRow
 from crmmail.widgets.pieces import Piece
+from crmmail.widgets.status_line import KEYS
 from crmmail.widgets.words import compact, duration
 
 _WORDS = {
@@ -17,6 +18,7 @@ _WORDS = {
     "watching": "up to date; the server tells of new mail",
     "waiting": "up to date",
     "stopped": "stopped: it waits for you",
+    "untrusted": "nobody vouches for the server; crmmail tries again",
 }
 
 
@@ -33,8 +35,8 @@ def lines(state: StateRow, paused: bool, to_come: str, now: float) -> Iterator[S
     if state.error:
         yield (("✗ ", "bad"), (state.error, "text"))
         yield ((f"  {state.hint}" if state.hint else "", "muted"),)
-        if state.state == "stopped":
-            yield (("  f8 signs in again, ctrl+r tries again", "accent"),)
+        if state.state in KEYS:
+            yield ((f"  {KEYS[state.state]}", "accent"),)
     if state.calendar_error:
         yield (("✗ ", "bad"), (f"Calendars: {state.calendar_error}", "text"))
         yield ((f"  {state.calendar_hint}" if state.calendar_hint else "", "muted"),)

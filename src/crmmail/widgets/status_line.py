@@ -17,6 +17,11 @@ from crmmail.widgets.words import compact, duration, plural
 
 _SPAN = 15.0  # seconds that a rate is measured over
 MOST_ROWS = 3  # for an error
+KEYS = {
+    "stopped": "f8 signs in again, ctrl+r tries again",
+    "untrusted": "f8 shows its certificate, ctrl+r tries again",
+}
+"""What to press where an account waits for its user, by its state."""
 _BUSY = ("connecting", "importing", "checking", "applying", "wiping")
 
 
@@ -54,8 +59,8 @@ def describe(state: StateRow, rate: float, now: float) -> Iterator[Piece]:
             yield "  Trying again.", "muted"
         if state.hint:
             yield f"  {state.hint}", "muted"
-        if state.state == "stopped":
-            yield "  f8 signs in again, ctrl+r tries again", "accent"
+        if state.state in KEYS:
+            yield f"  {KEYS[state.state]}", "accent"
         return
     if state.calendar_error and state.state not in _BUSY:
         yield f"✗ {state.email}  ", "bad"
@@ -95,6 +100,7 @@ def _doing(state: StateRow, rate: float, now: float) -> Iterator[Piece]:
         "watching": "up to date, watching",
         "waiting": "up to date",
         "stopped": "stopped",
+        "untrusted": "nobody vouches for the server",
     }
     yield words.get(state.state, state.state), "text"
     if state.last_success:
