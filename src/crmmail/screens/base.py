@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from textual import on
+from textual import events, on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -21,6 +22,7 @@ from crmmail.widgets.reading import ask
 from crmmail.widgets.status_line import StatusLine
 
 _STATE = frozenset({"state", "accounts"})
+_TURNS = 4  # of the event loop: the widgets', the focus's, and what that changes of the widgets
 
 
 @dataclass
@@ -58,6 +60,14 @@ class StoreScreen(Screen[None], inherit_bindings=False):
     def panes(self) -> Iterable[Widget]:
         """The widgets above the status line."""
         return ()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the screen is seen; Textual's own does not ask if the one above hides it."""
+        if not super().is_current:
+            return False
+        stack = self.app.screen_stack
+        return not any(above.styles.background.a == 1 for above in stack[stack.index(self) + 1 :])
 
     @property
     def cares(self) -> frozenset[str]:
@@ -122,6 +132,8 @@ class KeptScreen(StoreScreen):
     thrown away has to be found by the collector, in the middle of a later key.
     """
 
+    _styled = ""  # the theme in which it was seen last
+
     @classmethod
     def show_one(cls, app: App[Any], store: Store) -> Self:
         """Bring one to the front that is not in use: made before, where there is such a one."""
@@ -139,6 +151,16 @@ class KeptScreen(StoreScreen):
     def start(self) -> None:
         """Show what the screen is for now, as it is first seen."""
         raise NotImplementedError
+
+    @on(events.ScreenResume)
+    async def _paint_once(self, event: events.ScreenResume) -> None:
+        """Paint nothing before the widgets have said what is new of them: it is painted once."""
+        if self._styled:  # else the widgets are yet to come
+            with self.app.batch_update():
+                for _ in range(_TURNS):
+                    await asyncio.sleep(0)
+        event.refresh_styles = event.refresh_styles and self._styled != self.app.theme
+        self._styled = self.app.theme
 
     def put_away(self) -> None:
         """The screen was left."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Self
 
-from textual import getters, on, work
+from textual import getters, on
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.widget import Widget
-from textual.worker import get_current_worker
 
 from crmmail.screens.base import KeptScreen
 from crmmail.screens.calendar import CalendarPane
@@ -39,14 +36,6 @@ from crmmail.widgets.window_list import WindowList
 
 TABS: tuple[type[TabPane], ...] = (EmailsPane, CalendarPane, NotesPane, TimelinePane)
 """The tabs of a record, in order; each has a number key."""
-
-
-@dataclass
-class ActivityRead(Message):
-    """The messages of the last months are counted and drawn."""
-
-    record: tuple[int, int]
-    bars: str
 
 
 class RecordScreen(RecordActions, KeptScreen):
@@ -93,7 +82,7 @@ class RecordScreen(RecordActions, KeptScreen):
         super().__init__(store)
         self.kind: int = Kind.PERSON
         self.record_id = 0
-        self._activity = self._name = ""
+        self._activity = self._called = ""
         self._tabs = tuple(tab(store) for tab in TABS)
         self._unread = set(range(len(TABS)))  # tabs that are to be read when they are shown
         self.tab = 0
@@ -115,7 +104,7 @@ class RecordScreen(RecordActions, KeptScreen):
     def start(self) -> None:
         """Show the record as it is first seen: its newest thread under the cursor."""
         self._leaving = False
-        self._activity = self._name = ""
+        self._activity = self._called = ""
         self.header.show()
         for tab in self._tabs:
             tab.turn_to(self.kind, self.record_id)
@@ -130,10 +119,18 @@ class RecordScreen(RecordActions, KeptScreen):
         return frozenset({"threads", "meetings", "notes", *(entry.topic for entry in CATALOGUES)})
 
     def reload(self) -> None:
-        self._read_header()
-        self._count_months()
+        record = self.kind, self.record_id
+        months = partial(_activity, self.store, *record)
+        if not ask(self, months, partial(self._show_activity, record), beside=True):
+            self._read_header()
         self._unread = set(range(len(TABS)))
         self._read_shown()
+
+    def _show_activity(self, record: tuple[int, int], activity: str) -> None:
+        """The messages of the last months are counted and drawn."""
+        if record == (self.kind, self.record_id):
+            self._activity = activity
+            self._read_header()
 
     def _read_header(self) -> None:
         record, activity = (self.kind, self.record_id), self._activity
@@ -149,28 +146,13 @@ class RecordScreen(RecordActions, KeptScreen):
                 self.notify("This record is gone.", markup=False)
             self.app.pop_screen()
             return
-        self._name = lines[0][1][0]  # behind the name of the list
+        self._called = lines[0][1][0]  # behind the name of the list
         self.header.show(*lines)
 
     def _read_shown(self) -> None:
         if self.tab in self._unread:
             self._unread.discard(self.tab)
             self.shown.reload()
-
-    @work(thread=True, exclusive=True, group="months", exit_on_error=False)
-    def _count_months(self) -> None:
-        names, since = last_months()
-        record = self.kind, self.record_id
-        counts = timeline.months(self.store.read(), *record, names, since)
-        if not get_current_worker().is_cancelled:
-            self.post_message(ActivityRead(record, bars(counts) if any(counts) else ""))
-
-    @on(ActivityRead)
-    def _show_activity(self, event: ActivityRead) -> None:
-        if event.record != (self.kind, self.record_id):
-            return
-        self._activity = event.bars
-        self._read_header()
 
     # Tabs
 
@@ -273,8 +255,14 @@ class RecordScreen(RecordActions, KeptScreen):
         ThreadScreen.open(self.app, self.store, thread, siblings, self._trail())
 
     def _trail(self) -> str:
-        return f"{catalogue(self.kind).title} › {self._name}"
+        return f"{catalogue(self.kind).title} › {self._called}"
 
 
 def _header(store: Store, kind: int, record_id: int, activity: str) -> tuple[Pieces, ...] | None:
     return header(store.read(), kind, record_id, activity)
+
+
+def _activity(store: Store, kind: int, record_id: int) -> str:
+    names, since = last_months()
+    counts = timeline.months(store.read(), kind, record_id, names, since)
+    return bars(counts) if any(counts) else ""

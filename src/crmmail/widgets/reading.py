@@ -1,7 +1,8 @@
 """Reading the store without waiting for it: a slow disk must not hold up a key.
 
-What is shown is read by one thread. Whoever asks waits for a moment, in which nearly everything is
-there, so that one picture shows it; what takes longer is shown when it is there.
+What is shown is read by one thread; another reads beside it what is shown with it and may take
+longer. Whoever asks waits for a moment, in which nearly everything is there, so that one picture
+shows it; what takes longer is shown when it is there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 from textual.message_pump import MessagePump
 
 PATIENCE = 0.03  # seconds
+BESIDE = 0.01  # for what is read beside the rest
 T = TypeVar("T")
 
 
@@ -59,18 +61,18 @@ class _Task:
 
 
 class _Reader:
-    """The thread. It is a daemon: a read that hangs does not keep the app from ending."""
+    """A thread. It is a daemon: a read that hangs does not keep the app from ending."""
 
     def __init__(self) -> None:
         self._tasks: Queue[_Task] = Queue()
         self._current: _Task | None = None
         threading.Thread(target=self._run, name="crmmail-reader", daemon=True).start()
 
-    def read(self, task: _Task) -> bool:
+    def read(self, task: _Task, patience: float) -> bool:
         """Whether it is read at once; nobody waits behind a read that others have waited for."""
         behind = self._current
         self._tasks.put(task)
-        return task.wait(0 if behind is not None and behind.left else PATIENCE)
+        return task.wait(0 if behind is not None and behind.left else patience)
 
     @property
     def is_busy(self) -> bool:
@@ -85,22 +87,28 @@ class _Reader:
             self._tasks.task_done()
 
 
-_reader: _Reader | None = None
+_readers: dict[bool, _Reader] = {}
 
 
 def is_busy() -> bool:
     """Whether something that was asked for is still to be read."""
-    return _reader is not None and _reader.is_busy
+    return any(reader.is_busy for reader in list(_readers.values()))
 
 
-def ask(asker: MessagePump, work: Callable[[], T], then: Callable[[T], object]) -> bool:
+def ask(
+    asker: MessagePump,
+    work: Callable[[], T],
+    then: Callable[[T], object],
+    *,
+    beside: bool = False,
+) -> bool:
     """Call `then` with what `work` reads: now, or in the asker's turn when it takes longer.
 
-    Returns whether it was now. `work` runs in a thread and touches nothing but the store.
+    Returns whether it was now. `work` runs in a thread and touches nothing but the store; with
+    `beside`, nothing that is asked for without it waits behind it.
     """
-    global _reader
-    if _reader is None:
-        _reader = _Reader()
+    if beside not in _readers:
+        _readers[beside] = _Reader()
 
     here = copy_context()  # Textual knows its app by it
 
@@ -109,7 +117,7 @@ def ask(asker: MessagePump, work: Callable[[], T], then: Callable[[T], object]) 
             here.run(asker.call_later, lambda: then(task.take()))
 
     task = _Task(work, late)
-    at_once = _reader.read(task)
+    at_once = _readers[beside].read(task, BESIDE if beside else PATIENCE)
     if at_once:
         then(task.take())
     return at_once
