@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.events import MouseScrollDown
 from textual.widgets import Input
 
 from crmmail.app import CrmmailApp
@@ -12,6 +13,7 @@ from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.screens.thread import ThreadScreen
 from crmmail.store.database import Store
+from crmmail.widgets.record_list import RecordList
 from tests.screens.conftest import NOW
 from tests.screens.filler import Filler, Mail
 from tests.screens.harness import press, settle, text, until
@@ -224,6 +226,48 @@ async def test_switching_lists_does_not_cut_a_reading_short(empty_store: Store) 
         assert "600 people" in text(app)
         await press(pilot, "2")
         assert "600 companies" in text(app)
+
+
+@pytest.fixture
+def crowd(empty_store: Store) -> CrmmailApp:
+    """The app with more people than the first rows of a list."""
+    with empty_store.write("people", "accounts") as (db, change):
+        fill = Filler(db, change)
+        fill.account()
+        for number in range(600):
+            fill.person(f"P {number:03}", f"p{number}@many.example")
+        fill.person("Zoë Quist", "zoe@few.example")
+    return CrmmailApp(empty_store, sync=False)
+
+
+async def test_while_a_filter_is_typed_its_first_rows_are_there_and_then_all(
+    crowd: CrmmailApp,
+) -> None:
+    async with crowd.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "slash", "p")
+        await settle(pilot)
+        assert "200+ people" in text(crowd)
+        await press(pilot, "enter")
+        await settle(pilot)
+        assert "601 people" in text(crowd)
+        await press(pilot, "G")
+        assert "P 599" in text(crowd)
+        await press(pilot, "slash", "backspace", *"qu")
+        await settle(pilot)
+        assert "1 person" in text(crowd)
+
+
+async def test_the_wheel_brings_the_rows_behind_the_first_ones(crowd: CrmmailApp) -> None:
+    async with crowd.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "slash", "p")
+        await settle(pilot)
+        records(crowd).shown.scroll_end(animate=False)
+        await settle(pilot)
+        assert "200+ people" in text(crowd)
+        await pilot._post_mouse_events([MouseScrollDown], RecordList, offset=(5, 5))
+        await settle(pilot)
+        assert "601 people" in text(crowd)
+        assert records(crowd).filter_line.has_focus
 
 
 async def test_a_list_that_cannot_be_read_says_so(app: CrmmailApp, store: Store) -> None:

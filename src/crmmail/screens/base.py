@@ -109,8 +109,11 @@ class StoreScreen(Screen[None], inherit_bindings=False):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR:
-            words = f"The list could not be read: {event.worker.error}"
-            self.notify(words, severity="error", markup=False)
+            self.unreadable(event.worker.error)
+
+    def unreadable(self, problem: BaseException | None) -> None:
+        """Tell why something could not be read."""
+        self.notify(f"The list could not be read: {problem}", severity="error", markup=False)
 
     def action_back(self) -> None:
         """Go back to the screen before."""

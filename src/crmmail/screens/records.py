@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
 from textual import getters, on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.worker import get_current_worker
 
 from crmmail.screens.catalogue import CATALOGUES, NO_ACCOUNT, Catalogue, empty_record
 from crmmail.screens.deeds import RecordActions, Target
@@ -28,18 +26,18 @@ from crmmail.widgets.reading import ask
 from crmmail.widgets.record_list import Order, RecordList
 from crmmail.widgets.window_list import WindowList
 
-FIRST_PAGE = 200  # rows that are read before the first paint; the rest follows in a thread
+FIRST_PAGE = 200  # rows that are shown at once, or while a filter is typed; the rest follows
 PREVIEW_DELAY = 0.06  # seconds of rest before the preview follows the cursor
 
 
-@dataclass
-class ViewReady(Message):
-    """The ids of a list are read."""
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is read of a list."""
 
     index: int
     match: str
     order: Order
-    ids: array[int]
+    limit: int | None
 
 
 class RecordsScreen(RecordActions):
@@ -82,6 +80,7 @@ class RecordsScreen(RecordActions):
         self._shown_matches = list(self._matches)  # and what those filters are that are drawn
         self._readings = [Reading() for _ in CATALOGUES]
         self._loaded: set[int] = set()
+        self._unread: list[View | None] = [None for _ in CATALOGUES]  # what has more than is shown
         self._timer: Timer | None = None
         self._previewed: tuple[int, int] = (0, 0)
 
@@ -168,59 +167,59 @@ class RecordsScreen(RecordActions):
         self._preview_soon()
 
     def _read(self, index: int) -> None:
-        """Show the first page at once when it is all there is; let a thread read what is more."""
+        """Show the first rows at once; the rest follows, unless a filter is still being typed."""
         self._loaded.add(index)
         match, order = self._matches[index], self._list(index).order
-        if match or order != Order():
-            self._read_in_thread(index, match, order)
+        quick = bool(match) or order == Order()  # the first rows take as long as all when sorted
+        self._read_view(View(index, match, order, FIRST_PAGE if quick else None))
+
+    def _read_view(self, view: View) -> None:
+        """Read a list; a newer reading of the same list takes its place."""
+        self._readings[view.index].end()
+        reading = self._readings[view.index] = Reading()
+        read = partial(_ids, self.store, reading, view)
+        ask(self, read, partial(self._show, view), beside=True, failed=self.unreadable)
+
+    def _show(self, view: View, ids: array[int] | None) -> None:
+        record_list = self._list(view.index)
+        if ids is None or (view.match, view.order) != (
+            self._matches[view.index],
+            record_list.order,
+        ):
             return
-        view = CATALOGUES[index].view
-        ask(
-            self,
-            lambda: view(self.store.read(), limit=FIRST_PAGE),
-            lambda ids: self._show_first(ViewReady(index, match, order, ids)),
-        )
+        more = len(ids) == view.limit
+        self._unread[view.index] = view if more else None
+        typing = bool(view.match) and self.filter_line.has_focus
+        if typing or not more or not record_list.ids:
+            self._fill(view, ids, more)
+        if more and not typing:
+            self._read_rest()
 
-    def _show_first(self, page: ViewReady) -> None:
-        """The first page is read; the rest follows, where there is more."""
-        is_all = len(page.ids) < FIRST_PAGE
-        if is_all or not self._list(page.index).ids:
-            self._show(page)
-        if not is_all:
-            self._read_in_thread(page.index, page.match, page.order)
-
-    def _read_in_thread(self, index: int, match: str, order: Order) -> None:
-        """Read the whole list; a newer reading of the same list takes its place."""
-        self._readings[index].end()
-        reading = self._readings[index] = Reading()
-        self.run_worker(
-            partial(self._read_all, reading, index, match, order),
-            group=f"view {index}",
-            exclusive=True,
-            thread=True,
-            exit_on_error=False,
-        )
-
-    def _read_all(self, reading: Reading, index: int, match: str, order: Order) -> None:
-        view, db = CATALOGUES[index].view, self.store.read()
-        ids = reading.run(db, partial(view, db, order.sort, order.descending, match))
-        if ids is not None and not get_current_worker().is_cancelled:
-            self.post_message(ViewReady(index, match, order, ids))
-
-    @on(ViewReady)
-    def _show(self, event: ViewReady) -> None:
-        entry, record_list = CATALOGUES[event.index], self._list(event.index)
-        if (event.match, event.order) != (self._matches[event.index], record_list.order):
-            return
+    def _fill(self, view: View, ids: array[int], more: bool) -> None:
+        entry, record_list = CATALOGUES[view.index], self._list(view.index)
         empty = entry.empty
-        if event.match:
-            empty = (f"No {entry.nouns[0]} matches “{event.match}”", "escape shows all again")
-        elif not event.ids and not accounts.states(self.store.read()):
+        if view.match:
+            empty = (f"No {entry.nouns[0]} matches “{view.match}”", "escape shows all again")
+        elif not ids and not accounts.states(self.store.read()):
             empty = NO_ACCOUNT
         record_list.say_empty(*empty)
-        narrowed = event.match not in ("", self._shown_matches[event.index])
-        self._shown_matches[event.index] = event.match
-        record_list.show(event.ids, keep=not narrowed)
+        narrowed = view.match not in ("", self._shown_matches[view.index])
+        self._shown_matches[view.index] = view.match
+        record_list.show(ids, keep=not narrowed, more=more)
+
+    def _read_rest(self) -> None:
+        """Somebody wants what is behind the first rows."""
+        view, self._unread[self.index] = self._unread[self.index], None
+        if view is not None:
+            self._read_view(replace(view, limit=None))
+
+    def on_descendant_focus(self) -> None:
+        if self.shown.has_focus:
+            self._read_rest()
+
+    def on_mouse_scroll_down(self) -> None:
+        """The list itself does not scroll further."""
+        self._read_rest()
 
     @on(RecordList.Sorted)
     def _sort(self) -> None:
@@ -333,3 +332,10 @@ class RecordsScreen(RecordActions):
         from crmmail.screens.agenda import AgendaScreen
 
         AgendaScreen.open(self.app, self.store)
+
+
+def _ids(store: Store, reading: Reading, view: View) -> array[int] | None:
+    """What is read in a thread; None where nobody wants it any more."""
+    db, how = store.read(), view.order
+    read = partial(CATALOGUES[view.index].view, db, how.sort, how.descending, view.match)
+    return reading.run(db, partial(read, view.limit))

@@ -5,19 +5,18 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
-from textual import getters, on, work
+from textual import getters, on
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
-from textual.worker import Worker, WorkerState, get_current_worker
 
 from crmmail.screens.base import StoreScreen
 from crmmail.screens.catalogue import CATALOGUES, catalogue
 from crmmail.store import meetings, search, threads
+from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.query import OPERATORS
 from crmmail.store.reading import Reading
@@ -25,6 +24,7 @@ from crmmail.store.search import Found
 from crmmail.widgets import results
 from crmmail.widgets.lines import Lines
 from crmmail.widgets.pieces import safe
+from crmmail.widgets.reading import ask
 from crmmail.widgets.results import MEETING, THREAD, Result, ResultList
 from crmmail.widgets.window_list import WindowList
 
@@ -35,21 +35,13 @@ _DRAWN = {
     Kind.COMPANY: results.company,
     Kind.OPPORTUNITY: results.opportunity,
 }
+Answer = tuple[Found, list[Result]]
 _EXAMPLE = max(len(example) for example, _ in OPERATORS) + 3
 _HELP = (
     "Words find people, companies, opportunities, meetings and threads",
     "",
     *(f"{example:<{_EXAMPLE}}{meaning}" for example, meaning in OPERATORS),
 )
-
-
-@dataclass
-class SearchReady(Message):
-    """A search has ended; nothing is found where it was ended before its time."""
-
-    text: str
-    found: Found | None
-    results: list[Result]
 
 
 class SearchLine(Input):
@@ -108,6 +100,9 @@ class SearchScreen(StoreScreen):
         self.results.say_empty(*_HELP)
         self.line.focus()
 
+    def on_unmount(self) -> None:
+        self._reading.end()
+
     # Looking
 
     @property
@@ -121,51 +116,44 @@ class SearchScreen(StoreScreen):
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         self._opening = False
-        self._look()
+        self.call_after_refresh(self._follow)  # else the list is painted with the letter, and again
+
+    def _follow(self) -> None:
+        if self._shown != self.line.value:
+            self._look()
 
     def _look(self) -> None:
         """Look once at a time: what is typed meanwhile ends that, and is looked for next."""
         if self._asked is None:
-            self._asked, self._reading = self.line.value, Reading()
-            self._search(self._asked, self._reading)
+            self._asked = text = self.line.value
+            self._reading = Reading()
+            read = partial(_look_up, self.store, self._reading, text)
+            ask(self, read, partial(self._show, text), beside=True, failed=self._failed)
         elif self._asked != self.line.value:
             self._reading.end()
 
-    @work(thread=True, group="search", exit_on_error=False)
-    def _search(self, text: str, reading: Reading) -> None:
-        db = self.store.read()
-
-        def read() -> tuple[Found, list[Result]]:
-            found = search.search(db, text, FOUND)
-            return found, list(_results(db, found))
-
-        answer = reading.run(db, read) or (None, [])
-        if not get_current_worker().is_cancelled:
-            self.post_message(SearchReady(text, *answer))
-
-    @on(SearchReady)
-    def _show(self, event: SearchReady) -> None:
+    def _failed(self, problem: BaseException) -> None:
         self._asked = None
-        if event.found is None or event.text != self.line.value:
+        self.unreadable(problem)
+
+    def _show(self, text: str, answer: Answer | None) -> None:
+        self._asked = None
+        if answer is None or text != self.line.value:
             self._look()
             return
+        found, lines = answer
         nothing: Sequence[str] = _HELP
-        if event.text.strip():
+        if text.strip():
             nothing = (
                 "Nothing is found",
                 "All words must be there. OR stands between two that may",
             )
         self.results.say_empty(*nothing)
-        self.problems.show((("; ".join(event.found.problems), "muted"),))
-        self.results.fill(event.results, keep=event.text == self._shown)
-        self._shown = event.text
+        self.problems.show((("; ".join(found.problems), "muted"),))
+        self.results.fill(lines, keep=text == self._shown)
+        self._shown = text
         if self._opening:
             self.action_open()
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        super().on_worker_state_changed(event)
-        if event.state is WorkerState.ERROR:
-            self._asked = None
 
     # Keys
 
@@ -208,6 +196,17 @@ class SearchScreen(StoreScreen):
             from crmmail.screens.record import RecordScreen
 
             RecordScreen.open(self.app, self.store, result.kind, result.target)
+
+
+def _look_up(store: Store, reading: Reading, text: str) -> Answer | None:
+    """What is found, in a thread; None where nobody wants it any more."""
+    db = store.read()
+
+    def read() -> Answer:
+        found = search.search(db, text, FOUND)
+        return found, list(_results(db, found))
+
+    return reading.run(db, read)
 
 
 def _results(db: sqlite3.Connection, found: Found) -> Iterator[Result]:

@@ -101,23 +101,31 @@ def ask(
     then: Callable[[T], object],
     *,
     beside: bool = False,
+    failed: Callable[[BaseException], object] | None = None,
 ) -> bool:
     """Call `then` with what `work` reads: now, or in the asker's turn when it takes longer.
 
     Returns whether it was now. `work` runs in a thread and touches nothing but the store; with
-    `beside`, nothing that is asked for without it waits behind it.
+    `beside`, nothing that is asked for without it waits behind it. What cannot be read is told to
+    `failed`, or else ends the app.
     """
     if beside not in _readers:
         _readers[beside] = _Reader()
+
+    def answer() -> None:
+        if failed is not None and task.problem is not None:
+            failed(task.problem)
+        else:
+            then(task.take())
 
     here = copy_context()  # Textual knows its app by it
 
     def late() -> None:
         with suppress(RuntimeError):  # the app has ended
-            here.run(asker.call_later, lambda: then(task.take()))
+            here.run(asker.call_later, answer)
 
     task = _Task(work, late)
     at_once = _readers[beside].read(task, BESIDE if beside else PATIENCE)
     if at_once:
-        then(task.take())
+        answer()
     return at_once

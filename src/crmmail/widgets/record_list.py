@@ -81,6 +81,7 @@ class RecordList(WindowList[Any]):
         self._plainly = draw
         self.order = Order()
         self.marks: set[int] = set()
+        self._more = False
 
     # Drawing
 
@@ -141,8 +142,12 @@ class RecordList(WindowList[Any]):
             return tuple(row for row in self.ids if row in self.marks)
         return () if self.current is None else (self.current,)
 
-    def show(self, ids: array[int], *, keep: bool = True) -> None:
-        """Show these rows; what is marked stays so while it is among them."""
+    def show(self, ids: array[int], *, keep: bool = True, more: bool = False) -> None:
+        """Show these rows; what is marked stays so while it is among them.
+
+        With `more`, there are others behind them that nobody has counted.
+        """
+        self._more = more
         if self.marks:
             self.marks.intersection_update(ids)
         super().show(ids, keep=keep)
@@ -167,5 +172,7 @@ class RecordList(WindowList[Any]):
 
     def _count(self) -> None:
         total = plural(len(self.ids), *self._nouns) if self.ids else ""
+        if self._more:
+            total = f"{len(self.ids):,}+ {self._nouns[1]}"
         marked = f"{len(self.marks):,} marked of " if self.marks else ""
         self.label(subtitle=marked + total)
