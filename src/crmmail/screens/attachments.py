@@ -146,14 +146,11 @@ class AttachmentsPanel(Panel[Row]):
         """Save the attachment under a path that is typed."""
         if self.row is not None:
             self._asked = self.row
-            path = str(files.folder() / files.file_name(self.row.name))
-            self.screen.query_one(Prompt).ask(
-                "save",
-                "Save as",
-                "enter saves, → completes, escape cancels",
-                path,
-                FolderSuggester(),
-            )
+            self._ask_where(str(files.folder() / files.file_name(self.row.name)))
+
+    def _ask_where(self, path: str, title: str = "Save as") -> None:
+        hint = "enter saves, → completes, escape cancels"
+        self.screen.query_one(Prompt).ask("save", title, hint, path, FolderSuggester())
 
     def save_to(self, typed: str) -> None:
         """Save what a path was typed for; a folder keeps the name."""
@@ -163,7 +160,7 @@ class AttachmentsPanel(Panel[Row]):
         if path.is_dir() or typed.endswith("/"):
             path /= files.file_name(row.name)
         if not path.parent.is_dir():
-            self.notify(safe(f"There is no folder {path.parent}."), severity="error", markup=False)
+            self._ask_where(typed, f"There is no folder {safe(str(path.parent))}")
             return
         self._fetch(row, partial(self._saved, path))
 
