@@ -89,15 +89,17 @@ def _folders(store: Store, wanted: SignUp) -> tuple[tuple[str, str, int], ...]:
     return tuple((one.name, one.role, one.messages) for one in found if one.selectable)
 
 
-def _calendars(entry: Entry) -> CalendarsFound | None:
-    """What the same password opens, if anything: without calendars it goes on all the same."""
-    from crmmail.accounts.calendars import find_quietly
+def _calendars(entry: Entry) -> CalendarsFound | str:
+    """What the same password opens, or why nothing: without calendars it goes on all the same."""
+    from crmmail.accounts.calendars import look
 
-    if entry.oauth or entry.known:
-        return None
-    home = find_quietly(entry.email, _password(entry), entry.username, entry.host)
-    if home is None:
-        return None
+    if entry.known:
+        return ""
+    if entry.oauth:
+        return "They want a password, and none was typed."
+    home = look(entry.email, _password(entry), entry.username, entry.host)
+    if isinstance(home, str):
+        return home
     found = tuple((one.url, one.name, one.color) for one in home.calendars)
     return CalendarsFound(home.url, home.username, found)
 
@@ -141,7 +143,7 @@ def _field(entry: Entry) -> str:
     return "command" if entry.command else "variable"
 
 
-def _save(store: Store, entry: Entry, found: CalendarsFound | None) -> None:
+def _save(store: Store, entry: Entry, found: CalendarsFound | str) -> None:
     if entry.secret:
         secret = entry.secret
     elif entry.oauth:
@@ -161,7 +163,9 @@ def _save(store: Store, entry: Entry, found: CalendarsFound | None) -> None:
         accounts.set_login(store, entry.email, **login, secret=secret)
         return  # its calendars are as they were
     account_id = accounts.add(store, entry.email, **login, secret=secret)
-    if found is not None:
+    if isinstance(found, str):
+        accounts.set_calendars(store, entry.email, "", why=found)
+    else:
         accounts.set_calendars(store, entry.email, found.url, found.username)
         calendars.listed(store, account_id, found.calendars)
 

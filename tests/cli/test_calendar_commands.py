@@ -64,7 +64,13 @@ def test_a_mailbox_may_have_calendars_with_another_user_and_password(
 
 @pytest.mark.usefixtures("password")
 def test_a_mailbox_without_calendars_is_added_all_the_same(cli: Cli, mailbox: Mailbox) -> None:
-    assert add_account(cli, mailbox).code == 0
+    added = add_account(cli, mailbox)
+    assert added.code == 0
+    why = f"No calendar server is known for {ME}."
+    assert f"No calendars: {why} To add them: crmmail account set {ME} --caldav URL" in added.err
+    assert f"No calendars were found: {why}" in cli("status").out
+    [state] = cli("status", "--json").json["accounts"]
+    assert (state["calendar_error"], state["calendar_hint"]) == (None, why)
     assert cli("account", "list", "--json").json[0]["caldav"] is None
     assert cli("calendar", "list", "--json").json == []
 

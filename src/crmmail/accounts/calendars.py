@@ -61,9 +61,9 @@ def find(email: str, password: str, username: str = "", host: str = "", url: str
     return homes.discover(email, [known] if known else [], list(users), password, only=bool(url))
 
 
-def find_quietly(email: str, password: str, username: str = "", host: str = "") -> Home | None:
-    """As find(), and None where there are none: a mailbox without calendars is no error."""
+def look(email: str, password: str, username: str = "", host: str = "") -> Home | str:
+    """As find(), or in words why there are none: a mailbox without calendars is no error."""
     try:
         return find(email, password, username, host)
-    except CrmmailError:
-        return None
+    except CrmmailError as problem:
+        return str(problem)

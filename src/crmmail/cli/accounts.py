@@ -144,7 +144,7 @@ def add(
             name=name,
             pin=new.pin,
         )
-        if found.url:
+        if found.url or found.why:
             found.keep(store, new.email)
     note(f"Added {new.email}. Fetch what it holds: crmmail sync")
 

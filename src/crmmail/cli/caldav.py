@@ -63,11 +63,18 @@ class Found:
     username: str = ""
     secret: str = ""
     calendars: list[tuple[str, str, str]] = field(default_factory=list)  # url, name, color
+    why: str = ""
+    """Why there are none."""
 
     def keep(self, store: Store, email: str) -> None:
         """Set it for an account."""
         account_id = accounts.set_calendars(
-            store, email, url=self.url, username=self.username, secret=self.secret
+            store,
+            email,
+            url=self.url,
+            username=self.username,
+            secret=self.secret,
+            why=self.why,
         )
         calendars.listed(store, account_id, self.calendars)
 
@@ -88,8 +95,9 @@ def find(wish: Wish, email: str, password: str, username: str, host: str) -> Fou
     if secret:
         password = credentials.password(_Login(email, secret))
     home = _home(wish, email, password, url, username, host)
-    if home is None:
-        return Found()
+    if isinstance(home, str):
+        note(f"No calendars: {home} To add them: crmmail account set {email} --caldav URL")
+        return Found(why=home)
     listed = [(one.url, one.name, one.color) for one in home.calendars]
     note(f"Calendars: {', '.join(sorted(name for _, name, _ in listed))}.")
     return Found(home.url, home.username if home.username != username else "", secret, listed)
@@ -103,7 +111,7 @@ def try_out(account: accounts.AccountRow) -> list[str]:
     wish = Wish(account.caldav_url, account.caldav_username)
     password = credentials.password(_Login(account.email, secret))
     home = _home(wish, account.email, password, wish.url, account.username, account.host)
-    return sorted(one.name for one in home.calendars) if home else []
+    return [] if isinstance(home, str) else sorted(one.name for one in home.calendars)
 
 
 def change(store: Store, account: accounts.AccountRow, wish: Wish) -> None:
@@ -126,11 +134,12 @@ def drop(store: Store, account: accounts.AccountRow, but: Collection[str] = ()) 
 
 def _home(
     wish: Wish, email: str, password: str, url: str, username: str, host: str
-) -> finding.Home | None:
+) -> finding.Home | str:
+    """The calendars, or why there are none that nobody asked for."""
     from crmmail.sync.problems import Refused
 
     if not wish:
-        return finding.find_quietly(email, password, username, host)
+        return finding.look(email, password, username, host)
     try:
         return finding.find(email, password, wish.username or username, host, url)
     except Refused as problem:

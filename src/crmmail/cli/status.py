@@ -104,6 +104,8 @@ def _lines(shape: dict[str, Any]) -> Iterator[str]:
         if account["calendar_error"]:
             said = f"{account['calendar_error']} {account['calendar_hint'] or ''}"
             yield f"  Calendars: {said}".rstrip()
+        elif account["calendar_hint"]:
+            yield f"  No calendars were found: {account['calendar_hint']}"
 
 
 def _state(account: dict[str, Any]) -> str:

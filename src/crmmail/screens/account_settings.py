@@ -28,9 +28,12 @@ def settings(store: Store, account: AccountRow) -> Iterator[Setting]:
     yield Setting("Folders", role="title")
     for folder in accounts.folders(db, account.id):
         yield _folder(store, account, folder)
+    yield Setting("Calendars", role="title")
     if held := calendars.rows(db, account.id):
-        yield Setting("Calendars", role="title")
         yield from of_meetings(store, account, held)
+    elif not account.caldav_url:
+        add = f"crmmail account set {account.email} --caldav https://…"
+        yield Setting("None", f"their address: {add}", "muted")
     yield Setting("Blocklist, of all accounts", role="title")
     for pattern in mail_rules.blocked(db):
         yield Setting(

@@ -72,7 +72,7 @@ class FirstRunScreen(AccountForm):
         self._wanted: SignUp | None = None
         self._busy = False
         self._tested: Entry | None = None
-        self._calendars: CalendarsFound | None = None
+        self._calendars: CalendarsFound | str = ""
         self._test_after = False  # Enter was pressed before the search was through
         self._shown_pin = ""  # a certificate's, for the user to compare
 
@@ -175,7 +175,7 @@ class FirstRunScreen(AccountForm):
             else f"Signing in to {entry.host} …"
         )
         self.found.update(Content(safe(words)))
-        self._wanted = SignUp(self, entry, save, self._calendars if save else None)
+        self._wanted = SignUp(self, entry, save, self._calendars if save else "")
         self.app.post_message(self._wanted)
 
     @on(BrowserWanted)

@@ -76,7 +76,8 @@ class SignUp(Message):
     asker: MessagePump
     entry: Entry
     save: bool
-    calendars: CalendarsFound | None = None
+    calendars: CalendarsFound | str = ""
+    """Or, in words, why there are none."""
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
@@ -94,7 +95,7 @@ class SignedUp(Message):
 
     wanted: SignUp
     folders: tuple[tuple[str, str, int], ...] = ()
-    calendars: CalendarsFound | None = None
+    calendars: CalendarsFound | str = ""
     problem: CrmmailError | None = None
     fingerprint: str = ""
     """Of the certificate that the user may trust, where nobody else vouches for it."""
@@ -184,9 +185,9 @@ def folder_lines(folders: tuple[tuple[str, str, int], ...]) -> Iterator[str]:
         yield f"  {sum(count for _, _, count in biggest[5:]):>9,}  in {len(folders) - 5} more"
 
 
-def calendar_line(found: CalendarsFound | None) -> str:
+def calendar_line(found: CalendarsFound | str) -> str:
     """What the same password opens besides the mail."""
-    if found is None:
-        return "No calendars behind it; they can be added later."
+    if isinstance(found, str):
+        return f"No calendars: {safe(found)} They can be added later."
     names = ", ".join(safe(name) for _, name, _ in found.calendars)
     return f"{plural(len(found.calendars), 'calendar')}: {names}"

@@ -290,8 +290,10 @@ def set_login(store: Store, email: str, **values: Any) -> None:
         )
 
 
-def set_calendars(store: Store, email: str, url: str, username: str = "", secret: str = "") -> int:
-    """Set where an account's calendars are, and how it signs in there; returns its id."""
+def set_calendars(
+    store: Store, email: str, url: str, username: str = "", secret: str = "", why: str = ""
+) -> int:
+    """Set where an account's calendars are and how it signs in there, or `why` it has none."""
     with store.write("accounts", "state") as (db, _):
         if (account := get(db, email)) is None:
             raise AccountError(f"There is no account {email}.")
@@ -301,8 +303,8 @@ def set_calendars(store: Store, email: str, url: str, username: str = "", secret
             [url, username, secret, int(time.time()), account.id],
         )
         db.execute(
-            "UPDATE sync_state SET calendar_error = '', calendar_hint = '' WHERE account_id = ?",
-            [account.id],
+            "UPDATE sync_state SET calendar_error = '', calendar_hint = ? WHERE account_id = ?",
+            [why, account.id],
         )
     return account.id
 

@@ -40,6 +40,8 @@ def lines(state: StateRow, paused: bool, to_come: str, now: float) -> Iterator[S
     if state.calendar_error:
         yield (("✗ ", "bad"), (f"Calendars: {state.calendar_error}", "text"))
         yield ((f"  {state.calendar_hint}" if state.calendar_hint else "", "muted"),)
+    elif state.calendar_hint:
+        yield ((f"  No calendars were found: {state.calendar_hint}", "muted"),)
 
 
 def _dot(state: StateRow, paused: bool) -> Piece:
