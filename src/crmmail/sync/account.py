@@ -6,7 +6,6 @@ import socket
 import time
 from collections.abc import Callable
 
-from crmmail import __version__
 from crmmail.store import levels
 from crmmail.store.database import Store
 from crmmail.sync import progress, rejudge, rules, upkeep
@@ -70,7 +69,7 @@ class AccountSync:
                 self._news(intake, row, listed[row.name])
             if stopping():
                 return False
-        backfill = Backfill(self._session, intake, judged_by, lambda: self._admit(intake))
+        backfill = Backfill(self._session, intake, judged_by)
         sent = next((name for name, info in listed.items() if info.role == "sent"), "")
         if not backfill.run(self._rows(listed), sent, until, stopping):
             return False
@@ -79,7 +78,7 @@ class AccountSync:
             if row.name in changed:
                 with self._session.apart(row.name):
                     self._compare(intake, row, listed[row.name])
-        self._admit(intake)
+        backfill.admit()
         if not self._raise(intake, until, stopping):
             return False
         self._session.tell_bytes()
@@ -121,10 +120,10 @@ class AccountSync:
         """Take what arrived above the cursor; start over when the folder is another one (S4)."""
         if row.uidvalidity and row.uidvalidity == info.uidvalidity and row.uidnext == info.uidnext:
             return
-        if info.uidnext and info.uidvalidity:
-            info = self._session.examine(row.name, info)
-        else:
+        if not (info.uidnext and info.uidvalidity):
             info = self._session.examine_again(row.name)
+        elif row.uidvalidity:  # of a folder that nothing is known of, the counts say enough
+            info = self._session.examine(row.name, info)
         if row.uidvalidity != info.uidvalidity:
             upkeep.begin(self._store, row.id, info)
             return
@@ -152,19 +151,6 @@ class AccountSync:
             flags = self._mailbox.flags(1, row.uidnext, since)
             upkeep.set_flags(self._store, row.id, flags)
         upkeep.compared(self._store, row.id, info.modseq)
-
-    def _admit(self, intake: Intake) -> None:
-        """Fetch what the ledger lets in (M9), and try again what a newer crmmail may read (M8)."""
-        admitted = True
-        while admitted:
-            admitted = False
-            for name, folder_id, uids in upkeep.waiting(
-                self._store.read(), self._account_id, f"[{__version__}]"
-            ):
-                with self._session.apart(name):
-                    self._session.examine(name)
-                    admitted |= bool(intake.take(folder_id, uids))
-                    upkeep.stop_waiting(self._store, folder_id, uids)
 
     def _raise(self, intake: Intake, until: float, stopping: Callable[[], bool]) -> bool:
         """Fetch what a raised level allows, newest first (V3); returns whether all is there."""

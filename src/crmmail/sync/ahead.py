@@ -28,28 +28,24 @@ _A_ROLE = re.compile(rb"\b(?:%s)(?:\+[^@\s]*)?@" % "|".join(ROLES).encode(), re.
 class Ahead:
     """Reads on in a thread of its own until it is closed; it never touches the store."""
 
-    def __init__(self, mailbox: Mailbox, folder: str, uids: list[int], judged_by: Rules) -> None:
-        """`uids`, ascending, loses what was read, so that another can go on with the rest."""
+    def __init__(self, mailbox: Mailbox, folder: str, below: int, judged_by: Rules) -> None:
+        """Read what `folder` has below that UID, the newest first."""
+        self.below = below
+        """What was found so far is of mail from this UID on: another can go on below it."""
         self._mailbox = mailbox
         self._folder = folder
-        self._uids = uids
         self._rules = judged_by
-        self._read: queue.SimpleQueue[tuple[int, int, set[str]]] = queue.SimpleQueue()
+        self._read: queue.SimpleQueue[tuple[int, set[str]]] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._other: Mailbox | None = None
-        if uids:
-            rest = uids[:]
-            threading.Thread(
-                target=self._run, args=[rest], name="crmmail-ahead", daemon=True
-            ).start()
+        if folder and below > 1:
+            threading.Thread(target=self._run, name="crmmail-ahead", daemon=True).start()
 
     def found(self) -> set[str]:
         """The role addresses found since the last call, written to by me."""
         roles: set[str] = set()
         while not self._read.empty():
-            count, received, more = self._read.get()
-            del self._uids[len(self._uids) - count :]
-            self._mailbox.received += received
+            self.below, more = self._read.get()
             roles |= more
         return roles
 
@@ -59,24 +55,25 @@ class Ahead:
         if (other := self._other) is not None:
             other.abort()
 
-    def _run(self, uids: list[int]) -> None:
+    def _run(self) -> None:
+        below = self.below
         try:
             other = self._other = self._mailbox.again()
         except Exception as problem:  # too many connections, say
             log.info("sent mail is not read ahead: %s", problem)
-            self._read.put((len(uids), 0, set()))
+            self._read.put((1, set()))
             return
         try:
             other.examine(self._folder)
+            uids = other.uids(1, below)
             while uids and not self._stop.is_set():
-                part, before = uids[-STEP:], other.received
-                roles = written_roles(other, part, self._rules)
+                roles = written_roles(other, uids[-STEP:], self._rules)
+                self._read.put((uids[-STEP:][0], roles))
                 del uids[-STEP:]
-                self._read.put((len(part), other.received - before, roles))
         except Exception as problem:  # the import learns it all the same, only later
             if not self._stop.is_set():
                 log.info("sent mail is not read ahead any more: %s", problem)
-                self._read.put((len(uids), 0, set()))
+                self._read.put((1, set()))
         finally:
             other.close()
 

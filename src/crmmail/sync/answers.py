@@ -156,7 +156,7 @@ def listed(uid: int, answer: dict[bytes, Any]) -> Listed | Problem:
     return Listed(
         uid,
         flags_of(answer.get(b"FLAGS", ())),
-        _epoch(answer.get(b"INTERNALDATE")),
+        epoch(answer.get(b"INTERNALDATE")),
         int(answer.get(b"RFC822.SIZE", len(header)) or 0),
         header,
         str(thread),
@@ -176,7 +176,7 @@ _MONTHS = {
 }
 
 
-def _epoch(date: Any) -> int:
+def epoch(date: Any) -> int:
     """An INTERNALDATE in seconds since 1970; now, when the server gives none."""
     if isinstance(date, bytes) and (found := _DATE.match(date)):
         day, month, year, hour, minute, second, sign, hours, minutes = found.groups()

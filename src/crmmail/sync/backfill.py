@@ -1,42 +1,59 @@
-"""The first import: all folders at once by date, newest first, in steps that grow (S2)."""
+"""The first import: all folders at once by date, newest first, in steps that grow (S2).
+
+One thread speaks with the server, and says which folder is next; who called writes what comes of
+it. So neither waits for the other, also where one folder ends and the next begins.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
-from crmmail.sync import correspondents
+from crmmail import __version__
+from crmmail.sync import correspondents, upkeep
 from crmmail.sync.ahead import Ahead
-from crmmail.sync.intake import Intake
+from crmmail.sync.intake import Intake, Load
+from crmmail.sync.pipe import Pipe
 from crmmail.sync.rules import Rules
 from crmmail.sync.session import Session
 from crmmail.sync.upkeep import FolderRow
 
-FIRST = 50
-"""Messages of each folder that are taken to begin with."""
+FIRST = 25
+"""Messages of a folder that are taken to begin with; then twice as many each time."""
 _LARGEST = 1_500
-"""Messages that are taken at a time later on."""
+_EVER = float("inf")
+Write = Callable[[], object]
+"""What is to be done to the store, by the thread that writes."""
 
 
 @dataclass(slots=True)
 class _Turn:
     row: FolderRow
-    uids: list[int]  # ascending, still to be taken
-    reached: float = float("inf")  # when the oldest taken so far was received
+    uids: list[int] | None = None  # ascending, still to be taken; None before the server was asked
+    reached: float = _EVER  # when the oldest taken so far was received
+    step: int = FIRST
+
+    def next(self) -> list[int]:
+        """The UIDs of the next step, which are no longer to be taken."""
+        uids = self.uids or []
+        self.uids, taken = uids[: -self.step], uids[-self.step :]
+        self.step = min(2 * self.step, _LARGEST)
+        return taken
 
 
 class Backfill:
     """Takes what lies below the folders' floors. Killed at any moment, it goes on from there."""
 
-    def __init__(
-        self, session: Session, intake: Intake, judged_by: Rules, admit: Callable[[], None]
-    ) -> None:
+    def __init__(self, session: Session, intake: Intake, judged_by: Rules) -> None:
         self._session = session
+        self._store = session.store
         self._rules = judged_by
         self._intake = intake
-        self._admit = admit
+        self._let_in = True  # whether the ledger may have let something in that is to be fetched
+        self._admitting = False
 
     def run(
         self, rows: Iterable[FolderRow], sent: str, until: float, stopping: Callable[[], bool]
@@ -46,59 +63,110 @@ class Backfill:
         `sent` names the folder of sent mail: read ahead for the roles that I wrote to (M5), or
         their mail would only come once the import has reached what I wrote.
         """
-        turns = [turn for row in rows if row.floor > 1 and (turn := self._begin(row))]
+        turns = [_Turn(row) for row in rows if row.floor > 1]
         if not turns:
             return True
         self._announce()
-        if self._session.sent_ahead is None:
-            self._session.sent_ahead = next((t.uids[:] for t in turns if t.row.name == sent), [])
-        unread = self._session.sent_ahead
-        step = FIRST
-        with closing(Ahead(self._session.mailbox, sent, unread, self._rules)) as ahead:
-            while turns:
-                if stopping() or time.monotonic() > until:
+        ahead = self._read_ahead(turns, sent)
+        with closing(ahead), closing(Pipe(self._writes(turns, {"INBOX", sent}, until))) as writes:
+            for write in writes:
+                if stopping():
                     return False
-                turn = max(turns, key=lambda one: one.reached)
-                if turn.reached != float("inf"):
-                    step = min(step + 2 * FIRST, _LARGEST)
-                if not self._take(turn, step):
-                    turns.remove(turn)
-                if self._written(ahead.found()):
-                    self._admit()
-        return True
+                write()
+                self._note(ahead.found())
+                self._session.sent_ahead = ahead.below
+        return not turns
 
-    def _begin(self, row: FolderRow) -> _Turn | None:
-        with self._session.apart(row.name):
-            self._session.examine(row.name)
-            return _Turn(row, self._session.mailbox.uids(1, row.floor))
-        return None
+    def admit(self) -> None:
+        """Fetch what the ledger lets in (M9), and try again what a newer crmmail may read (M8)."""
+        self._let_in = True
+        while self._let_in:
+            with closing(Pipe(self._admissions())) as writes:
+                for write in writes:
+                    write()
 
-    def _take(self, turn: _Turn, step: int) -> bool:
-        """Take the next step of a folder; returns whether there is more of it."""
-        with self._session.apart(turn.row.name):
-            self._session.examine(turn.row.name)
-            uids = turn.uids[-step:]
-            del turn.uids[-step:]
-            if self._intake.take(turn.row.id, uids, backfill=True):
-                self._admit()
-            turn.reached = self._intake.reached
-            self._session.tell_bytes()
-            if turn.uids:
-                return True
-            with self._session.store.write("state") as (db, _):
-                db.execute("UPDATE folder SET floor = 1 WHERE id = ?", [turn.row.id])
-        return False
+    # -- on the network's side -----------------------------------------------------------------
 
-    def _written(self, roles: set[str]) -> int:
-        """Note to which roles I wrote; returns how many messages of the ledger that lets in."""
-        if not roles:
-            return 0
-        with self._session.store.write("ledger") as (db, _):
-            return correspondents.mark_written(db, roles, self._rules)
+    def _writes(self, turns: list[_Turn], at_once: set[str], until: float) -> Iterator[Write]:
+        """A step of the folder that has come the least far back, again and again.
+
+        `turns` is left with what was not finished in time.
+        """
+        while turns and time.monotonic() <= until:
+            turn = max(turns, key=lambda one: one.reached)
+            failed = True
+            with self._session.apart(turn.row.name):
+                yield from self._step(turn, at_once)
+                failed = False
+            if failed or not turn.uids:
+                turns.remove(turn)
+            yield from self._admissions()
+
+    def _step(self, turn: _Turn, at_once: set[str]) -> Iterator[Write]:
+        """Some messages of a folder; at first sight, unless it is one of those that are taken at
+        once, only how new its mail is.
+        """
+        mailbox, folder_id = self._session.mailbox, turn.row.id
+        self._session.examine(turn.row.name)
+        if turn.uids is None:
+            turn.uids = mailbox.uids(1, turn.row.floor)
+            if turn.uids and turn.row.name not in at_once:
+                turn.reached = mailbox.received_at(turn.uids[-1])
+                return
+        for load in self._intake.loads(turn.next()):
+            for one in load.fetched[-1:]:
+                turn.reached = one.listed.received_at
+            yield partial(self._save, folder_id, load, load.floor)
+        if not turn.uids:
+            yield partial(self._finish, folder_id)
+        yield self._session.tell_bytes
+
+    def _admissions(self) -> Iterator[Write]:
+        """Fetch what the ledger lets in, unless that is on its way already."""
+        if not self._let_in or self._admitting:
+            return
+        self._let_in, self._admitting = False, True
+        account = self._session.account_id
+        for name, folder_id, uids in upkeep.waiting(
+            self._store.read(), account, f"[{__version__}]"
+        ):
+            with self._session.apart(name):
+                self._session.examine(name)
+                for load in self._intake.loads(uids):
+                    yield partial(self._save, folder_id, load, None)
+                yield partial(upkeep.stop_waiting, self._store, folder_id, uids)
+        yield self._admitted
+
+    # -- on the store's side -------------------------------------------------------------------
+
+    def _save(self, folder_id: int, load: Load, floor: int | None) -> None:
+        if self._intake.save(folder_id, load, floor):
+            self._let_in = True
+
+    def _finish(self, folder_id: int) -> None:
+        with self._store.write("state") as (db, _):
+            db.execute("UPDATE folder SET floor = 1 WHERE id = ?", [folder_id])
+
+    def _admitted(self) -> None:
+        self._admitting = False
+
+    def _read_ahead(self, turns: Iterable[_Turn], sent: str) -> Ahead:
+        """Begin with, or go on with, reading the addresses of sent mail."""
+        session = self._session
+        if session.sent_ahead is None:
+            session.sent_ahead = next((t.row.floor for t in turns if t.row.name == sent), 1)
+        return Ahead(session.mailbox, sent, session.sent_ahead, self._rules)
+
+    def _note(self, roles: set[str]) -> None:
+        """Note to which roles I wrote (M5)."""
+        if roles:
+            with self._store.write("ledger") as (db, _):
+                if correspondents.mark_written(db, roles, self._rules):
+                    self._let_in = True
 
     def _announce(self) -> None:
         """Say in the store that an import is under way, and how much there is to do."""
-        with self._session.store.write("state") as (db, _):
+        with self._store.write("state") as (db, _):
             db.execute(
                 """UPDATE sync_state SET state = 'importing', done = counted.done,
                        total = max(counted.done, counted.total),

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import logging
-import queue
 import sqlite3
-import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
 
 from crmmail import __version__
 from crmmail.store import forgetting
@@ -30,6 +27,7 @@ from crmmail.sync.message import (
     parse_body,
     parse_header,
 )
+from crmmail.sync.pipe import Pipe
 from crmmail.sync.problems import BadAnswer, Problem
 from crmmail.sync.rules import Facts, Rules, Verdict, judge
 from crmmail.sync.structure import TextPlan, plan
@@ -39,12 +37,11 @@ log = logging.getLogger(__name__)
 
 LISTING = 500
 """Messages listed in one command."""
-BATCH = 150
-"""Messages in one transaction at most."""
+BATCH = 100
+"""Messages that enter in one transaction at most."""
 BATCH_BYTES = 4_000_000
 """Bytes of message text held for one transaction at most."""
 
-T = TypeVar("T")
 Raw = bytes | tuple[TextPlan, dict[str, bytes]] | Body | Problem | None
 """A message's text as it came: whole, or by parts; None when the store has it already."""
 _NO_SUBJECT = tuple(name for name in HEADER_FIELDS if name != "Subject")
@@ -77,26 +74,19 @@ class Intake:
         self._mailbox = mailbox
         self._rules = judged_by
         self._fields = _NO_SUBJECT if judged_by.level == Level.METADATA else HEADER_FIELDS
-        self.reached = 0.0
-        """When the oldest message of the last take was received, in seconds since 1970."""
 
-    def take(self, folder_id: int, uids: Sequence[int], *, backfill: bool = False) -> int:
+    def take(self, folder_id: int, uids: Sequence[int]) -> int:
         """Take these messages of the open folder, newest first; returns how many were let in from
         the ledger on the way.
-
-        With `backfill` the folder's floor goes down with every batch.
         """
-        admitted = 0
-        with closing(_Ahead(self._loads(sorted(uids, reverse=True)))) as loads:
-            for load in loads:
-                for one in load.fetched[-1:]:
-                    self.reached = one.listed.received_at
-                admitted += self._save(folder_id, load, load.floor if backfill else None)
-        return admitted
+        with closing(Pipe(self.loads(uids))) as loads:
+            return sum(self.save(folder_id, load) for load in loads)
 
     # -- on the network's side -----------------------------------------------------------------
 
-    def _loads(self, uids: Sequence[int]) -> Iterator[Load]:
+    def loads(self, uids: Iterable[int]) -> Iterator[Load]:
+        """List, judge and fetch these messages of the open folder, newest first."""
+        uids = sorted(uids, reverse=True)
         for start in range(0, len(uids), LISTING):
             chunk = uids[start : start + LISTING]
             listed = self._mailbox.headers(chunk, self._fields)
@@ -106,11 +96,10 @@ class Intake:
                 [one.header.message_id for one in judged if one.verdict is None],
                 self._rules.level,
             )
-            for part in _parts(judged, have):
-                lowest = part[-1].listed.uid
-                yield Load(self._fetch(part, have), failed, lowest)
-                failed = []
-            yield Load((), failed, chunk[-1])
+            parts = list(_parts(judged, have))
+            for part in parts[:-1]:
+                yield Load(self._fetch(part, have), (), part[-1].listed.uid)
+            yield Load(self._fetch(parts[-1], have) if parts else (), failed, chunk[-1])
 
     def _judge(
         self, uids: Sequence[int], listed: dict[int, Listed | Problem]
@@ -183,7 +172,10 @@ class Intake:
 
     # -- on the store's side -------------------------------------------------------------------
 
-    def _save(self, folder_id: int, load: Load, floor: int | None) -> int:
+    def save(self, folder_id: int, load: Load, floor: int | None = None) -> int:
+        """Parse and store a load, and the folder's floor with it; returns how many messages of the
+        ledger that lets in.
+        """
         kept: list[Kept] = []
         passed = list(load.failed)
         for one in load.fetched:
@@ -257,52 +249,17 @@ def _unreadable(uid: int, flags: int, header: Header | None, problem: Exception)
 
 
 def _parts(judged: Sequence[Fetched], have: dict[str, int]) -> Iterator[list[Fetched]]:
-    """Cut a listing into what one transaction takes."""
+    """Cut a listing into what one transaction takes: what is skipped costs it next to nothing."""
     part: list[Fetched] = []
-    held = 0
+    entering = held = 0
     for one in judged:
         enters = one.verdict is None and one.header.message_id not in have
         size = min(one.listed.size, SMALL) if enters else 0
-        if part and (len(part) >= BATCH or held + size > BATCH_BYTES):
+        if enters and (entering >= BATCH or (entering and held + size > BATCH_BYTES)):
             yield part
-            part, held = [], 0
+            part, entering, held = [], 0, 0
         part.append(one)
+        entering += enters
         held += size
     if part:
         yield part
-
-
-class _Ahead(Generic[T]):
-    """Runs an iterator in a thread of its own, two steps ahead of who reads it."""
-
-    def __init__(self, source: Iterator[T]) -> None:
-        self._source = source
-        self._ready: queue.Queue[T | BaseException | None] = queue.Queue(maxsize=2)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="crmmail-fetch", daemon=True)
-        self._thread.start()
-
-    def __iter__(self) -> Iterator[T]:
-        while (item := self._ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-
-    def close(self) -> None:
-        """Stop after the step under way, and wait for it: the connection is free then."""
-        self._stop.set()
-        while self._thread.is_alive():
-            try:
-                self._ready.get(timeout=0.05)
-            except queue.Empty:
-                continue
-
-    def _run(self) -> None:
-        try:
-            for item in self._source:
-                if self._stop.is_set():
-                    return
-                self._ready.put(item)
-            self._ready.put(None)
-        except BaseException as problem:
-            self._ready.put(problem)

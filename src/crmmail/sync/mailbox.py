@@ -22,6 +22,7 @@ from crmmail.sync.answers import (
     FolderInfo,
     Listed,
     counted,
+    epoch,
     flags_of,
     folder_info,
     is_closed,
@@ -49,7 +50,8 @@ class Mailbox:
     """A signed-in connection. Every method raises a Problem that a person can read."""
 
     def __init__(self, login: Login) -> None:
-        self.received = 0
+        self._received = 0
+        self._others: list[Mailbox] = []
         self._login = login
         self._waiting = False
         with in_words(login.host):
@@ -61,8 +63,15 @@ class Mailbox:
         }
 
     def again(self) -> Mailbox:
-        """Another connection, signed in like this one."""
-        return Mailbox(self._login)
+        """Another connection, signed in like this one; what it receives counts here too."""
+        other = Mailbox(self._login)
+        self._others.append(other)
+        return other
+
+    @property
+    def received(self) -> int:
+        """Bytes that came over the wire so far."""
+        return self._received + sum(other.received for other in self._others)
 
     # -- folders ---------------------------------------------------------------------------
 
@@ -122,6 +131,13 @@ class Mailbox:
                 for line in data:
                     found += map(int, (line or b"").split())
         return sorted({uid for uid in found if low <= uid < high})
+
+    def received_at(self, uid: int) -> float:
+        """When a message came to the server, in seconds since 1970; "now" if it does not tell."""
+        for _, answer in self._fetch([uid], "(UID INTERNALDATE)"):
+            if not isinstance(answer, Problem):
+                return epoch(answer.get(b"INTERNALDATE"))
+        return time.time()
 
     def headers(
         self, uids: Sequence[int], fields: Sequence[str] = HEADER_FIELDS
@@ -284,12 +300,12 @@ class Mailbox:
 
         def counted_read(size: int) -> bytes:
             data: bytes = read(size)
-            self.received += len(data)
+            self._received += len(data)
             return data
 
         def counted_line() -> bytes:
             data: bytes = readline()
-            self.received += len(data)
+            self._received += len(data)
             return data
 
         imap.read, imap.readline = counted_read, counted_line

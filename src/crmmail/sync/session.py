@@ -127,7 +127,7 @@ class Session:
         self.account_id = account_id
         self.mailbox = mailbox
         self.errors: list[str] = []
-        self.sent_ahead: list[int] | None = None  # UIDs of sent mail to be read ahead (M5)
+        self.sent_ahead: int | None = None  # sent mail below this UID is to be read ahead (M5)
         self._open = ""
         self._reported = 0
 
