@@ -146,6 +146,35 @@ def test_a_calendar_that_is_turned_off_is_not_read_and_comes_back_whole(office: 
     assert office.is_equal()
 
 
+def in_files(office: Office, words: str) -> list[str]:
+    """The files of the store, free pages and log included, that have these words."""
+    files = sorted(office.store.path.parent.glob("crmmail.db*"))
+    return [one.name for one in files if words.lower().encode() in one.read_bytes().lower()]
+
+
+def test_a_calendar_that_is_turned_off_or_gone_leaves_no_byte_in_the_file(
+    radicale_office: Office,
+) -> None:
+    office = radicale_office
+    office.server.put("work", "1.ics", event(1, "Takeover of Quarxwerk"))
+    office.settle()
+    assert in_files(office, "quarxwerk")
+    row = calendars.named(office.store.read(), "work")
+    calendars.select(office.store, row.id, on=False)
+    office.settle()
+    assert in_files(office, "quarxwerk") == []
+    assert office.store.read().execute("SELECT name FROM chore").fetchall() == []
+    calendars.select(office.store, row.id, on=True)
+    office.settle()
+    assert in_files(office, "quarxwerk")
+    office.server.make("home")  # a server that lists nothing at all is not believed
+    office.server.delete("work")
+    office.sync.settle()
+    office.settle()
+    assert [one.name for one in calendars.rows(office.store.read())] == ["home"]
+    assert in_files(office, "quarxwerk") == []
+
+
 def test_what_a_level_hid_is_fetched_by_the_sync_that_finds_it_raised(office: Office) -> None:
     account_id = calendar_accounts(office.store)[0].id
     mail_rules.change(office.store, account_id, meeting_level=Level.METADATA)

@@ -101,7 +101,7 @@ def forget(store: Store, typed: str) -> Traces:
     with store.write(*_TOPICS) as (db, change):
         _forget_meetings(db, packed)
         _forget_person(db, change, found.addresses)
-        db.execute("INSERT OR IGNORE INTO chore VALUES ('wipe')")
+        levels.order_wipe(db)
     levels.wipe(store)
     return found
 

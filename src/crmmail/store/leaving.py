@@ -50,7 +50,7 @@ def finish(store: Store, on_progress: Callable[[int, int], object] = nobody) -> 
             db.execute("DELETE FROM account WHERE id = ?", [account_id])
             _drop_meetings(db, change)
             _leave(db, change, late)
-            db.execute("INSERT OR IGNORE INTO chore VALUES ('wipe')")
+            levels.order_wipe(db)
             db.execute("DELETE FROM chore WHERE name = ?", [name])
     if not store.read().execute("SELECT 1 FROM account LIMIT 1").fetchone():
         levels.wipe(store)  # no account is left whose next pass would

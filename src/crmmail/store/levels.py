@@ -49,7 +49,7 @@ def lower(db: sqlite3.Connection, change: Change, message_ids: Iterable[int]) ->
     parted = {thread for _, thread, allowed in excess if allowed == Level.METADATA}
     joining.refresh(db, threads - parted)
     links.relink(db, change, joining.split(db, change, parted))  # T2 needs a subject
-    db.execute("INSERT OR IGNORE INTO chore VALUES ('wipe')")
+    order_wipe(db)
     change.topics.add("threads")
     change.threads |= threads
 
@@ -121,8 +121,13 @@ def of_message(db: sqlite3.Connection, message_id: int) -> Level:
     return Level(row[0]) if row else Level.EVERYTHING
 
 
+def order_wipe(db: sqlite3.Connection) -> None:
+    """Let a later pass leave nothing in the file of what this transaction takes out."""
+    db.execute("INSERT OR IGNORE INTO chore VALUES ('wipe')")
+
+
 def wipe(store: Store) -> bool:
-    """Leave nothing in the file of what `lower` took; returns whether that is done.
+    """Leave nothing in the file of what was ordered to go; returns whether that is done.
 
     Reads its order from the store, so that it comes after any crash; what stands in the way, such
     as a full disk or another process that reads, is tried again with the next pass.

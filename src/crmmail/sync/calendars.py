@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 
-from crmmail.store import calendars
+from crmmail.store import calendars, levels
 from crmmail.store.calendars import CalendarRow
 from crmmail.store.database import Store
 from crmmail.sync import collection, homes, meetings
@@ -84,6 +84,7 @@ class CalendarSync:
         calendars.succeeded(self._store, well, int(time.time()))
         if cut is not None:
             raise cut
+        levels.wipe(self._store)
 
     # -- which calendars there are ---------------------------------------------------------------
 
@@ -118,8 +119,8 @@ class CalendarSync:
     def _take_up(self, row: CalendarRow) -> bool:
         """Bring a calendar up to date; returns whether it is."""
         if not row.selected:
-            if here := calendars.etags(self._store.read(), row.id):
-                meetings.save(self._store, row.id, [], set(here), Cursor())
+            if calendars.etags(self._store.read(), row.id):
+                meetings.clear(self._store, row.id)
             return True
         if (listed := self._listed.get(row.url)) is None:
             return self._missing(row)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
-from crmmail.store import links, removal
+from crmmail.store import levels, links, removal
 from crmmail.store.database import Change
 from crmmail.sync import contacts, correspondents, meeting_rows, meeting_rules
 from crmmail.sync.copies import Copy, Whole, unite
@@ -113,7 +113,7 @@ def _forget(db: sqlite3.Connection, change: Change, row: _Object) -> None:
                starts_at = 0, expanded_to = 0 WHERE id = ?""",
         [FORGOTTEN, row.id],
     )
-    db.execute("INSERT OR IGNORE INTO chore VALUES ('wipe')")
+    levels.order_wipe(db)
     change.topics.add("ledger")
 
 
@@ -121,7 +121,7 @@ def _hide(db: sqlite3.Connection, row: _Object) -> _Object:
     """Take from the store what an account's level has come to forbid (V3)."""
     raw = hidden(row.raw)
     db.execute("UPDATE calendar_object SET raw = ? WHERE id = ?", [raw, row.id])
-    db.execute("INSERT OR IGNORE INTO chore VALUES ('wipe')")
+    levels.order_wipe(db)
     return replace(row, raw=raw)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from crmmail import __version__
+from crmmail.store import levels
 from crmmail.store.database import Store
 from crmmail.store.kinds import Level
 from crmmail.sync import meeting_rules
@@ -97,6 +98,13 @@ def _writable(resource: Resource, judged_by: MeetingRules) -> Resource:
 
 def drop(store: Store, calendar_id: int) -> None:
     """Remove a calendar; meetings that another one holds stay."""
+    clear(store, calendar_id)
+    with store.write("accounts", "meetings") as (db, _):
+        db.execute("DELETE FROM calendar WHERE id = ?", [calendar_id])
+
+
+def clear(store: Store, calendar_id: int) -> None:
+    """Take out all that only a calendar holds; a later pass wipes it from the file too."""
     with store.write() as (db, _):
         db.execute(
             "UPDATE calendar SET sync_token = '', ctag = '', compared_at = 0 WHERE id = ?",
@@ -110,10 +118,10 @@ def drop(store: Store, calendar_id: int) -> None:
             ).fetchall()
             db.executemany("DELETE FROM calendar_object WHERE id = ?", [row[:1] for row in rows])
             work_out(db, change, {row[1] for row in rows}, Reader(int(time.time())))
-            if len(rows) < _BATCH:
-                db.execute("DELETE FROM calendar WHERE id = ?", [calendar_id])
-                change.topics |= {"accounts", "meetings"}
-                return
+            if rows:
+                levels.order_wipe(db)
+        if len(rows) < _BATCH:
+            return
 
 
 def slide(
