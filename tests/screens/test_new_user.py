@@ -64,8 +64,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """Dovecot and Radicale with certificates of the house's own authority, told by its DNS."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
-        monkeypatch.setenv(name, str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     dovecot = Dovecot(tls="tls")
     own = authority.issue_cert("mail.kontor.internal", "localhost", "127.0.0.1")
     own.private_key_pem.write_to_path(dovecot.dir / "key.pem")

@@ -14,6 +14,7 @@ from tests.sync.office import Office
 
 from crmmail.store import calendars
 from crmmail.sync import calendars as sync_calendars
+from crmmail.sync.dav import Dav, DavLogin
 from crmmail.sync.problems import Problem, Refused, Unsafe
 
 
@@ -164,10 +165,39 @@ def test_a_server_that_cannot_prove_its_name_gets_nothing(
     assert tls.answered == []
 
 
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+def test_an_authority_of_ones_own_is_believed(
+    radicale_office: Office,
+    tls: DavProxy,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    monkeypatch.setenv(name, str(tmp_path / "ca.pem"))
+    radicale_office.again()
+    radicale_office.settle()
+    assert tls.answered
+
+
+def test_the_authorities_of_the_machine_are_believed_beside_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "ca.pem"
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    trustme.CA().cert_pem.write_to_path(str(own))
+    monkeypatch.setenv("SSL_CERT_FILE", str(own))
+    believed = Dav(DavLogin("https://cal.example.org/", "me", "secret"))._client.ssl_verify_cert
+    assert own.read_text() in believed
+    assert believed.count("BEGIN CERTIFICATE") > 1
+    for nothing in ("", str(tmp_path / "missing.pem")):
+        monkeypatch.setenv("SSL_CERT_FILE", nothing)
+        assert Dav(DavLogin("https://cal.example.org/", "me", ""))._client.ssl_verify_cert is True
+
+
 def test_a_server_is_not_followed_out_of_the_encryption(
     radicale_office: Office, tls: DavProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     radicale_office.again()
     radicale_office.settle()
     assert radicale_office.is_equal()

@@ -7,10 +7,12 @@ event in full as they are fetched, which takes ten times as long as all the rest
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -63,6 +65,7 @@ class Dav:
                 username=login.username,
                 password=login.password,
                 timeout=TIMEOUT,
+                ssl_verify_cert=_authorities(),
                 enable_rfc6764=False,
                 headers={"User-Agent": f"crmmail/{__version__}"},
             )
@@ -125,6 +128,22 @@ class Dav:
             )
 
 
+def _authorities() -> str | bool:
+    """Whom to believe: as mail does, those that this machine trusts and those in SSL_CERT_FILE.
+
+    REQUESTS_CA_BUNDLE, which other programs for the web have, counts as well.
+    """
+    own = list[str]()
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        with suppress(OSError, UnicodeDecodeError):
+            own.append(Path(os.environ.get(name, "")).read_text("utf-8"))
+    if not own:
+        return True
+    import wassima  # niquests takes this machine's authorities from it
+
+    return "\n".join((wassima.generate_ca_bundle(), *dict.fromkeys(own)))
+
+
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 
 
@@ -144,7 +163,8 @@ def look_up(email: str) -> str:
     from caldav.discovery import discover_caldav  # only set-up needs it, and its DNS library
 
     with in_words(email.rpartition("@")[2]):
-        found = discover_caldav(email, timeout=_LOOK_UP, require_tls=True)
+        believed: Any = _authorities()  # the page is asked for with niquests, which takes text too
+        found = discover_caldav(email, timeout=_LOOK_UP, require_tls=True, ssl_verify_cert=believed)
     return found.url if found else ""
 
 
