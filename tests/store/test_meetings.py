@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from crmmail.errors import CrmmailError
-from crmmail.store import companies, meetings, people, timeline
+from crmmail.store import companies, meeting_detail, meetings, people, timeline
 from crmmail.store.kinds import Kind
 from crmmail.store.meeting_filter import having
 
@@ -84,7 +84,7 @@ def test_a_meeting_has_attendees_records_and_the_other_times(fill: Filler, world
     (moved,) = fill.meeting(
         "Weekly", hour(5 * 24), people=[ANNA], uid="w@x", recurrence_id="20260106T130000Z"
     )
-    found = meetings.get(fill.db, second)
+    found = meeting_detail.get(fill.db, second)
     assert found
     assert found.row.id == second
     assert list(found.times.ids) == [first, moved, second]
@@ -93,17 +93,17 @@ def test_a_meeting_has_attendees_records_and_the_other_times(fill: Filler, world
     ]  # fmt: skip
     assert [one.no_contact for one in found.attendees] == ["", "own", "policy"]
     assert [(one.name, one.why) for one in found.links] == [("Anna Berg", "participant")]
-    assert meetings.get(fill.db, 999) is None
+    assert meeting_detail.get(fill.db, 999) is None
 
 
 def test_the_briefing_is_the_latest_mail_with_those_who_come(fill: Filler, world: World) -> None:
     (one,) = fill.meeting("A", hour(1), people=[fill.own, ANNA, BERT])
     (row,) = meetings.rows(fill.db, [one])
-    assert list(meetings.briefing(fill.db, row.meeting_id)) == [world.second, world.first]
+    assert list(meeting_detail.briefing(fill.db, row.meeting_id)) == [world.second, world.first]
     (stranger,) = fill.meeting("B", hour(1), people=[fill.own, "zoe@zoll.de"])
     people.delete(fill.store, world.zoe)
     (row,) = meetings.rows(fill.db, [stranger])
-    assert list(meetings.briefing(fill.db, row.meeting_id)) == [world.third]
+    assert list(meeting_detail.briefing(fill.db, row.meeting_id)) == [world.third]
 
 
 class TestNext:

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crmmail.accounts import credentials
-from crmmail.cli import caldav, new_account
-from crmmail.cli.new_account import NewAccount
-from crmmail.cli.output import AsJson, count, examples, iso, note, open_store, print_json, table
-from crmmail.cli.problems import NotFoundError, RefusedError
+from crmmail.cli import caldav, new_account, shapes
+from crmmail.cli.output import AsJson, count, examples, note, open_store, print_json, table
+from crmmail.cli.problems import NotFoundError
+from crmmail.cli.signing_in import say_folders, sign_in, tried
 from crmmail.errors import CrmmailError
 from crmmail.store import accounts
-from crmmail.store.kinds import Level
-from crmmail.text import pairs
 
 if TYPE_CHECKING:
     import sqlite3
-
-    from crmmail.sync.answers import FolderInfo
-    from crmmail.sync.session import SignIn
 
 group = typer.Typer(
     no_args_is_help=True,
@@ -126,7 +120,7 @@ def add(
         _refuse_known(store.read(), email)
         new = new_account.gather(email, wanted)
         if not no_test:
-            new = _tried(new)
+            new = tried(new)
         found = caldav.Found()
         if wish or not new.tokens:  # calendars take passwords only
             found = caldav.find(wish, new.email, new.password, new.username, new.host)
@@ -193,7 +187,7 @@ def reconnect(
         account = known(store.read(), email)
         new = new_account.gather(account.email, wanted, account)
         if not no_test:
-            new = _tried(new)
+            new = tried(new)
         new.keep()
         login = ("host", "port", "security", "username", "secret", "pin")
         accounts.set_login(store, new.email, **{name: getattr(new, name) for name in login})
@@ -207,7 +201,7 @@ def list_(as_json: AsJson = False) -> None:
     """List the accounts."""
     with open_store() as store:
         db = store.read()
-        found = [_shape(db, row) for row in accounts.all_accounts(db)]
+        found = [shapes.account(db, row) for row in accounts.all_accounts(db)]
     if as_json:
         print_json(found)
     elif not found:
@@ -263,7 +257,7 @@ def try_out(email: Email, as_json: AsJson = False) -> None:
         note(f"Calendars: {', '.join(names)}.")
     if not account.host:
         return
-    _say_folders(folders)
+    say_folders(folders)
     rows = [(f.name, f.role, f"{f.messages:,}") for f in folders if f.selectable]
     table(("folder", "role", "messages"), rows, ("messages",))
 
@@ -273,35 +267,6 @@ def known(db: sqlite3.Connection, email: str) -> accounts.AccountRow:
     if (found := accounts.get(db, email)) is None:
         raise NotFoundError(f"There is no account {email}.", "List them: crmmail account list")
     return found
-
-
-def sign_in(account: SignIn, password: str = "") -> list[FolderInfo]:
-    """Sign in and list the folders; a refused sign-in has an exit code of its own."""
-    from crmmail.sync.problems import Refused
-    from crmmail.sync.session import check
-
-    try:
-        return check(account, password)
-    except Refused as problem:
-        raise RefusedError(str(problem), problem.hint) from problem
-
-
-def _tried(new: NewAccount) -> NewAccount:
-    """The account after a sign-in that went well, with the certificate that was agreed to."""
-    from crmmail.sync.problems import Untrusted
-
-    if not new.host:
-        return new
-    try:
-        _say_folders(sign_in(new, new.password))
-    except Untrusted as problem:
-        if problem.changed or not sys.stdin.isatty():
-            hint = f"{problem.hint} To trust this one: --pin {pairs(problem.fingerprint)}"
-            raise CrmmailError(str(problem), hint) from problem
-        note(f"{problem} {problem.hint}")
-        typer.confirm("Trust this certificate, and no other, from now on?", abort=True, err=True)
-        return _tried(replace(new, pin=problem.fingerprint))
-    return new
 
 
 def _forget(account: accounts.AccountRow) -> None:
@@ -322,31 +287,6 @@ def _refuse_known(db: sqlite3.Connection, email: str) -> None:
             f"{found.email} is an account already.",
             f"To set it up anew, remove it first: crmmail account remove {found.email}",
         )
-
-
-def _say_folders(folders: list[FolderInfo]) -> None:
-    count = sum(folder.messages for folder in folders)
-    note(f"Signed in: {len(folders)} folders, {count:,} messages.")
-
-
-def _shape(db: sqlite3.Connection, row: accounts.AccountRow) -> dict[str, Any]:
-    states = {state.email: state for state in accounts.states(db)}
-    return {
-        "email": row.email,
-        "name": row.name,
-        "host": row.host,
-        "port": row.port,
-        "security": row.security,
-        "username": row.username,
-        "password": credentials.describe(row.secret),
-        "policy": row.policy,
-        "aliases": [one for one in accounts.addresses(db, row.id) if one != row.email],
-        "pin": row.pin or None,
-        "visibility": Level(row.mail_level).name.lower(),
-        "meetings_visibility": Level(row.meeting_level).name.lower(),
-        "caldav": row.caldav_url or None,
-        "last_success": iso(states[row.email].last_success),
-    }
 
 
 def _cells(shape: dict[str, Any]) -> tuple[str, ...]:

@@ -22,9 +22,9 @@ import crmmail
 from crmmail import settings
 from crmmail.accounts import credentials
 from crmmail.cli import caldav, clock
-from crmmail.cli.accounts import sign_in
 from crmmail.cli.output import AsJson, examples, open_store, print_json, write
 from crmmail.cli.problems import Exit
+from crmmail.cli.signing_in import sign_in
 from crmmail.errors import CrmmailError
 from crmmail.store import accounts
 from crmmail.store.accounts import AccountRow, StateRow

@@ -12,7 +12,7 @@ import typer
 from crmmail.cli import shapes
 from crmmail.cli.output import AsJson, examples, note, open_store, print_json, table, write
 from crmmail.cli.problems import NotFoundError
-from crmmail.store import meetings, query
+from crmmail.store import meeting_detail, meetings, query
 from crmmail.store.meetings import DAY, OccurrenceRow
 from crmmail.widgets import meeting_text
 from crmmail.widgets.occasion import clock, place
@@ -57,7 +57,7 @@ def show(
     """Show one meeting: when, who comes, what about, its other times, the mail before it."""
     with open_store() as store:
         db = store.read()
-        found = meetings.get(db, which)
+        found = meeting_detail.get(db, which)
         if found is None:
             raise NotFoundError(
                 f"There is no meeting {which}.", "List them: crmmail agenda --days 365"
@@ -94,7 +94,7 @@ def span(row: OccurrenceRow) -> str:
     return f"{day} {time.strftime('%H:%M', start)}–{time.strftime(until, end)}"
 
 
-def _lines(found: meetings.MeetingDetail, shape: shapes.Shape) -> Iterator[str]:
+def _lines(found: meeting_detail.MeetingDetail, shape: shapes.Shape) -> Iterator[str]:
     yield titled(found.row.title, found.row.hidden)
     for link in shape["links"]:
         yield f"  {link['record']} {link['name']} ({', '.join(link['why'])})"

@@ -7,8 +7,21 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from crmmail.accounts import credentials
 from crmmail.cli.output import iso
-from crmmail.store import companies, meetings, messages, notes, opportunities, people, threads
+from crmmail.store import (
+    accounts,
+    companies,
+    meetings,
+    messages,
+    notes,
+    opportunities,
+    people,
+    threads,
+)
+from crmmail.store import (
+    meeting_detail as details,
+)
 from crmmail.store.kinds import Flag, Kind, Level
 
 Shape = dict[str, Any]
@@ -194,10 +207,10 @@ def _moment(at: int, all_day: bool) -> str | None:
     return (iso(at) or "")[:10] if all_day else iso(at)
 
 
-def meeting_detail(db: sqlite3.Connection, found: meetings.MeetingDetail) -> Shape:
+def meeting_detail(db: sqlite3.Connection, found: details.MeetingDetail) -> Shape:
     """A meeting with who comes, its records, its other times and the latest mail with them."""
     ids = [i for i in found.times.ids if i != found.row.id]
-    briefing = meetings.briefing(db, found.row.meeting_id)
+    briefing = details.briefing(db, found.row.meeting_id)
     return meeting(found.row) | {
         "uid": found.uid,
         "timezone": found.tzid or None,
@@ -270,3 +283,24 @@ def _links(links: Iterable[threads.Link]) -> Iterator[Shape]:
                 "name": link.name,
                 "why": link.why.split(",") if link.why else ["hand"],
             }
+
+
+def account(db: sqlite3.Connection, row: accounts.AccountRow) -> Shape:
+    """An account as `account list` prints one."""
+    states = {state.email: state for state in accounts.states(db)}
+    return {
+        "email": row.email,
+        "name": row.name,
+        "host": row.host,
+        "port": row.port,
+        "security": row.security,
+        "username": row.username,
+        "password": credentials.describe(row.secret),
+        "policy": row.policy,
+        "aliases": [one for one in accounts.addresses(db, row.id) if one != row.email],
+        "pin": row.pin or None,
+        "visibility": Level(row.mail_level).name.lower(),
+        "meetings_visibility": Level(row.meeting_level).name.lower(),
+        "caldav": row.caldav_url or None,
+        "last_success": iso(states[row.email].last_success),
+    }

@@ -12,9 +12,9 @@ from crmmail.cli.problems import NotFoundError
 from crmmail.cli.shapes import RECORD_NAMES
 from crmmail.store import why as store_why
 from crmmail.store.kinds import Kind
+from crmmail.store.meeting_detail import AttendeeRow
 from crmmail.store.meeting_ledger import lies_in
 from crmmail.store.meeting_why import StoredMeeting
-from crmmail.store.meetings import AttendeeRow
 from crmmail.store.why import Skipped, Stored, Why, link
 from crmmail.widgets import words
 

@@ -17,10 +17,10 @@ from crmmail.screens.linking import MEETINGS
 from crmmail.screens.links import copy_link
 from crmmail.screens.panels import PanelsScreen
 from crmmail.screens.participants import Row
-from crmmail.store import meetings, threads
+from crmmail.store import meeting_detail, threads
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
-from crmmail.store.meetings import AttendeeRow, MeetingDetail
+from crmmail.store.meeting_detail import AttendeeRow, MeetingDetail
 from crmmail.store.threads import ThreadRow
 from crmmail.widgets import rows
 from crmmail.widgets.lines import Lines
@@ -157,7 +157,7 @@ class MeetingScreen(PanelsScreen, KeptScreen):
 
     def reload(self) -> None:
         db = self.store.read()
-        kept, self.detail = self.detail is not None, meetings.get(db, self.occurrence)
+        kept, self.detail = self.detail is not None, meeting_detail.get(db, self.occurrence)
         if self.detail is None:
             self.notify("This meeting is gone.", markup=False)
             self.app.pop_screen()
@@ -167,7 +167,7 @@ class MeetingScreen(PanelsScreen, KeptScreen):
         self.pane.show(sections(self.detail), kept)
         if not kept:
             self.pane.jump(0)
-        self.briefing.show(meetings.briefing(db, self.target), keep=kept)
+        self.briefing.show(meeting_detail.briefing(db, self.target), keep=kept)
         self.fill_panels()
 
     def _header(self, detail: MeetingDetail) -> Iterable[tuple[Piece, ...]]:

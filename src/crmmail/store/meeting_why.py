@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 
 from crmmail.addresses import normal
-from crmmail.store import hands, meeting_search, meetings
+from crmmail.store import hands, meeting_detail, meeting_search, meetings
 from crmmail.store.hands import Link
-from crmmail.store.meetings import AttendeeRow
+from crmmail.store.meeting_detail import AttendeeRow
 from crmmail.text import one_line
 
 
@@ -29,7 +29,7 @@ class StoredMeeting:
 
 def stored(db: sqlite3.Connection, query: str, limit: int) -> list[StoredMeeting]:
     """The meetings with an attendee, a UID, or words in the title; those to come first."""
-    found = (meetings.get(db, occurrence) for occurrence in _find(db, one_line(query), limit))
+    found = (meeting_detail.get(db, occurrence) for occurrence in _find(db, one_line(query), limit))
     return [
         StoredMeeting(
             one.row.id,

@@ -1,4 +1,4 @@
-"""Meetings: a record's, all, one of them with who comes, and the mail before it (rules.md K, C7).
+"""Meetings: a record's, and all; what the hand says of them (rules.md K, C7).
 
 A list is of occurrences: the times at which meetings take place. All-day times are stored as UTC
 midnights of their days, whatever the zone; what is compared with a clock is made local first.
@@ -15,13 +15,10 @@ from dataclasses import dataclass
 
 from crmmail.store import hands, records, windows
 from crmmail.store.database import Store
-from crmmail.store.hands import Link
 from crmmail.store.kinds import Kind, Level
 
-BRIEFING = 12  # threads that are read before a meeting
 _FEW = 6_000  # times that are read before a thread would have begun to
 _NAMED = 12  # attendees whose names a list has
-_ASKED = 60  # attendees whose mail is looked for
 DAY = 86_400
 CANCELLED, DECLINED = 1, 2
 
@@ -49,7 +46,7 @@ _TIMES = f"""
             iif(m.all_day, o.ends_at, unixepoch(o.ends_at, 'unixepoch', 'localtime')) AS stop
         FROM {{source}} ORDER BY start, NOT m.all_day, stop, o.id)
 """
-_ALL = "occurrence o JOIN meeting m ON m.id = o.meeting_id"
+ALL = "occurrence o JOIN meeting m ON m.id = o.meeting_id"
 _OF_RECORD = """meeting_link l JOIN meeting m ON m.id = l.meeting_id
     JOIN occurrence o ON o.meeting_id = m.id
     WHERE l.kind = ? AND l.record_id = ? AND l.hand >= 0"""
@@ -99,43 +96,6 @@ _NEXT_ROW = f"""
     JOIN occurrence o ON o.meeting_id = m.id AND {_COMING.replace("{now}", ":now")}
     WHERE l.kind = :kind AND l.record_id = :record AND l.hand >= 0 AND NOT {_DECLINED}
     ORDER BY 2, 1 LIMIT 1
-"""
-_DETAIL = """
-    SELECT m.uid, m.tzid, m.recurrence, m.recurrence_id, m.description, coalesce(c.name, ''),
-        coalesce(nullif(c.color, ''), ''), coalesce(account.email, '')
-    FROM meeting m LEFT JOIN calendar_object object ON object.id = m.object_id
-    LEFT JOIN calendar c ON c.id = object.calendar_id LEFT JOIN account ON account.id = c.account_id
-    WHERE m.id = ?
-"""
-_ATTENDEES = """
-    SELECT x.position, a.address,
-        coalesce(nullif(p.name, ''), nullif(x.name, ''), nullif(a.name, ''), ''),
-        x.role, x.response, x.kind, x.organizer, p.id, coalesce(company.name, ''), a.no_contact
-    FROM attendee x JOIN address a ON a.id = x.address_id
-    LEFT JOIN person p ON p.id = a.person_id AND p.deleted_at = 0
-    LEFT JOIN company ON company.id = p.company_id AND company.deleted_at = 0
-    WHERE x.meeting_id = ? ORDER BY x.organizer DESC, x.position
-"""
-# The newest threads of each attendee are few index steps, however much mail there is.
-_BRIEFING = f"""
-    WITH asked AS MATERIALIZED (
-        SELECT a.id, p.id AS person_id FROM attendee x JOIN address a ON a.id = x.address_id
-        LEFT JOIN person p ON p.id = a.person_id AND p.deleted_at = 0
-        WHERE x.meeting_id = ? AND a.no_contact NOT IN ('own', 'internal')
-        AND x.kind NOT IN ('room', 'resource') ORDER BY x.organizer DESC, x.position LIMIT {_ASKED})
-    SELECT json_group_array(id) FROM (
-        SELECT t.id FROM thread t WHERE t.id IN (
-            SELECT l.thread_id FROM asked JOIN thread_link l ON l.kind = 1
-            AND l.record_id = asked.person_id AND l.hand >= 0 AND l.thread_id IN (
-                SELECT thread_id FROM thread_link
-                WHERE kind = 1 AND record_id = asked.person_id AND hand >= 0
-                ORDER BY last_at DESC, thread_id DESC LIMIT {BRIEFING})
-            UNION
-            SELECT m.thread_id FROM asked JOIN message m ON asked.person_id IS NULL
-            AND m.id IN (
-                SELECT message_id FROM participant WHERE address_id = asked.id
-                ORDER BY message_id DESC LIMIT {BRIEFING * 4}))
-        ORDER BY t.last_at DESC, t.id DESC LIMIT {BRIEFING})
 """
 
 
@@ -190,40 +150,6 @@ class OccurrenceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class AttendeeRow:
-    """Who is invited; `no_contact` is why there is no person of that address (C3)."""
-
-    position: int
-    address: str
-    name: str
-    role: str
-    response: str
-    kind: str
-    organizer: bool
-    person_id: int | None
-    company: str
-    no_contact: str
-
-
-@dataclass(frozen=True, slots=True)
-class MeetingDetail:
-    """All that the store holds about a meeting, at one of its times."""
-
-    row: OccurrenceRow
-    uid: str
-    tzid: str
-    recurrence: str
-    recurrence_id: str
-    description: str
-    calendar: str
-    color: str
-    account: str
-    attendees: tuple[AttendeeRow, ...]
-    links: list[Link]
-    times: Times  # all times of the series, this one too
-
-
-@dataclass(frozen=True, slots=True)
 class Summary:
     """A record's meetings in few words: how often one met, when last, and what comes next."""
 
@@ -241,19 +167,19 @@ def wall(at: float) -> int:
 
 def of_record(db: sqlite3.Connection, kind: int, record_id: int) -> Times:
     """The times of a record's meetings."""
-    return _times(db, _OF_RECORD, [kind, record_id])
+    return times(db, _OF_RECORD, [kind, record_id])
 
 
 def few(db: sqlite3.Connection, kind: int = 0, record_id: int = 0) -> bool:
     """Whether a record, or all together, have so few times that they are read at once."""
-    source, values = (_OF_RECORD, [kind, record_id]) if kind else (_ALL, [])
+    source, values = (_OF_RECORD, [kind, record_id]) if kind else (ALL, [])
     counted = f"SELECT count(*) FROM (SELECT 1 FROM {source} LIMIT {_FEW + 1})"
     return int(db.execute(counted, values).fetchone()[0]) <= _FEW
 
 
 def every(db: sqlite3.Connection) -> Times:
     """The times of all meetings."""
-    return _times(db, _ALL, [])
+    return times(db, ALL, [])
 
 
 def rows(
@@ -271,45 +197,6 @@ def rows(
         for i, meeting, title, start, end, all_day, cancelled, place, link, recurs, response,
             names, hidden, why in windows.window(db, _WINDOW, ids, kind or 0, record_id or 0)
     ]  # fmt: skip
-
-
-def get(db: sqlite3.Connection, occurrence_id: int) -> MeetingDetail | None:
-    """A meeting at one of its times, or None."""
-    with windows.snapshot(db):
-        found = rows(db, [occurrence_id])
-        if not found:
-            return None
-        row = found[0]
-        uid, *facts = db.execute(_DETAIL, [row.meeting_id]).fetchone()
-        tzid, recurrence, recurrence_id, description, calendar, color, account = facts
-        return MeetingDetail(
-            row,
-            uid,
-            tzid,
-            recurrence,
-            recurrence_id,
-            description,
-            calendar,
-            color,
-            account,
-            attendees(db, row.meeting_id),
-            hands.links(db, hands.MEETING, row.meeting_id),
-            _times(db, f"{_ALL} WHERE m.uid = ?", [uid]),
-        )
-
-
-def attendees(db: sqlite3.Connection, meeting_id: int) -> tuple[AttendeeRow, ...]:
-    """Who is invited to a meeting, the organiser first."""
-    found = db.execute(_ATTENDEES, [meeting_id])
-    return tuple(
-        AttendeeRow(position, address, name, role, response, kind, bool(organizer), *rest)
-        for position, address, name, role, response, kind, organizer, *rest in found
-    )
-
-
-def briefing(db: sqlite3.Connection, meeting_id: int) -> array[int]:
-    """The latest threads with those who come to a meeting, newest first; colleagues aside."""
-    return array("q", windows.packed(db, _BRIEFING, [meeting_id]))
 
 
 def summary(db: sqlite3.Connection, kind: int, record_id: int, now: float) -> Summary:
@@ -375,6 +262,7 @@ def hand(db: sqlite3.Connection, kind: int, record_id: int, meeting_id: int) -> 
     return hands.hand(db, hands.MEETING, kind, record_id, meeting_id)
 
 
-def _times(db: sqlite3.Connection, source: str, parameters: windows.Parameters) -> Times:
+def times(db: sqlite3.Connection, source: str, parameters: windows.Parameters) -> Times:
+    """The times of some occurrences; `source` is SQL with `m` and `o`, as in ALL."""
     found = windows.packed(db, _TIMES.replace("{source}", source), parameters)
     return Times(*(array("q", (row[column] for row in found)) for column in range(4)))

@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator
 
 from crmmail.store import why
-from crmmail.store.meetings import CANCELLED, AttendeeRow, MeetingDetail, Times
+from crmmail.store.meeting_detail import AttendeeRow, MeetingDetail
+from crmmail.store.meetings import CANCELLED, Times
 from crmmail.widgets.occasion import organiser_time, span, state_of, when
 from crmmail.widgets.sections import Line, Section
 from crmmail.widgets.words import plural

@@ -1,0 +1,54 @@
+"""Signing in from the command line: an account's test, and the certificate that is agreed to."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import typer
+
+from crmmail.cli.new_account import NewAccount
+from crmmail.cli.output import note
+from crmmail.cli.problems import RefusedError
+from crmmail.errors import CrmmailError
+from crmmail.text import pairs
+
+if TYPE_CHECKING:
+    from crmmail.sync.answers import FolderInfo
+    from crmmail.sync.session import SignIn
+
+
+def sign_in(account: SignIn, password: str = "") -> list[FolderInfo]:
+    """Sign in and list the folders; a refused sign-in has an exit code of its own."""
+    from crmmail.sync.problems import Refused
+    from crmmail.sync.session import check
+
+    try:
+        return check(account, password)
+    except Refused as problem:
+        raise RefusedError(str(problem), problem.hint) from problem
+
+
+def tried(new: NewAccount) -> NewAccount:
+    """The account after a sign-in that went well, with the certificate that was agreed to."""
+    from crmmail.sync.problems import Untrusted
+
+    if not new.host:
+        return new
+    try:
+        say_folders(sign_in(new, new.password))
+    except Untrusted as problem:
+        if problem.changed or not sys.stdin.isatty():
+            hint = f"{problem.hint} To trust this one: --pin {pairs(problem.fingerprint)}"
+            raise CrmmailError(str(problem), hint) from problem
+        note(f"{problem} {problem.hint}")
+        typer.confirm("Trust this certificate, and no other, from now on?", abort=True, err=True)
+        return tried(replace(new, pin=problem.fingerprint))
+    return new
+
+
+def say_folders(folders: list[FolderInfo]) -> None:
+    """Say what a sign-in has found."""
+    count = sum(folder.messages for folder in folders)
+    note(f"Signed in: {len(folders)} folders, {count:,} messages.")
