@@ -1,6 +1,7 @@
 """How soon the app answers a key, in a real pseudo-terminal, at any size, at rest and importing.
 
 python -m benchmarks keys [--sizes 10000 100000 1000000] [--no-import] [--json FILE]
+                          [--series moves records lists filters searches]
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from benchmarks.bulk_store import SIZES, store_of
 from benchmarks.during_import import during_import
 from benchmarks.first_paint import first_paint
 from benchmarks.keys_figures import goals, show
-from benchmarks.keystrokes import at_rest
+from benchmarks.keystrokes import SERIES, at_rest
 from benchmarks.terminal import NoAnswerError
 
 Figures = dict[str, Any]
@@ -30,12 +31,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks keys", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="messages in a store")
     parser.add_argument("--no-import", action="store_true", help="at rest only; needs no Dovecot")
+    parser.add_argument(
+        "--series", choices=SERIES, nargs="+", default=list(SERIES), help="these keys only"
+    )
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     args = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     console = Console()
     try:
-        figures = measure(sorted(args.sizes), not args.no_import, console.log)
+        figures = measure(sorted(args.sizes), args.series, not args.no_import, console.log)
     except (NoAnswerError, OSError) as problem:
         sys.exit(str(problem))
     show(figures, console)
@@ -43,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         args.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
 
 
-def measure(sizes: Sequence[int], importing: bool, log: Callable[[str], None]) -> Figures:
+def measure(
+    sizes: Sequence[int], series: Sequence[str], importing: bool, log: Callable[[str], None]
+) -> Figures:
     """All figures."""
     figures: Figures = {"sizes": {}}
     for size in sizes:
@@ -51,7 +57,7 @@ def measure(sizes: Sequence[int], importing: bool, log: Callable[[str], None]) -
         log(f"{size:,} messages: first paint")
         paint = first_paint(store)
         log(f"{size:,} messages: keys")
-        figures["sizes"][str(size)] = {"first_paint": paint, **at_rest(store)}
+        figures["sizes"][str(size)] = {"first_paint": paint, **at_rest(store, series)}
     if importing:
         figures["importing"] = during_import(store_of(sizes[0], log), log)
     figures["goals"] = goals(figures)

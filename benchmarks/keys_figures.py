@@ -36,6 +36,8 @@ def goals(figures: Figures) -> list[Figures]:
     beside = f"{int(most):,} / {int(least):,}"
     if most != least:
         for kind in GOALS:
+            if kind not in sizes[most]["keys"]:
+                continue
             big, small = (sizes[size]["keys"][kind]["p50"] for size in (most, least))
             found.append(_goal(f"{kind}, p50, {beside}", big / small, _GROWTH))
         big, small = (sizes[size]["rss"] for size in (most, least))

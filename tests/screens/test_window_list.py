@@ -65,6 +65,17 @@ async def test_keys_move_the_cursor(host: Host) -> None:
         assert host.list.cursor == 0
 
 
+async def test_a_line_that_only_moves_is_not_put_together_again(host: Host) -> None:
+    async with host.run_test(size=SIZE) as pilot:
+        await pilot.press("pagedown")
+        before = host.list.render_lines(host.list.outer_size.region)
+        await pilot.press("j")
+        after = host.list.render_lines(host.list.outer_size.region)
+        assert [line.text[:12] for line in after[-3:-1]] == ["│ row 1010  ", "│ row 1011  "]
+        moved = zip(before[2:-2], after[1:-3], strict=True)
+        assert all(one is other for one, other in moved)
+
+
 async def test_enter_and_double_click_open(host: Host) -> None:
     async with host.run_test(size=SIZE) as pilot:
         await pilot.press("j", "enter")

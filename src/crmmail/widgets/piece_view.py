@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.content import Content
-from textual.geometry import Offset, Size
+from textual.geometry import Offset, Region, Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from crmmail.widgets.painting import paint
 from crmmail.widgets.pieces import Piece, safe
+from crmmail.widgets.scroll_bar import Bar
+
+_KEPT = 500  # lines
 
 
 class PieceView(ScrollView, can_focus=True, inherit_bindings=False):
@@ -44,6 +50,20 @@ class PieceView(ScrollView, can_focus=True, inherit_bindings=False):
     }
     """
 
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - its name in every widget
+        super().__init__(id=id)
+        self._frame: tuple[tuple[Segment, ...], Style, int] = ((), Style.null(), 0)
+        self._framed: dict[int, tuple[Strip, Strip]] = {}  # by the id of the line without sides
+
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """The scrollbar, which Textual wants made when it is first needed."""
+        if self._vertical_scrollbar is None:
+            self._vertical_scrollbar = bar = Bar(name="vertical")
+            bar.display = False
+            self.app._start_widget(self, bar)
+        return self._vertical_scrollbar
+
     def label(self, title: str | None = None, subtitle: str | None = None) -> None:
         """Write on the border: what is shown, and how much of it; None leaves it as it is."""
         if title is not None:
@@ -61,6 +81,48 @@ class PieceView(ScrollView, can_focus=True, inherit_bindings=False):
         """The lines that are seen at once."""
         return max(self.scrollable_content_region.height, 1)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines with the border around them.
+
+        Each is put together once, wherever it is scrolled to: Textual would make it anew for every
+        place, and with it all that it keeps of a line, down to what is sent to the terminal.
+        """
+        gutter, filters = self.styles.gutter, self.get_line_filters()
+        first, end = gutter.top, self.outer_size.height - gutter.bottom
+        background = self._choose_sides()
+        strips: list[Strip] = []
+        for y in crop.line_range:
+            if first <= y < end:
+                strip = self._whole(self.render_line(y - first))
+                for line_filter in filters:
+                    strip = strip.apply_filter(line_filter, background)
+                strips.append(strip.crop(*crop.column_span))
+            else:
+                strips += super().render_lines(Region(crop.x, y, crop.width, 1))
+        return strips
+
+    def _choose_sides(self) -> Color:
+        """What stands at either side of a line, nothing in the compact density; on what colour."""
+        base, background = self.background_colors
+        edge, colour = self.styles.border_left
+        below = (base + background).rich_color
+        look = Style.from_color((base + colour).rich_color, below)
+        frame = (Segment("│", look),) if edge else (), Style(bgcolor=below), self.outer_size.width
+        if frame != self._frame or len(self._framed) > _KEPT:
+            self._frame = frame
+            self._framed.clear()
+        return background
+
+    def _whole(self, line: Strip) -> Strip:
+        """A line with its sides."""
+        kept = self._framed.get(id(line))
+        if kept is None:
+            sides, below, width = self._frame
+            inside = line.adjust_cell_length(width - 2 * len(sides), below)
+            whole = Strip([*sides, *inside, *sides], width)
+            kept = self._framed[id(line)] = line, whole  # the line stays, so that its id does
+        return kept[1]
+
     def paint(self, pieces: Iterable[Piece], base: Style, plain: bool = False) -> Strip:
         """A whole line of pieces."""
         margin = Strip([Segment(" ", base)], 1)
@@ -68,7 +130,7 @@ class PieceView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def blank(self) -> Strip:
         """An empty line."""
-        return Strip.blank(self.scrollable_content_region.width, self.rich_style)
+        return _blank(self.scrollable_content_region.width, self.rich_style)
 
     def resize_content(self, lines: int) -> None:
         """Say how many lines there are to scroll through.
@@ -108,3 +170,8 @@ class PieceView(ScrollView, can_focus=True, inherit_bindings=False):
             region = self.scrollable_content_region
             y = min(max(y, 0), max(region.height - 1, 0))
             self.app.cursor_position = region.offset + Offset(0, y)
+
+
+@lru_cache(maxsize=64)
+def _blank(width: int, style: Style) -> Strip:
+    return Strip.blank(width, style)

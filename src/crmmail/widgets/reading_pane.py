@@ -23,6 +23,7 @@ from crmmail.widgets.sections import Section as Section
 
 GUTTER = 2  # the bar of the current section, and a space
 WIDEST = 100  # longer lines are hard to read
+_KEPT_STRIPS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class ReadingPane(PieceView):
         self._sections: Sequence[Section] = ()
         self._rows: list[_Row] = []
         self._starts: list[int] = []  # the first row of each section
+        self._strips: dict[tuple[int, str, int], Strip] = {}  # rows that are drawn
         self._wrapped_at = 0
         self.words = ""  # what is searched for
         self.hit = 0  # the position of the hit that was gone to last
@@ -178,6 +180,7 @@ class ReadingPane(PieceView):
 
     def _find_hits(self) -> None:
         self._hits = []
+        self._strips.clear()
         if not self.words:
             return
         found: list[int] = []
@@ -214,8 +217,18 @@ class ReadingPane(PieceView):
         first, end = self._span(self.current)
         gap = index == end - 1 and not row.line.pieces
         bar = "▌ " if self._mark and first <= index < end and not gap else "  "
-        pieces = ((bar, "mark"), *_row_pieces(row, self._text_width, self.words))
-        return self.paint(pieces, self.rich_style)
+        key = (index, bar, self.line_width)
+        strip = self._strips.get(key)
+        if strip is None:
+            if len(self._strips) > _KEPT_STRIPS:
+                self._strips.clear()
+            pieces = ((bar, "mark"), *_row_pieces(row, self._text_width, self.words))
+            strip = self._strips[key] = self.paint(pieces, self.rich_style)
+        return strip
+
+    def notify_style_update(self) -> None:
+        self._strips.clear()
+        super().notify_style_update()
 
     def validate_current(self, current: int) -> int:
         return clamp(current, 0, max(len(self._sections) - 1, 0))

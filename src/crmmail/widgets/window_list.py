@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -105,7 +106,9 @@ class WindowList(PieceView, Generic[Row]):
         self._windows: OrderedDict[int, dict[int, Row]] = OrderedDict()
         self._awaited: set[int] = set()  # windows that are being read
         self._generation = 0  # of what is read: what was asked for before is out of date
-        self._strips: dict[tuple[int, int, str], Strip] = {}
+        self._strips: dict[tuple[int, str], Strip] = {}
+        self._headed: tuple[tuple[Piece, ...], Strip] | None = None  # the heading, as drawn last
+        self._drawn_width = 0
         self._empty: Sequence[str] = ()
         self.label(title)
 
@@ -192,11 +195,18 @@ class WindowList(PieceView, Generic[Row]):
 
     # Drawing
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        if self.line_width != self._drawn_width:
+            self._drawn_width = self.line_width
+            self._strips.clear()
+            self._headed = None
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         if not self._ids:
             return self._empty_line(y)
         if y < self._top and self._heading is not None:
-            return self.paint(self._heading(self.line_width), self.rich_style)
+            return self._heading_line(tuple(self._heading(self._drawn_width)))
         index = self.scroll_offset.y + y - self._top
         if index >= len(self._ids):
             return self.blank()
@@ -206,16 +216,21 @@ class WindowList(PieceView, Generic[Row]):
         look = ""
         if index == self.cursor:
             look = "cursor" if self.has_focus else self._blurred
-        key = (index, self.line_width, look)
+        key = (index, look)
         strip = self._strips.get(key)
         if strip is None:
             if len(self._strips) > _KEPT_STRIPS:
                 self._strips.clear()
             base = style(self, look, self.rich_style) if look else self.rich_style
             row = self.row_at(index)
-            pieces = self._draw(row, self.line_width) if row is not None else ()
+            pieces = self._draw(row, self._drawn_width) if row is not None else ()
             strip = self._strips[key] = self.paint(pieces, base, plain=look == "cursor")
         return strip
+
+    def _heading_line(self, titles: tuple[Piece, ...]) -> Strip:
+        if self._headed is None or self._headed[0] != titles:
+            self._headed = titles, self.paint(titles, self.rich_style)
+        return self._headed[1]
 
     def _empty_line(self, y: int) -> Strip:
         first = max((self.page_height - len(self._empty)) // 3, 0)
@@ -228,6 +243,7 @@ class WindowList(PieceView, Generic[Row]):
 
     def notify_style_update(self) -> None:
         self._strips.clear()
+        self._headed = None
         super().notify_style_update()
 
     # The cursor
