@@ -8,7 +8,7 @@ picture at each of its stops. After a change that is meant: `pytest tests/screen
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from crmmail.app import CrmmailApp
+from crmmail.errors import CrmmailError
 from crmmail.screens.first_run import Entry, Field, FirstRunScreen, SignedUp, SignUp
 from crmmail.screens.undo import FieldError
 from crmmail.store import people
@@ -245,23 +246,30 @@ async def test_in_error(tour: Tour, sample_store: Store, size: tuple[int, int]) 
 async def test_first_run(tour: Tour, empty_store: Store, size: tuple[int, int]) -> None:
     entry = Entry("ann@example.org", "imap.example.org", 993, "tls", "ann@example.org", "secret")
 
-    def answer(**what: object) -> Callable[[CrmmailApp], object]:
+    def answer(pin: str = "", **what: object) -> Callable[[CrmmailApp], object]:
         def do(app: CrmmailApp) -> None:
             screen = app.screen
             assert isinstance(screen, FirstRunScreen)
             for field in screen.query(Field):
                 field.complain()
-            wanted = SignUp(screen, entry, save=False)
+            wanted = SignUp(screen, replace(entry, pin=pin), save=False)
             screen.post_message(SignedUp(wanted, **what))  # type: ignore[arg-type]
 
         return do
 
+    none = "No calendar server is known for ann@gmail.com."
+    changed = CrmmailError("imap.example.org shows another certificate.")
     refused = FieldError("secret", "The server refused the password.", "Is it an app password?")
     folders = (("INBOX", "inbox", 12_345), ("Sent", "sent", 4_321), ("Küche", "", 17))
     stops = (
         Stop("asks", do=lambda app: app.action_add_account()),
         stop("guesses", *"ann@gmail.com", shows="imap.gmail.com"),
         Stop("wrong-password", shows="Is it an app password?", do=answer(problem=refused)),
-        Stop("signed-in", shows="INBOX", do=answer(folders=folders)),
+        Stop("signed-in", shows="INBOX", do=answer(folders=folders, calendars=none)),
+        Stop(
+            "other-certificate",
+            shows="Shown now",
+            do=answer(pin="0a" * 32, problem=changed, fingerprint="b1" * 32),
+        ),
     )
     await tour.take(CrmmailApp(empty_store, sync=False), size, stops)

@@ -192,6 +192,8 @@ class FirstRunScreen(AccountForm):
             self._complain(CrmmailError(_CHANGED) if compared else event.problem)
             self._offer_pin(event.fingerprint)
             self.found.update(Content("\n".join(compared)))
+            if compared:  # where the terminal is small, it is below what can be seen
+                self.call_after_refresh(self.found.scroll_visible, animate=False)
         elif event.wanted.save:
             done = "is signed in again" if self._account else "is set up; the import has begun"
             self.notify(f"{event.wanted.entry.email} {done}.", markup=False)
