@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -233,6 +234,27 @@ def test_the_second_server_make(store: Store, pymap_server, monkeypatch) -> None
     mailbox.append("INBOX", letter(9))
     sync(store)
     assert set(messages(store)) == {"1@test", "2@test", "3@test", "4@test", "9@test"}
+
+
+def test_a_large_invitation_is_known_by_the_text_of_its_calendar(
+    mailbox: Mailbox, account: Sync
+) -> None:
+    """M6, where the calendar's own header does not say METHOD and the message is not read whole."""
+    mailbox.append("INBOX", large("METHOD:REQUEST", 1), large("X-NOTHING:REQUEST", 2))
+    report = account()
+    assert report.skipped == {"invitation": 1}
+    assert report.messages == 1
+
+
+def large(line: str, number: int) -> bytes:
+    """A message of 200 kB with a calendar that has this line."""
+    message = EmailMessage()
+    message["From"], message["To"] = "Ann Lee <ann@acme.com>", ME
+    message["Message-ID"] = f"<large{number}@test>"
+    message.set_content("See you there.")
+    message.add_alternative(f"BEGIN:VCALENDAR\r\n{line}\r\nEND:VCALENDAR\r\n", "calendar")
+    message.add_attachment(b"%PDF" * 40_000, "application", "pdf", filename="map.pdf")
+    return message.as_bytes()
 
 
 def test_a_removal_that_was_cut_short_goes_on_with_the_next_sync(

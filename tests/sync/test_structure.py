@@ -104,6 +104,20 @@ class TestSections:
             structure(f'({text()}{calendar.replace("method", "x")} "mixed")')
         ).invitation
 
+    @pytest.mark.parametrize("kind", ["alternative", "mixed"])
+    def test_a_calendar_without_a_method_in_its_header_is_looked_into(self, kind: str) -> None:
+        calendar = '("text" "calendar" NIL NIL NIL "base64" 900 12)'
+        found = plan(structure(f'({text()}{calendar} "{kind}")'))
+        assert [part.section for part in found.calendars] == ["2"]
+        reply = base64.b64encode(b"BEGIN:VCALENDAR\r\nMETHOD:REPLY\r\n")
+        assert body_of(found, {"1": b"Yes.", "2": reply}).invitation
+        assert not body_of(found, {"1": b"Yes.", "2": base64.b64encode(b"X-METHOD:A")}).invitation
+        assert not body_of(found, {"1": b"Yes."}).invitation
+
+    def test_an_attached_calendar_is_not_looked_into(self) -> None:
+        attached = file("text/calendar", "a.ics", 90)
+        assert plan(structure(f'({text()}{attached} "mixed")')).calendars == ()
+
 
 class TestNames:
     @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ class Intake:
                 raw[uid] = self._mailbox.head(uid)
         by_section: dict[str, list[int]] = defaultdict(list)
         for uid, one in plans.items():
-            for part in one.parts:
+            for part in (*one.parts, *one.calendars):
                 by_section[part.section].append(uid)
         payloads: dict[int, dict[str, bytes]] = {uid: {} for uid in plans}
         for section, sharing in by_section.items():

@@ -4,14 +4,14 @@ everywhere else; that it is MIME stays in this file and its helpers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import islice
 
 from crmmail.store.kinds import MADE_UP
 from crmmail.sync import charset, flowed, headers, html, quotes, tree
 from crmmail.sync.names import person_name, usable_name
-from crmmail.sync.parts import Part, TextPart, TextPlan, choose
+from crmmail.sync.parts import Part, TextPart, TextPlan, choose, has_method
 from crmmail.sync.subjects import base_subject
 from crmmail.text import block, one_line
 
@@ -140,9 +140,11 @@ def body_of(plan: TextPlan, payloads: dict[str, bytes]) -> Body:
     """
     unpacked = {
         part.section: charset.unpack(payloads[part.section], part.encoding)
-        for part in plan.parts
+        for part in (*plan.parts, *plan.calendars)
         if part.section in payloads
     }
+    if any(has_method(unpacked.get(part.section, b"")) for part in plan.calendars):
+        plan = replace(plan, invitation=True)
     cut = any(part.size > len(payloads.get(part.section, b"")) >= TEXT_LIMIT for part in plan.parts)
     return _body(plan, unpacked, cut=cut)
 

@@ -46,6 +46,8 @@ _NAMELESS = {
 }
 _UNSAFE_NAME = re.compile(r"[\\/]+")
 _NAME_LIMIT = 200
+_CALENDAR_LIMIT = 262_144
+_METHOD = re.compile(rb"^METHOD[;:]", re.MULTILINE | re.IGNORECASE)
 ENCRYPTED = "This message is encrypted, so that crmmail cannot read it."
 OPAQUE = "This message is signed in a form (S/MIME, opaque) that crmmail cannot read."
 
@@ -88,6 +90,8 @@ class TextPlan:
     invitation: bool
     note: str = ""
     """What to say if there is no text."""
+    calendars: tuple[TextPart, ...] = ()
+    """Parts whose text has to say whether this is an invitation."""
 
     @property
     def says_nothing(self) -> bool:
@@ -109,6 +113,7 @@ class Node:
     has_id: bool = False
     subject: str = ""
     method: bool = False
+    may_have_method: bool = False
     children: list[Node] = field(default_factory=list)
 
     @property
@@ -122,7 +127,20 @@ def choose(root: Node) -> TextPlan:
     chooser = _Chooser()
     chooser.visit(root)
     texts = chooser.texts or chooser.last_resort()
-    return TextPlan(tuple(texts), tuple(chooser.attachments), chooser.invitation, chooser.note)
+    calendars = () if chooser.invitation else tuple(chooser.calendars)
+    return TextPlan(
+        tuple(texts), tuple(chooser.attachments), chooser.invitation, chooser.note, calendars
+    )
+
+
+def is_looked_into(calendar: Node) -> bool:
+    """Whether a calendar without METHOD in its header may be an invitation by its text (M6)."""
+    return calendar.disposition != "attachment" and calendar.size < _CALENDAR_LIMIT
+
+
+def has_method(text: bytes) -> bool:
+    """Whether a calendar's text says that it is an iMIP message."""
+    return bool(_METHOD.search(text))
 
 
 def number(node: Node, prefix: str = "", depth: int = 0) -> None:
@@ -148,6 +166,7 @@ class _Chooser:
     def __init__(self) -> None:
         self.texts: list[TextPart] = []
         self.attachments: list[Part] = []
+        self.calendars: list[TextPart] = []
         self.invitation = False
         self.note = ""
         self._named: list[TextPart] = []
@@ -157,8 +176,7 @@ class _Chooser:
     def visit(self, node: Node, depth: int = 0, *, related: bool = False) -> None:
         if depth > DEEPEST:
             return
-        if node.method:
-            self.invitation = True
+        self._invited(node)
         match node.mime:
             case "multipart/alternative":
                 self._alternative(node, depth)
@@ -170,6 +188,11 @@ class _Chooser:
                     self.visit(child, depth + 1)
             case _:
                 self._leaf(node, related=related, alone=depth == 0)
+
+    def _invited(self, node: Node) -> None:
+        self.invitation = self.invitation or node.method
+        if node.may_have_method:
+            self.calendars.append(_text_part(node))
 
     def _leaf(self, node: Node, *, related: bool, alone: bool) -> None:
         textual = node.mime in _TEXT
@@ -198,13 +221,14 @@ class _Chooser:
             branch = _Chooser()
             leaf = not child.is_container and child.mime.startswith("text/")
             if leaf and child.mime not in _TEXT:
-                branch.invitation = child.method
+                branch._invited(child)
             elif leaf and child.disposition != "attachment":
                 branch.texts.append(_text_part(child))
             else:
                 branch.visit(child, depth + 1)
             branches.append(branch)
             self.attachments += branch.attachments
+            self.calendars += branch.calendars
             self.invitation = self.invitation or branch.invitation
             self.note = self.note or branch.note
             self._reports += branch._reports

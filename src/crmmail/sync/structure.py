@@ -10,7 +10,16 @@ from typing import Any
 
 from crmmail.sync import charset, params
 from crmmail.sync.message import Unreadable
-from crmmail.sync.parts import DEEPEST, MOST_PARTS, Node, TextPart, TextPlan, choose, number
+from crmmail.sync.parts import (
+    DEEPEST,
+    MOST_PARTS,
+    Node,
+    TextPart,
+    TextPlan,
+    choose,
+    is_looked_into,
+    number,
+)
 
 __all__ = ["TextPart", "TextPlan", "Unreadable", "plan"]
 
@@ -70,6 +79,8 @@ class _Reader:
             has_id=bool(_at(data, 3)),
             method=mime == "text/calendar" and bool(own.get("method")),
         )
+        if mime == "text/calendar" and not node.method:
+            node.may_have_method = is_looked_into(node)
         envelope, body = _at(data, 7), _at(data, 8)
         if mime == "message/rfc822" and isinstance(envelope, tuple) and len(envelope) > 1:
             node.subject = _text(envelope[1])

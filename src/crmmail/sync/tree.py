@@ -15,14 +15,13 @@ from typing import Any
 from fast_mail_parser import ParseError, parse_email_tree
 
 from crmmail.sync import charset, headers, params
-from crmmail.sync.parts import DEEPEST, MOST_PARTS, Node, number
+from crmmail.sync.parts import DEEPEST, MOST_PARTS, Node, has_method, is_looked_into, number
 
 _FALLBACK_LIMIT = 4_000_000
 _MOST_LOOKS = 2_000_000
 _ENCODING = "Content-Transfer-Encoding"
 _KEPT = "X-Crmmail-Transfer-Encoding"  # where the standard library does not look
 _KNOWN = frozenset({"", "7bit", "8bit", "binary", "base64", "quoted-printable"})
-_METHOD = re.compile(rb"^METHOD[;:]", re.MULTILINE | re.IGNORECASE)
 _NO_MIME = re.compile(r"[\s;,]")
 _BAD_CONTENT = (ParseError, ValueError, LookupError, RecursionError, AttributeError, TypeError)
 _TEXT_PART = re.compile(
@@ -212,8 +211,7 @@ def _has_method(node: Node, content: Callable[[], bytes]) -> bool:
     """Whether a calendar is an iMIP message (M6): by its header, or by what it says itself."""
     if node.params.get("method"):
         return True
-    looked_into = node.disposition != "attachment" and node.size < 262_144
-    return looked_into and bool(_METHOD.search(content()))
+    return is_looked_into(node) and has_method(content())
 
 
 def _first(fields: dict[str, list[str]], name: str) -> str:
