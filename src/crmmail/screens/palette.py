@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
@@ -22,10 +23,13 @@ from crmmail.screens.help import does, place
 from crmmail.store import meeting_search, meetings
 from crmmail.store.database import Store
 from crmmail.store.meetings import OccurrenceRow
+from crmmail.store.reading import Reading
 from crmmail.widgets.occasion import when
 from crmmail.widgets.pieces import safe
+from crmmail.widgets.reading import ask
 
 _FOUND = 6  # records of a kind
+T = TypeVar("T")
 _UNOFFERED = ("app.commands", "app.how_to_quit")
 
 
@@ -78,7 +82,7 @@ class GoTo(Provider):
         if not isinstance(screen, StoreScreen):
             return
         matcher = self.matcher(query)
-        found = await asyncio.to_thread(_find, screen.store, query)
+        found = await _read(screen, partial(_find, query))
         for rank, (entry, row) in enumerate(found):
             name = f"go to: {safe(row.name)}"
             marked = _marked(name, query).append(_beside(entry, row))
@@ -86,7 +90,7 @@ class GoTo(Provider):
             go = partial(self._go, screen.store, entry, row.id)
             yield Hit(score, marked, go, marked.plain)
 
-        for rank, meeting in enumerate(await asyncio.to_thread(_meetings, screen.store, query)):
+        for rank, meeting in enumerate(await _read(screen, partial(_meetings, query))):
             name = f"go to: {safe(meeting.title)}"
             beside = Content.styled(f"  meeting, {safe(when(meeting))}", "dim")
             marked = _marked(name, query).append(beside)
@@ -165,20 +169,39 @@ def _area(node: DOMNode) -> str:
     return place(type(node)) if node.parent is not None else "app"
 
 
-def _find(store: Store, query: str) -> list[tuple[Catalogue, Any]]:
-    return list(_found(store, query))
+async def _read(screen: StoreScreen, read: Callable[[sqlite3.Connection], list[T]]) -> list[T]:
+    """What is read of the store, beside what is shown; the next letter ends it."""
+    reading = Reading()
+    answer: asyncio.Future[list[T]] = asyncio.get_running_loop().create_future()
+
+    def work() -> list[T] | None:
+        db = screen.store.read()
+        return reading.run(db, partial(read, db))
+
+    def then(found: list[T] | None) -> None:
+        if not answer.done():
+            answer.set_result(found or [])
+
+    def failed(problem: BaseException) -> None:
+        screen.unreadable(problem)
+        then(None)
+
+    ask(screen, work, then, beside=True, failed=failed)
+    try:
+        return await answer
+    finally:
+        reading.end()
 
 
-def _found(store: Store, query: str) -> Iterator[tuple[Catalogue, Any]]:
-    db = store.read()
-    for entry in CATALOGUES:
-        ids = entry.view(db, match=query, limit=_FOUND)
-        for row in entry.rows(db, ids):
-            yield entry, row
+def _find(query: str, db: sqlite3.Connection) -> list[tuple[Catalogue, Any]]:
+    return [
+        (entry, row)
+        for entry in CATALOGUES
+        for row in entry.rows(db, entry.view(db, match=query, limit=_FOUND))
+    ]
 
 
-def _meetings(store: Store, query: str) -> list[OccurrenceRow]:
-    db = store.read()
+def _meetings(query: str, db: sqlite3.Connection) -> list[OccurrenceRow]:
     return meetings.rows(db, meeting_search.by_title(db, query, _FOUND, time.time()))
 
 
