@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from crmmail.app import CrmmailApp
+from crmmail.screens.first_run import FirstRunScreen
 from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.screens.thread import ThreadScreen
@@ -142,6 +144,38 @@ async def test_keys_answer_while_a_calendar_server_stalls(
         await keys_answer_and_quit(CrmmailApp(synced), proxy.stall)
         assert proxy.waiting
         assert mail_threads() == []
+
+
+async def test_setting_up_a_mailbox_on_a_server_that_stalls_can_be_left(
+    empty_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CRMMAIL_PASSWORD", "secret")
+    asked = threading.Event()
+
+    def stall(_call: object) -> str:
+        asked.set()
+        return STALL
+
+    with FakeImap({"LOGIN": stall}) as server:
+        accounts.add(
+            empty_store, "me@home.example", host=server.host, port=server.port,
+            security="none", secret="env:CRMMAIL_PASSWORD",
+        )  # fmt: skip
+        known = accounts.get(empty_store.read(), "me@home.example")
+        app = CrmmailApp(empty_store, sync=False)
+        async with app.run_test(size=(100, 30)) as pilot:
+            app.push_screen(FirstRunScreen(empty_store, known, untrusted=True))  # tests at once
+            await until(pilot, asked.is_set)
+            assert f"Signing in to {server.host}" in text(app)
+            line = app.screen.query_one("#field-variable Input", Input)
+            line.focus()
+            await press(pilot, "a", "b")
+            assert line.value == "ab"
+            await press(pilot, "escape")
+            assert isinstance(app.screen, RecordsScreen)
+            began = time.monotonic()
+            await pilot.press("ctrl+q")
+        assert time.monotonic() - began < AT_ONCE
 
 
 async def test_a_message_that_stops_on_its_way_holds_nobody(
