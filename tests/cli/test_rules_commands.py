@@ -114,6 +114,12 @@ def test_visibility_is_lowered_and_raised(cli: Cli) -> None:
     assert {(m["subject"], m["text"], m["visibility"]) for m in shown["messages"]} == {
         ("", "", "metadata")
     }
+    hidden = "(hidden by this account's visibility)"
+    assert cli("thread", "show", thread["id"]).out.startswith(hidden)
+    assert hidden in cli("why", f"thread:{thread['id']}").out
+    [person, *_] = cli("people", "list", "--json").json
+    assert hidden in cli("why", f"person:{person['id']}").out
+    assert hidden in cli("why", "news@letters.example").out  # it was skipped
     raised = cli("account", "set", ME, "--visibility", "everything")
     assert "newest first" in raised.err
     report(cli)

@@ -91,7 +91,8 @@ def _rows(db: sqlite3.Connection, ids: array[int]) -> Iterator[threads.ThreadRow
 
 
 def _print(shape: shapes.Shape) -> None:
-    write(f"{shape['subject'] or '(no subject)'}\n")
+    hidden = any(message["visibility"] == "metadata" for message in shape["messages"])
+    write(f"{words.titled(shape['subject'], hidden, 'subject')}\n")
     for link in shape["links"]:
         write(f"  {link['record']} {link['name']} ({', '.join(link['why'])})\n")
     for message in shape["messages"]:

@@ -11,7 +11,7 @@ from crmmail.cli.output import AsJson, day, examples, iso, open_store, print_jso
 from crmmail.cli.problems import NotFoundError
 from crmmail.cli.shapes import RECORD_NAMES
 from crmmail.store import why as store_why
-from crmmail.store.kinds import Kind
+from crmmail.store.kinds import Kind, Level
 from crmmail.store.meeting_detail import AttendeeRow
 from crmmail.store.meeting_ledger import lies_in
 from crmmail.store.meeting_why import StoredMeeting
@@ -75,10 +75,12 @@ def _lines(answer: Why) -> Iterator[str]:
         yield ""
         yield from _meeting_lines(met)
     for linked in answer.linked:
-        yield f"{day(linked.last_at)}  {linked.subject or '(no subject)'}  ({linked.words})"
+        subject = words.titled(linked.subject, linked.hidden, "subject")
+        yield f"{day(linked.last_at)}  {subject}  ({linked.words})"
     for skipped in answer.skipped:
         yield ""
-        yield _title(skipped.row.sent_at, skipped.row.subject, skipped.row.sender)
+        row = skipped.row
+        yield _title(row.sent_at, row.subject, row.sender, hidden=row.level == Level.METADATA)
         yield f"  skipped   {skipped.words}"
         yield f"  lies in   {skipped.row.folder} of {skipped.row.email}"
     for one in answer.skipped_meetings:
@@ -90,7 +92,7 @@ def _lines(answer: Why) -> Iterator[str]:
 
 def _stored_lines(stored: Stored) -> Iterator[str]:
     sender = next((one.address for one in stored.participants if one.role == "from"), "")
-    yield _title(stored.sent_at, stored.subject, sender)
+    yield _title(stored.sent_at, stored.subject, sender, hidden=stored.hidden)
     yield f"  stored    in thread {stored.thread_id}"
     for place in stored.placements:
         yield f"  lies in   {place.folder} of {place.email}"
@@ -121,8 +123,9 @@ def _link_lines(links: Sequence[tuple[int, str, str]]) -> Iterator[str]:
         yield "  linked to nobody"
 
 
-def _title(sent_at: int, subject: str, sender: str) -> str:
-    return f"{day(sent_at)}  {subject or '(no subject)'}  from {sender or 'nobody'}"
+def _title(sent_at: int, subject: str, sender: str, *, hidden: bool) -> str:
+    what = words.titled(subject, hidden, "subject")
+    return f"{day(sent_at)}  {what}  from {sender or 'nobody'}"
 
 
 def _shape(answer: Why) -> dict[str, Any]:

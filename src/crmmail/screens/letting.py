@@ -94,8 +94,7 @@ def _facts(row: letting.Skipped) -> Iterator[tuple[str, str]]:
         yield "lies in", row.place
         return
     if row.uid:
-        hidden = "(not kept: the account's visibility)" if row.level == Level.METADATA else ""
-        yield "subject", row.subject or hidden or "(no subject)"
+        yield "subject", titled(row.subject, row.level == Level.METADATA, "subject")
         yield "from", row.sender or "nobody"
         yield "sent", exact(row.sent_at) if row.sent_at else "unknown"
     else:

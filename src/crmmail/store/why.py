@@ -75,6 +75,7 @@ class Stored:
     placements: list[Placement]
     participants: list[Participant]
     links: list[Link]
+    hidden: bool = False  # V1: the subject is not kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class Linked:
     subject: str
     last_at: int
     words: str
+    hidden: bool = False  # V1: the subject is not kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +169,15 @@ def _of_number(db: sqlite3.Connection, query: str, what: str, number: int, limit
         found = messages.of_thread(db, number)[::-1][:limit]
         return Why(query, None, [_stored(db, row) for row in found], [], [], [], [])
     rows = db.execute(
-        """SELECT thread.id, thread.subject, thread.last_at, why, hand FROM thread_link
-           JOIN thread ON thread.id = thread_id WHERE kind = ? AND record_id = ?
-           ORDER BY thread_link.last_at DESC, thread_id DESC LIMIT ?""",
+        """SELECT thread.id, thread.subject, thread.last_at, why, hand, message.level
+           FROM thread_link JOIN thread ON thread.id = thread_link.thread_id
+           LEFT JOIN message ON message.id = thread.last_id WHERE kind = ? AND record_id = ?
+           ORDER BY thread_link.last_at DESC, thread.id DESC LIMIT ?""",
         [Kind[what.upper()], number, limit],
     )
     linked = [
-        Linked(thread_id, subject, last_at, link(words, hand))
-        for thread_id, subject, last_at, words, hand in rows
+        Linked(thread_id, subject, last_at, link(words, hand), level == Level.METADATA)
+        for thread_id, subject, last_at, words, hand, level in rows
     ]
     return Why(query, None, [], [], [], [], [], linked=linked)
 
@@ -255,6 +258,7 @@ def _stored(db: sqlite3.Connection, row: messages.MessageRow) -> Stored:
         messages.placements(db, row.id),
         [_participant(one) for one in row.participants],
         [Link(one.kind, one.record_id, one.name, link(one.why, one.hand)) for one in links],
+        row.level == Level.METADATA,
     )
 
 

@@ -190,8 +190,10 @@ def skipped(row: LedgerRow | SkippedMeeting | DeletedContact, width: int) -> Ite
             else ("(meeting)", titled(row.title, row.hidden))
         )
         return _line(SKIPPED, (compact(row.starts_at), *of, row.brief, row.calendar), width)
-    when = compact(row.sent_at) if row.uid else ""
-    subject = row.subject or ("" if row.level == Level.METADATA else "(no subject)")
+    when, subject = "", row.subject
+    if row.uid:
+        when = compact(row.sent_at)
+        subject = titled(row.subject, row.level == Level.METADATA, "subject")
     texts = (when, row.sender, subject, brief(row.reason, row.detail), row.folder)
     return _line(SKIPPED, texts, width)
 
