@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
 from crmmail.app import CrmmailApp
@@ -170,6 +172,28 @@ async def test_removing_says_what_leaves_and_what_stays(two: Store) -> None:
         await press(pilot, "enter")
         assert [one.email for one in accounts.all_accounts(two.read())] == [OTHER]
         assert "stopped: it waits for you" in text(app)
+
+
+async def test_an_account_may_leave_while_the_screen_is_read(
+    two: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = accounts.all_accounts
+
+    def read_and_remove(db: sqlite3.Connection) -> list[AccountRow]:
+        found = read(db)
+        if len(found) > 1:
+            accounts.remove(two, "me@home.example")
+        return found
+
+    app = CrmmailApp(two, sync=False)
+    async with app.run_test(size=(100, 40)) as pilot:
+        await press(pilot, "comma")
+        monkeypatch.setattr(accounts, "all_accounts", read_and_remove)
+        assert isinstance(app.screen, AccountsScreen)
+        app.screen.reload()
+        await press(pilot, "tab")
+        assert "stopped: it waits for you" in text(app)
+        assert "me@home.example" not in text(app)
 
 
 async def test_pause_is_one_key(two: Store) -> None:

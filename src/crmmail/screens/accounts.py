@@ -171,17 +171,19 @@ class AccountsScreen(StoreScreen):
     @property
     def account(self) -> AccountRow | None:
         """The account that is shown."""
-        found = accounts.all_accounts(self.store.read())
+        return self._among(accounts.all_accounts(self.store.read()))
+
+    def _among(self, found: Sequence[AccountRow]) -> AccountRow | None:
         return next((one for one in found if one.email == self._email), next(iter(found), None))
 
     def reload(self) -> None:
-        account = self.account
-        found = accounts.all_accounts(self.store.read())
+        found = accounts.all_accounts(self.store.read())  # once: one of them may be leaving
+        account = self._among(found)
         self.names.offer([(one.email, None) for one in found])
         self._rows = []
         if account is not None:
             self._email = account.email
-            self.names.choose([one.email for one in found].index(account.email))
+            self.names.choose(found.index(account))
             shown = account_settings.settings(self.store, account)
             self._rows = [Row(position, one) for position, one in enumerate(shown)]
         self.listed.show(array("q", range(len(self._rows))))
