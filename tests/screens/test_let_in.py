@@ -11,8 +11,9 @@ import time_machine
 
 from crmmail.app import CrmmailApp
 from crmmail.screens.skipped import SkippedScreen
-from crmmail.store import ledger
+from crmmail.store import ledger, people, threads
 from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
 from crmmail.sync import intake
 from tests.conftest import Mailbox
 from tests.screens.conftest import NOW
@@ -170,6 +171,34 @@ async def test_an_unreadable_message_is_tried_again(
         await press(pilot, "enter")
         await synced(store)
         assert held(store) == ["1@test"]
+
+
+async def test_a_deleted_contact_is_not_brought_back_by_mail_but_by_a_key(
+    empty_store: Store, mailbox: Mailbox
+) -> None:
+    store = empty_store
+    mailbox.append("INBOX", letter(1))
+    connect(store, mailbox, ME)
+    await synced(store)
+    db = store.read()
+    (ann,) = people.view(db)
+    people.delete(store, ann)
+    mailbox.append("INBOX", letter(2))
+    await synced(store)
+    assert held(store) == ["1@test", "2@test"]
+    assert list(people.view(db)) == []
+    app = CrmmailApp(store, sync=False)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "L")
+        assert "Ann Lee, 2 messages" in text(app)
+        await press(pilot, "enter")
+        assert "C5: you deleted this contact" in text(app)
+        await press(pilot, "enter")
+        assert list(people.view(db)) == [ann]
+        assert len(threads.of_record(db, Kind.PERSON, ann)) == 2
+        await press(pilot, "u")
+        assert list(people.view(db)) == []
+        assert "Ann Lee, 2 messages" in text(app)
 
 
 def _fail(_raw: bytes) -> None:
