@@ -19,6 +19,7 @@ os.environ.setdefault("TEXTUAL_FPS", "120")
 from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
@@ -26,6 +27,7 @@ from textual.timer import Timer
 from crmmail import fetch, looks, settings
 from crmmail.background import Background
 from crmmail.collector import Collector
+from crmmail.driver import whole
 from crmmail.hang_up import end_with_terminal
 from crmmail.screens.base import StoreChanged, StoreScreen
 from crmmail.screens.catalogue import CATALOGUES
@@ -166,6 +168,9 @@ class CrmmailApp(App[str], inherit_bindings=False):
         self.keymap, _ = looks.keys(type(self), self.config)
         self.set_keymap(self.keymap)
         self.set_class(self.config.preferences.density == "compact", "-compact")
+
+    def get_driver_class(self) -> type[Driver]:
+        return whole(super().get_driver_class())
 
     def get_default_screen(self) -> Screen[None]:
         return RecordsScreen(self.store)
