@@ -144,7 +144,9 @@ async def test_the_agenda_is_filtered_by_title_names_and_place(
         assert "No meeting today matches “weekly”" in text(app)
         await press(pilot, "escape", "r", "r", "r", "slash", *"zzz")
         assert "No meeting matches “zzz”" in text(app)
-        await press(pilot, "escape", "escape", "a")
+        await press(pilot, "escape")
+        assert agenda(app).occurrence == found["weekly"][10]
+        await press(pilot, "escape", "a")
         assert agenda(app).plan.meetings == sum(map(len, found.values()))
 
 

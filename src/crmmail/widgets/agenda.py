@@ -137,7 +137,8 @@ class AgendaList(WindowList[Entry]):
     def _show_plan(self, event: PlanReady) -> None:
         if (event.turn, event.shown, event.match) == (self._turn, self.shown, self.match):
             shown, match = self._drawn
-            self.fill(event.plan, keep=event.shown == shown and event.match in ("", match))
+            same = event.shown == shown and event.match in ("", match)
+            self.fill(event.plan, keep=same and bool(self.ids))
             self._drawn = event.shown, event.match
 
     def fill(self, plan: Plan, *, keep: bool) -> None:
