@@ -77,6 +77,20 @@ async def test_the_top_line_stays_when_lines_come_above(host: Host) -> None:
         assert host.pane.section == section(20, 8)
 
 
+async def test_a_shorter_text_is_shown_from_its_first_line(host: Host) -> None:
+    async with host.run_test(size=SIZE) as pilot:
+        await pilot.press("G")
+        for sections in ([section(50, 9)], [section(60, 1), section(70, 3)]):
+            host.pane.show((), keep=False)
+            host.pane.show(sections, keep=False)
+            host.pane.go_to(sections[-1].key)
+            assert host.top() == f"line {sections[0].key}.0"
+            await pilot.pause()
+            assert host.top() == f"line {sections[0].key}.0"
+            host.pane.show([section(key, 8) for key in (10, 20, 30)])
+            host.pane.go_to(30)
+
+
 async def test_a_click_folds_what_it_hits(host: Host) -> None:
     async with host.run_test(size=SIZE) as pilot:
         host.pane.show(

@@ -151,6 +151,8 @@ class PieceView(ScrollView, can_focus=True, inherit_bindings=False):
             self.set_reactive(PieceView.virtual_size, size)
         else:
             self.virtual_size = size
+        if self.scroll_offset.y > self.max_scroll_y:  # without its bar nothing scrolls any more
+            self.scroll_y = self.scroll_target_y = self.max_scroll_y
 
     def _size_updated(
         self, size: Size, _virtual_size: Size, container_size: Size, layout: bool = True
