@@ -183,8 +183,7 @@ class CrmmailApp(App[str], inherit_bindings=False):
             self.call_after_refresh(self._collector.keep)
         if self._sync is not None:
             self.call_after_refresh(self._sync.start)
-            if not accounts.states(self.store.read()):
-                self.call_after_refresh(self.action_add_account)
+            ask(self, self._states, self._welcome)
         self.call_after_refresh(self._tell_config_problems)
         self.call_after_refresh(self._look_for_stopped)
 
@@ -333,9 +332,19 @@ class CrmmailApp(App[str], inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         return action != "reconnect" or bool(self._stopped)
 
+    def _states(self) -> list[accounts.StateRow]:
+        return accounts.states(self.store.read())
+
+    def _welcome(self, states: list[accounts.StateRow]) -> None:
+        """Set up the first mailbox."""
+        if not states:
+            self.call_after_refresh(self.action_add_account)
+
     def _look_for_stopped(self) -> None:
         """Offer a key to sign in again while an account waits for its user (S5)."""
-        states = accounts.states(self.store.read())
+        ask(self, self._states, self._offer_sign_in)
+
+    def _offer_sign_in(self, states: list[accounts.StateRow]) -> None:
         stopped = next((one.email for one in states if one.state in KEYS), "")
         if stopped != self._stopped:
             self._stopped = stopped
