@@ -40,6 +40,11 @@ def test_an_error_comes_first_with_what_to_do() -> None:
     )
     away = replace(IDLE, state="waiting", error="No route.", next_try=AT + 30)
     assert say(away).endswith("No route.  Next try in 30 s.")
+    other = replace(away, state="untrusted", error="Another certificate.")
+    assert say(other) == (
+        "✗ me@home.example  Another certificate.  Next try in 30 s."
+        "  f8 shows its certificate, ctrl+r tries again"
+    )
 
 
 def test_the_account_in_trouble_is_the_most_telling() -> None:
