@@ -18,6 +18,7 @@ from tests.sync.conftest import connect
 from tests.sync.letters import letter
 
 from crmmail.store.database import Notice, Store
+from crmmail.store.kinds import Flag
 from crmmail.sync import loop as loop_module
 from crmmail.sync.account import AccountSync
 from crmmail.sync.loop import Busy, Loop, sync_once
@@ -123,6 +124,26 @@ def test_without_idle_the_next_poll_brings_it(tmp_path: Path, monkeypatch) -> No
             wait_until(store, lambda: state(store)[0] == "waiting")
             mailbox.append("INBOX", letter(1))
             wait_until(store, lambda: count(store) == 1)
+        store.close()
+
+
+@pytest.mark.parametrize("without", [["CONDSTORE", "QRESYNC"], ["CONDSTORE", "QRESYNC", "IDLE"]])
+def test_a_star_is_followed_where_no_count_tells_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: list[str]
+) -> None:
+    with Dovecot(without=without) as server:
+        mailbox = Mailbox(server, server.add_user("star@home.example"))
+        monkeypatch.setenv("CRMMAIL_PASSWORD", mailbox.password)
+        store = Store(tmp_path / "star.db")
+        connect(store, mailbox)
+        mailbox.append("INBOX", letter(1))
+        flags = partial(store.read().execute, "SELECT flags FROM message")
+        with looping(store, interval=300.0 if "IDLE" not in without else 1.0):
+            wait_until(store, lambda: state(store)[0] in ("watching", "waiting"))
+            with mailbox.client() as client:
+                client.select_folder("INBOX")
+                client.add_flags([1], [b"\\Flagged"])
+            wait_until(store, lambda: flags().fetchall() == [(Flag.FLAGGED,)])
         store.close()
 
 

@@ -32,6 +32,7 @@ class AccountSync:
         self._account_id = account_id
         self._session = Session(store, account_id, mailbox)
         self._mailbox = mailbox
+        self._reflagged = set[str]()  # folders whose flags changed, as the server told in passing
         self._told = 0  # the UIDNEXT of INBOX that began the last pass out of turn
 
     @property
@@ -59,6 +60,7 @@ class AccountSync:
         started = upkeep.now_ms()
         until = time.monotonic() + seconds
         listed = {info.name: info for info in self._folders()}
+        self._reflagged.add(self._session.reflagged())
         upkeep.reconcile_folders(self._store, self._account_id, list(listed.values()))
         judged_by = rules.load(self._store.read(), self._account_id)
         rejudge.apply(self._store, judged_by, stopping)
@@ -74,6 +76,7 @@ class AccountSync:
         if not backfill.run(self._rows(listed), sent, until, stopping):
             return False
         changed = {row.name for row in before if row.floor > 1 or row.differs(listed[row.name])}
+        changed |= self._reflagged
         for row in self._rows(listed):
             if row.name in changed:
                 with self._session.apart(row.name):
@@ -145,11 +148,12 @@ class AccountSync:
                 upkeep.vanish(self._store, row.id, here - there)
             if there - here:
                 intake.take(row.id, sorted(there - here))
-        if row.modseq != info.modseq:
+        if row.modseq != info.modseq or row.name in self._reflagged:
             self._session.examine(row.name)
             since = row.modseq if self._mailbox.has_modseq else 0
             flags = self._mailbox.flags(1, row.uidnext, since)
             upkeep.set_flags(self._store, row.id, flags)
+            self._reflagged.discard(row.name)
         upkeep.compared(self._store, row.id, info.modseq)
 
     def _raise(self, intake: Intake, until: float, stopping: Callable[[], bool]) -> bool:

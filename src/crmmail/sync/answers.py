@@ -72,7 +72,7 @@ _ATTRIBUTE = re.compile(
 _START = re.compile(rb"\d+ \(")
 
 
-def parsed(data: list[Any]) -> dict[int, dict[bytes, Any]]:
+def parsed(data: Iterable[Any]) -> dict[int, dict[bytes, Any]]:
     """FETCH answers by UID. Lines without a UID are the server's own news, and left out."""
     answers: dict[int, dict[bytes, Any]] = {}
     for group in _groups(data):
@@ -84,7 +84,17 @@ def parsed(data: list[Any]) -> dict[int, dict[bytes, Any]]:
     return answers
 
 
-def _groups(data: list[Any]) -> Iterator[list[Any]]:
+def matching(data: list[Any], wanted: re.Pattern[bytes]) -> Iterator[Any]:
+    """The answers in whose literal the pattern is found: a look is far less than a parse."""
+    found = True
+    for piece in data:
+        if isinstance(piece, tuple):
+            found = wanted.search(piece[1]) is not None
+        if found:
+            yield piece
+
+
+def _groups(data: Iterable[Any]) -> Iterator[list[Any]]:
     """imaplib's pieces, message by message."""
     group: list[Any] = []
     for piece in data:

@@ -7,6 +7,7 @@ Strings that a stranger may have chosen are never sent.
 from __future__ import annotations
 
 import imaplib
+import re
 import select
 import socket
 import ssl
@@ -17,6 +18,7 @@ from typing import Any
 
 from imapclient.exceptions import IMAPClientError
 
+from crmmail.sync import uid_sets
 from crmmail.sync.answers import (
     GARBAGE,
     FolderInfo,
@@ -28,6 +30,7 @@ from crmmail.sync.answers import (
     is_closed,
     listed,
     literal,
+    matching,
     parsed,
 )
 from crmmail.sync.connection import Login, connect, sign_in
@@ -41,7 +44,6 @@ SMALL = 64_000
 TEXT_LIMIT = 262_144
 """How much of one text part of a larger message is fetched, in bytes."""
 UID_WINDOW = 100_000
-_COMMAND = 7_000  # octets of a UID set; servers need take no line over 8,192 (RFC 7162, 4)
 _ADDRESSES = "(UID FLAGS BODY.PEEK[HEADER.FIELDS (FROM TO CC BCC)])"
 _STATUS = "MESSAGES UIDNEXT UIDVALIDITY"
 
@@ -53,7 +55,8 @@ class Mailbox:
         self._received = 0
         self._others: list[Mailbox] = []
         self._login = login
-        self._waiting = False
+        self.flags_moved = False
+        """Whether the server told of changed flags in the folder that is open."""
         with in_words(login.host):
             self._client = connect(login)
             self._count_bytes()
@@ -79,7 +82,8 @@ class Mailbox:
         """Every folder with its counts: one round trip where the server has LIST-STATUS (S3)."""
         with in_words():
             if self._client._imap.state == "SELECTED":
-                self._client.noop()  # the counts of an open folder are those last told
+                _, told = self._client.noop()  # the counts of an open folder are those last told
+                self.flags_moved |= b"FETCH" in _kinds(told)
             if "LIST-STATUS" in self._can:
                 try:
                     return self._list_status()
@@ -92,6 +96,7 @@ class Mailbox:
 
     def examine(self, name: str) -> FolderInfo:
         """Open a folder, read only."""
+        self.flags_moved = False
         with in_words():
             info = self._client.select_folder(name, readonly=True)
         messages, uidnext = int(info.get(b"EXISTS", 0)), int(info.get(b"UIDNEXT", 0))
@@ -154,12 +159,14 @@ class Mailbox:
             for uid, answer in self._fetch(uids, items)
         }
 
-    def addresses(self, uids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-        """Flags, and the header lines of who wrote to whom, of those of these that can be listed.
+    def addresses(
+        self, uids: Sequence[int], wanted: re.Pattern[bytes]
+    ) -> Iterator[tuple[int, bytes]]:
+        """Flags, and the header lines of who wrote to whom, of those in which `wanted` is found.
 
         Nothing else: each further item makes the server open more of its files.
         """
-        for uid, answer in self._fetch(uids, _ADDRESSES):
+        for uid, answer in self._fetch(uids, _ADDRESSES, wanted):
             if not isinstance(answer, Problem) and isinstance(one := listed(uid, answer), Listed):
                 yield one.flags, one.header
 
@@ -252,12 +259,9 @@ class Mailbox:
                 told = self._told(seconds, wake)
             finally:
                 _, responses = self._client.idle_done()
-        return told or any(
-            isinstance(line, tuple)
-            and len(line) > 1
-            and line[1] in (b"EXISTS", b"EXPUNGE", b"FETCH")
-            for line in responses
-        )
+        kinds = _kinds(responses)
+        self.flags_moved |= b"FETCH" in kinds
+        return told or bool(kinds & {b"EXISTS", b"EXPUNGE", b"FETCH"})
 
     def _told(self, seconds: float, wake: socket.socket | None) -> bool:
         connection = self._client.socket()
@@ -341,28 +345,28 @@ class Mailbox:
         return folder_info(flags, delimiter, name, counts)
 
     def _fetch(
-        self, uids: Sequence[int], items: str
+        self, uids: Sequence[int], items: str, wanted: re.Pattern[bytes] | None = None
     ) -> Iterator[tuple[int, dict[bytes, Any] | Problem]]:
         """FETCH by UID; a batch that fails is halved until the one bad message is alone (S5)."""
-        for chunk in _chunks(sorted(uids)):
-            yield from self._fetch_chunk(chunk, items)
+        for chunk in uid_sets.chunks(sorted(uids)):
+            yield from self._fetch_chunk(chunk, items, wanted)
 
     def _fetch_chunk(
-        self, uids: list[int], items: str
+        self, uids: list[int], items: str, wanted: re.Pattern[bytes] | None = None
     ) -> Iterator[tuple[int, dict[bytes, Any] | Problem]]:
         try:
             with in_words():
                 self._client._imap.untagged_responses.pop("FETCH", None)
-                kind, data = self._client._imap.uid("FETCH", _set(uids), items)
+                kind, data = self._client._imap.uid("FETCH", uid_sets.packed(uids), items)
                 _accept(kind, data)
-                answers = parsed(data)
+                answers = parsed(data if wanted is None else matching(data, wanted))
         except BadAnswer as problem:
             if len(uids) == 1:
                 yield uids[0], problem
                 return
             middle = len(uids) // 2
-            yield from self._fetch_chunk(uids[:middle], items)
-            yield from self._fetch_chunk(uids[middle:], items)
+            yield from self._fetch_chunk(uids[:middle], items, wanted)
+            yield from self._fetch_chunk(uids[middle:], items, wanted)
             return
         for uid in uids:
             if uid in answers:
@@ -375,30 +379,9 @@ def check(login: Login) -> list[FolderInfo]:
         return mailbox.folders()
 
 
-def _chunks(uids: list[int]) -> Iterator[list[int]]:
-    """Split UIDs so that each set, with runs as ranges, fits in a command line."""
-    chunk: list[int] = []
-    octets = 0
-    for uid in uids:
-        if not chunk or uid != chunk[-1] + 1:
-            octets += 2 * (len(str(uid)) + 1)
-        if octets > _COMMAND:
-            yield chunk
-            chunk, octets = [], 2 * (len(str(uid)) + 1)
-        chunk.append(uid)
-    if chunk:
-        yield chunk
-
-
-def _set(uids: list[int]) -> str:
-    ranges: list[str] = []
-    start = last = uids[0]
-    for uid in [*uids[1:], 0]:
-        if uid != last + 1:
-            ranges.append(f"{start}:{last}" if last > start else str(start))
-            start = uid
-        last = uid
-    return ",".join(ranges)
+def _kinds(responses: Iterable[Any]) -> set[bytes]:
+    """What the server told of by itself: EXISTS, EXPUNGE, FETCH …"""
+    return {line[1] for line in responses if isinstance(line, tuple) and len(line) > 1}
 
 
 def _accept(kind: str, data: Any) -> None:

@@ -148,6 +148,10 @@ class Session:
         self._open = name
         return info
 
+    def reflagged(self) -> str:
+        """The open folder, if the server told of changed flags there and counts none; or ""."""
+        return self._open if self.mailbox.flags_moved and not self.mailbox.has_modseq else ""
+
     @contextmanager
     def apart(self, name: str) -> Iterator[None]:
         """One bad folder never stops the others (S5)."""
