@@ -131,3 +131,12 @@ async def test_twenty_thousand_lines_are_no_matter(host: Host) -> None:
         await pilot.press("G")
         await pilot.pause()
         assert host.pane.render_line(9).text.strip(" ▌") == "line 1.19999"
+
+
+async def test_a_text_that_fits_is_seen_from_its_beginning_after_a_long_one(host: Host) -> None:
+    async with host.run_test(size=SIZE) as pilot:
+        await pilot.press("G")
+        host.pane.show([section(40, 3)])
+        host.pane.go_to(40)
+        await pilot.pause()
+        assert host.top() == "line 40.0"

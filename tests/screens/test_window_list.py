@@ -200,3 +200,14 @@ async def test_a_list_of_another_length_is_painted_at_once_and_nothing_else_move
         assert not layouts
         assert host.list.max_scroll_y == 490
         assert host.list.vertical_scrollbar.window_virtual_size == 500
+
+
+async def test_a_list_that_was_scrolled_shows_the_few_rows_that_are_left(host: Host) -> None:
+    async with host.run_test(size=SIZE) as pilot:
+        await pilot.press("end")
+        host.list.show(host.first[:5])
+        await pilot.pause()
+        assert host.list.scroll_offset.y == 0
+        assert "row 1000" in "".join(
+            strip.text for strip in host.screen._compositor.render_strips()
+        )

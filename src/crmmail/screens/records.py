@@ -190,10 +190,13 @@ class RecordsScreen(RecordActions):
         more = len(ids) == view.limit
         self._unread[view.index] = view if more else None
         typing = bool(view.match) and self.filter_line.has_focus
-        if typing or not more or not record_list.ids:
+        first = not record_list.ids
+        if typing or first or not more:
             self._fill(view, ids, more)
-        if more and not typing:
-            self._read_rest()
+        if first and not typing:
+            self.call_after_refresh(self._read_rest, view.index)  # the first rows are painted first
+        elif not typing:
+            self._read_rest(view.index)
 
     def _fill(self, view: View, ids: array[int], more: bool) -> None:
         entry, record_list = CATALOGUES[view.index], self._list(view.index)
@@ -207,19 +210,19 @@ class RecordsScreen(RecordActions):
         self._shown_matches[view.index] = view.match
         record_list.show(ids, keep=not narrowed, more=more)
 
-    def _read_rest(self) -> None:
+    def _read_rest(self, index: int) -> None:
         """Somebody wants what is behind the first rows."""
-        view, self._unread[self.index] = self._unread[self.index], None
+        view, self._unread[index] = self._unread[index], None
         if view is not None:
             self._read_view(replace(view, limit=None))
 
     def on_descendant_focus(self) -> None:
-        if self.shown.has_focus:
-            self._read_rest()
+        if self.shown.has_focus and self._matches[self.index]:
+            self._read_rest(self.index)
 
     def on_mouse_scroll_down(self) -> None:
         """The list itself does not scroll further."""
-        self._read_rest()
+        self._read_rest(self.index)
 
     @on(RecordList.Sorted)
     def _sort(self) -> None:

@@ -84,8 +84,8 @@ class ReadingPane(PieceView):
         key = self.section.key if keep and self.section else None
         self._sections = tuple(sections)
         found = next((i for i, s in enumerate(self._sections) if s.key == key), None)
-        self._wrap()
         self.set_reactive(ReadingPane.current, found if found is not None else 0)
+        self._wrap()
         self._restore(anchor)
         self.refresh()
 
