@@ -85,6 +85,16 @@ class TestLists:
         assert list(people.view(fill.db, limit=2)) == [world.zoe, world.anna]
         assert list(people.view(fill.db, "name", limit=1)) == [world.anna]
 
+    def test_the_first_of_many_that_match_are_those_of_all(self, fill: Filler) -> None:
+        for number in range(40):
+            fill.person(f"Person {number * 7 % 40:02}", f"p{number}@many.example")
+        fill.person("Nobody else", "else@few.example")
+        names.refresh(fill.db)
+        for sort in ("last", "name"):
+            found = people.view(fill.db, sort, match="person")
+            assert len(found) == 40
+            assert people.view(fill.db, sort, match="person", limit=3) == found[:3]
+
     def test_an_unknown_sort_lists_the_known(self, fill: Filler) -> None:
         with pytest.raises(CrmmailError) as caught:
             people.view(fill.db, "height")
