@@ -50,7 +50,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a query has found: records with the newest contact first, newest threads, next meetings.
+    """What a query has found: records in the order of their lists, newest threads, next meetings.
 
     `problems` say what of the query was left out; `words` and `names` are the terms to highlight in
     subjects and in the names of records.
@@ -147,10 +147,12 @@ def _records(names: Names, kind: Kind, query: Query, limit: int) -> array[int]:
     for terms in query.alternatives:
         if all(term.field in _SAYING[kind] for term in terms):
             found |= _named(names, What(kind), terms)
+    along = "+" if windows.are_many(found, limit) else ""
     return windows.ids(
         names.db,
-        f"""SELECT id FROM {TABLES[kind]} WHERE deleted_at = 0
-            AND id IN (SELECT value FROM json_each(?)) ORDER BY last_at DESC, id DESC LIMIT ?""",
+        f"""SELECT id FROM {TABLES[kind]}
+            WHERE deleted_at = 0 AND {along}id IN (SELECT value FROM json_each(?))
+            ORDER BY last_at DESC, name COLLATE NOCASE, id LIMIT ?""",
         [json.dumps(list(found)), limit],
     )
 

@@ -19,7 +19,7 @@ from typing import Any
 from crmmail.errors import CrmmailError
 from crmmail.text import one_line
 
-_MANY = 5  # times as many that may match as are wanted
+_MANY = 5  # times as many as are wanted
 _WORDS = 20  # more than anybody types; SQLite has limits
 
 Parameters = Sequence[int | str] | Mapping[str, int | str]
@@ -102,12 +102,19 @@ class Listing:
         condition, parameters = matching(match, self.match)
         if match and (some := self.candidates(db, match)) is not None:
             parameters.append(json.dumps(list(some)))
-            # Of very many, the first are found sooner along the list than by looking at each.
-            along = "+" if limit is not None and len(some) > _MANY * limit else ""
+            along = "+" if limit is not None and are_many(some, limit) else ""
             condition += f" AND {along}r.id IN (SELECT value FROM json_each(?{len(parameters)}))"
         source = f"FROM {self.source} WHERE r.deleted_at = 0 AND {condition}"
         select = _as_text(by, down, source) if by.text else _as_number(by, down, source)
         return ids(db, f"{select} LIMIT {-1 if limit is None else limit}", parameters)
+
+
+def are_many(found: Collection[int], limit: int) -> bool:
+    """Whether the first of them are found sooner along a list than by looking at each.
+
+    SQLite walks the list when the column is not plain: `+id IN (…)`.
+    """
+    return len(found) > _MANY * limit
 
 
 def _as_number(by: Sort, down: bool, source: str) -> str:
