@@ -55,6 +55,16 @@ async def test_a_record_and_a_thread_are_painted_once_with_all_that_they_show(
             assert len({at for screen, at in paints if screen is app.screen}) == 1
 
 
+async def test_the_terminals_cursor_is_back_on_the_row_that_was_left(app: CrmmailApp) -> None:
+    async with app.run_test(size=(120, 24)) as pilot:
+        await press(pilot, "j")
+        row = app.cursor_position
+        await press(pilot, "enter")
+        assert app.cursor_position != row
+        await press(pilot, "escape")
+        assert app.cursor_position == row
+
+
 async def test_nothing_of_the_last_record_is_left(app: CrmmailApp) -> None:
     async with app.run_test(size=(120, 24)) as pilot:
         await press(pilot, "enter", "j", "slash", *"portal", "enter", "2", "escape")

@@ -18,6 +18,7 @@ from textual.worker import Worker, WorkerState
 from crmmail.store import accounts
 from crmmail.store.database import Store
 from crmmail.widgets.key_line import KeyLine
+from crmmail.widgets.piece_view import PieceView
 from crmmail.widgets.reading import ask
 from crmmail.widgets.status_line import StatusLine
 
@@ -83,6 +84,8 @@ class StoreScreen(Screen[None], inherit_bindings=False):
 
     def on_screen_resume(self) -> None:
         self._show_states()
+        if isinstance(self.focused, PieceView):
+            self.focused.follow()
         if self._stale:
             self._stale = False
             self.reload()

@@ -166,6 +166,9 @@ class PieceView(ScrollView, can_focus=True, inherit_bindings=False):
         """Scroll to a line, at once."""
         self.scroll_to(y=max(y, 0), animate=False)
 
+    def follow(self) -> None:
+        """Put the terminal's cursor on the current line, wherever another view has put it."""
+
     def put_cursor(self, y: int) -> None:
         """Put the terminal's own cursor on a line of the view: readers and magnifiers follow it."""
         if self.has_focus:

@@ -23,7 +23,7 @@ from crmmail.widgets.sections import Section as Section
 
 GUTTER = 2  # the bar of the current section, and a space
 WIDEST = 100  # longer lines are hard to read
-_KEPT_STRIPS = 2_000
+_KEPT_STRIPS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class ReadingPane(PieceView):
         top, height = self.scroll_offset.y, self.page_height
         if first < top or (end > top + height and first != top):
             self.jump(first if first < top or end - first > height else end - height)
-        self._follow()
+        self.follow()
 
     def _span(self, section: int) -> tuple[int, int]:
         end = self._starts[section + 1] if section + 1 < len(self._starts) else len(self._rows)
@@ -238,15 +238,15 @@ class ReadingPane(PieceView):
             if section < len(self._starts):
                 first, end = self._span(section)
                 self.refresh_lines(first, end - first)
-        self._follow()
+        self.follow()
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
         if self._starts:
             self.put_cursor(self._starts[self.current] - self.scroll_offset.y)
 
     def watch_has_focus(self, focused: bool) -> None:
         super().watch_has_focus(focused)
-        self._follow()
+        self.follow()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """The current section is one that is seen."""

@@ -24,7 +24,7 @@ from crmmail.widgets.words import plural
 
 WINDOW = 64
 _KEPT_WINDOWS = 32
-_KEPT_STRIPS = 2_000
+_KEPT_STRIPS = 500
 
 
 class HasId(Protocol):
@@ -281,15 +281,15 @@ class WindowList(PieceView, Generic[Row]):
             self.jump(first)
         elif self.cursor >= top + height > top:
             self.jump(self.cursor - height + 1)
-        self._follow()
+        self.follow()
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
         self.put_cursor(self.cursor - self.scroll_offset.y + self._top)
 
     def watch_has_focus(self, focused: bool) -> None:
         super().watch_has_focus(focused)
         self.refresh_line(self.cursor + self._top)
-        self._follow()
+        self.follow()
 
     def on_resize(self) -> None:
         self._reveal()
