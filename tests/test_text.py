@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,10 +16,10 @@ _RAW = st.text(st.sampled_from(_LETTERS)) | st.text(st.sampled_from("ab, \r\n"))
 @given(_RAW, st.sampled_from((3, 1_000)))
 def test_one_line_is_what_the_patterns_leave(raw: str, limit: int) -> None:
     spaced = text._SPACES.sub(" ", raw[: 2 * limit])
-    assert text.one_line(raw, limit) == text._UNSAFE.sub("", spaced).strip()[:limit]
+    assert text.one_line(raw, limit) == re.sub(text._UNSAFE, "", spaced).strip()[:limit]
 
 
 @given(_RAW, st.sampled_from((3, 1_000)))
 def test_a_block_is_what_the_patterns_leave(raw: str, limit: int) -> None:
     lines = text._LINE_ENDS.sub("\n", raw[:limit]).expandtabs(8)
-    assert text.block(raw, limit) == text._UNSAFE_BUT_NEWLINE.sub("", lines)
+    assert text.block(raw, limit) == re.sub(text._UNSAFE_BUT_NEWLINE, "", lines)
