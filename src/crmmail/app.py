@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from crmmail.screens.signing_up import DemoWanted, LookUp, SignUp
 
 _REST = 0.4  # seconds between two readings of what is shown, while changes come in a stream
+_BETWEEN_KEYS = 0.1  # seconds after a key in which no such reading begins, unless it is overdue
+_LATEST = 1.5
 
 
 class Committed(Message):
@@ -154,7 +156,7 @@ class CrmmailApp(App[str], inherit_bindings=False):
         self._history = History(self)
         self._lock = threading.Lock()
         self._topics: set[str] = set()
-        self._flushed_at = 0.0
+        self._flushed_at = self._key_at = 0.0
         self._flush_timer: Timer | None = None
         self._version = 0
         self._day = day(time.time())
@@ -218,14 +220,21 @@ class CrmmailApp(App[str], inherit_bindings=False):
     def _follow(self) -> None:
         self._wrote = True
         if self._flush_timer is None:
-            rest = self._flushed_at + _REST - time.monotonic()
-            if rest <= 0:
-                self._tell_topics()
-            else:
-                self._flush_timer = self.set_timer(rest, self._tell_topics)
+            self._tell_in_time()
+
+    def _tell_in_time(self) -> None:
+        """Tell of changes at once, but not too often, and between keys rather than beside them."""
+        now = time.monotonic()
+        rest = self._flushed_at + _REST - now
+        if now < self._flushed_at + _LATEST:
+            rest = max(rest, self._key_at + _BETWEEN_KEYS - now)
+        if rest <= 0:
+            self._flush_timer = None
+            self._tell_topics()
+        else:
+            self._flush_timer = self.set_timer(rest, self._tell_in_time)
 
     def _tell_topics(self) -> None:
-        self._flush_timer = None
         self._flushed_at = time.monotonic()
         with self._lock:
             topics, self._topics = frozenset(self._topics), set()
@@ -246,6 +255,10 @@ class CrmmailApp(App[str], inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         if self._collector is not None and isinstance(event, events.InputEvent):
             self._collector.touched()
+        if isinstance(event, events.Key):
+            self._key_at = time.monotonic()
+            if self._sync is not None:
+                self._sync.key_pressed()
         if isinstance(event, events.Paste) and not getattr(self.focused, "password", False):
             event.text = block(event.text)  # foreign text, before a field takes and draws it
         await super().on_event(event)

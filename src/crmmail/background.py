@@ -44,6 +44,11 @@ class Background:
         self._loop.sync_now()
         return True
 
+    def key_pressed(self) -> None:
+        """Let the sync stand aside while a key is answered."""
+        if self._loop is not None:
+            self._loop.key_pressed()
+
     def stop(self) -> None:
         """Stop, waiting for a transaction under way at most."""
         with self._lock:

@@ -204,3 +204,26 @@ async def test_the_footer_fits_80_columns(app: CrmmailApp) -> None:
             await settle(pilot)
             assert "? Help" in lines(app)[-1]  # which has what there is no room for
             await pilot.press(key)
+
+
+async def test_what_a_sync_changed_is_shown_between_keys_or_when_it_is_overdue(
+    app: CrmmailApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crmmail.app._BETWEEN_KEYS", 1_000.0)
+    monkeypatch.setattr("crmmail.app._LATEST", 2_000.0)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        told: list[frozenset[str]] = []
+        waits: list[float] = []
+        monkeypatch.setattr(app, "_tell", told.append)
+        monkeypatch.setattr(app, "set_timer", lambda seconds, _then: waits.append(seconds))
+        await press(pilot, "j")
+        app._topics.add("people")
+        app._flushed_at = time.monotonic() - 10
+        app._tell_in_time()
+        assert told == []
+        assert 900 < waits.pop() <= 1_000
+        app._flushed_at -= 3_000
+        app._tell_in_time()
+        assert told == [frozenset({"people"})]
+        assert waits == []

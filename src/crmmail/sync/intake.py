@@ -16,6 +16,7 @@ from crmmail.store.kinds import Level
 from crmmail.sync import ingest, rules
 from crmmail.sync.answers import Listed
 from crmmail.sync.batch import Batch, Kept, Passed
+from crmmail.sync.courtesy import give_way
 from crmmail.sync.mailbox import SMALL, Mailbox
 from crmmail.sync.message import (
     HEADER_FIELDS,
@@ -109,6 +110,7 @@ class Intake:
         judged: list[Fetched] = []
         failed: list[Passed] = []
         for uid in uids:
+            give_way()
             match listed.get(uid):
                 case Listed() as one:
                     try:
@@ -179,6 +181,7 @@ class Intake:
         kept: list[Kept] = []
         passed = list(load.failed)
         for one in load.fetched:
+            give_way()
             entry = _parse(one, self._rules)
             (kept if isinstance(entry, Kept) else passed).append(entry)  # type: ignore[arg-type]
         if not kept and not passed and floor is None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from crmmail.errors import CrmmailError
 from crmmail.store import leaving
 from crmmail.store.database import Store
+from crmmail.sync import courtesy
 from crmmail.sync.once import Report, add_calendars, sync_account
 from crmmail.sync.session import AccountRow, CalendarAccount, account_rows, calendar_accounts
 from crmmail.sync.worker import CalendarWorker, Worker
@@ -110,6 +111,10 @@ class Loop:
         """Begin a pass of every account now."""
         for worker in list(self._workers.values()):
             worker.wake()
+
+    def key_pressed(self) -> None:
+        """Stand aside while a key is answered."""
+        courtesy.key_pressed()
 
     def _keep(self) -> None:
         """Hold the lock, and one worker for every account that there is."""
