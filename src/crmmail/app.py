@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 _REST = 0.4  # seconds between two readings of what is shown, while changes come in a stream
 _BETWEEN_KEYS = 0.1  # seconds after a key in which no such reading begins, unless it is overdue
-_LATEST = 1.5
+_LATEST = 1.5  # seconds between two readings after which the next is overdue
 
 
 class Committed(Message):
@@ -342,7 +342,7 @@ class CrmmailApp(App[str], inherit_bindings=False):
         if not isinstance(self.screen, FirstRunScreen):
             self.push_screen(FirstRunScreen(self.store))
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual calls it so
         return action != "reconnect" or bool(self._stopped)
 
     def _states(self) -> list[accounts.StateRow]:
@@ -415,7 +415,7 @@ class CrmmailApp(App[str], inherit_bindings=False):
         self.theme = chosen.name
         looks.keep_theme(chosen.name, self.config)
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual calls it so
         for index, entry in enumerate(CATALOGUES):
             yield SystemCommand(
                 f"go to: {entry.title}",

@@ -26,12 +26,12 @@ class _Whole(_Base):
         if data == _BEGIN:
             self._held = data
         elif self._held is None:
-            super().write(data)  # type: ignore[safe-super]
+            super().write(data)  # type: ignore[safe-super]  # the platform's is no abstract one
         else:
             self._held += data
             if data == _END:
                 picture, self._held = self._held, None
-                super().write(picture)  # type: ignore[safe-super]
+                super().write(picture)  # type: ignore[safe-super]  # as above
 
 
 def whole(driver: type[_Base]) -> type[_Base]:

@@ -56,7 +56,7 @@ def issuer(name: str) -> Issuer:
     """An issuer that can be used, or what is missing in words."""
     told = settings.config().preferences.oauth.get(name, {})
     known = _KNOWN.get(name) or Issuer(name, name, "", "", "")
-    found = replace(known, **told)  # type: ignore[arg-type]
+    found = replace(known, **told)  # type: ignore[arg-type]  # settings checked it
     if not found.client_id:
         raise OAuthError(
             f"crmmail has no name of its own at {found.title} yet.",

@@ -10,7 +10,7 @@ from crmmail.accounts.providers import Provider
 def _app(name: str, host: str, where: str, **more: bool | str) -> Provider:
     """A provider that takes app passwords only."""
     note = f"{name} wants an app password: {where}."
-    return Provider(name, host, note=note, **more)  # type: ignore[arg-type]
+    return Provider(name, host, note=note, **more)  # type: ignore[arg-type]  # by its fields' names
 
 
 def _switch(name: str, host: str, where: str = "in the settings of the mailbox") -> Provider:

@@ -34,7 +34,7 @@ class FindingScreen(StoreScreen):
     pane = getters.query_one(ReadingPane)
     prompt = getters.query_one(Prompt)
 
-    def unfold(self, words: str, then: Callable[[], object]) -> None:  # noqa: ARG002
+    def unfold(self, words: str, then: Callable[[], object]) -> None:  # noqa: ARG002 - the thread uses them
         """Bring what has these words into the pane; `then` is done after that."""
         then()
 

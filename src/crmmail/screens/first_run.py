@@ -105,7 +105,7 @@ class FirstRunScreen(AccountForm):
         """Whether there is no account yet."""
         return not accounts.states(self.store.read())
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual calls it so
         if action == "trust":
             return bool(self._shown_pin)
         return action != "demo" or self._is_first()

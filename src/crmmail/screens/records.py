@@ -245,7 +245,7 @@ class RecordsScreen(RecordActions):
     def _leave_filter(self) -> None:
         self.shown.focus()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual calls it so
         """The way back is there while something is marked or filtered."""
         if action != "back" or not self.is_mounted or self.preview.has_focus:
             return True

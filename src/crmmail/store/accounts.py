@@ -345,7 +345,7 @@ def _account(row: tuple[object, ...]) -> AccountRow:
     values = dict(zip(AccountRow.__slots__, row, strict=True))
     for flag in _FLAGS:
         values[flag] = bool(values[flag])
-    return AccountRow(**values)  # type: ignore[arg-type]
+    return AccountRow(**values)  # type: ignore[arg-type]  # SQLite gives objects
 
 
 def _column(db: sqlite3.Connection, sql: str, account_id: int) -> list[Any]:
