@@ -202,8 +202,8 @@ def test_dovecot_is_pinned_renewed_refused_and_pinned_again(
             secret="env:MY_MAIL", pin=first,
         )  # fmt: skip
         assert sync_once(store)[0].errors == []
+        server.stop()  # then its log is written
         logins = server.output().count("Login: user=")
-        server.stop()
         renewed = trustme.CA().issue_cert("localhost")
         renewed.private_key_pem.write_to_path(server.dir / "key.pem")
         renewed.cert_chain_pems[0].write_to_path(server.dir / "cert.pem")
@@ -216,6 +216,7 @@ def test_dovecot_is_pinned_renewed_refused_and_pinned_again(
         accounts.set_login(store, "me@home.example", pin=fingerprint(renewed))
         assert accounts.states(store.read())[0].error == ""
         assert sync_once(store)[0].errors == []
+        server.stop()
         assert server.output().count("Login: user=") == logins + 1
 
 
