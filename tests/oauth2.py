@@ -33,7 +33,7 @@ def need_oauth2() -> None:
 
 
 class AuthorizationServer:
-    """Lets everybody in who comes with a browser; `tokens` counts what it gave out, by grant."""
+    """Lets everybody in who comes with a browser."""
 
     def __init__(self, user: str, lifetime: int = 3600) -> None:
         need_oauth2()
@@ -42,7 +42,7 @@ class AuthorizationServer:
         script.write_bytes(_SCRIPT.read_bytes())
         self._script = script
         self._said: queue.Queue[str] = queue.Queue()
-        self.tokens: list[str] = []
+        self._tokens: list[str] = []
         self._process = subprocess.Popen(
             ["node", str(script), user, str(lifetime)],
             stdin=subprocess.PIPE,
@@ -50,7 +50,7 @@ class AuthorizationServer:
             text=True,
         )
         threading.Thread(target=self._listen, daemon=True).start()
-        port, self._introspection = self._said.get(timeout=30).split()
+        port, self._introspection = self._said.get(timeout=60).split()
         self.url = f"http://127.0.0.1:{port}"
 
     def __enter__(self) -> Self:
@@ -59,7 +59,7 @@ class AuthorizationServer:
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin
         self._process.stdin.close()
-        self._process.wait(10)
+        self._process.wait(60)
         self._script.unlink(missing_ok=True)
 
     def tell(self, what: str) -> None:
@@ -67,7 +67,21 @@ class AuthorizationServer:
         assert self._process.stdin
         self._process.stdin.write(f"{what}\n")
         self._process.stdin.flush()
-        assert self._said.get(timeout=10) == what
+        assert self._said.get(timeout=60) == what
+
+    @property
+    def tokens(self) -> list[str]:
+        """The grants for which it gave out a token since `count_anew`.
+
+        It writes a token's line before it answers, but the line may be read after the answer was.
+        """
+        self.tell("speak")
+        return list(self._tokens)
+
+    def count_anew(self) -> None:
+        """Leave the tokens given out so far out of `tokens`."""
+        self.tell("speak")
+        self._tokens.clear()
 
     def config(self, name: str = "mock") -> str:
         """What config.toml must say to sign in here."""
@@ -99,6 +113,6 @@ class AuthorizationServer:
         for line in self._process.stdout:
             kind, _, rest = line.strip().partition(" ")
             if kind == "token":
-                self.tokens.append(rest)
+                self._tokens.append(rest)
             else:
                 self._said.put(rest)

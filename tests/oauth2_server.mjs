@@ -1,5 +1,6 @@
 // A real authorization server for the tests, told on its standard input what to do next:
-// "expire" (the tokens given out so far), "revoke" (all that was allowed), "allow" (again).
+// "expire" (the tokens given out so far), "revoke" (all that was allowed), "allow" (again),
+// "speak" (only say so, after everything that happened before).
 import { OAuth2Server } from "oauth2-mock-server";
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
@@ -32,7 +33,7 @@ const introspection = createServer(async (request, response) => {
   response.end(JSON.stringify(active ? { active, username: user } : { active }));
 });
 createInterface({ input: process.stdin }).on("line", (line) => {
-  if (line !== "allow") good = new Set();
+  if (line === "expire" || line === "revoke") good = new Set();
   if (line === "revoke") refreshes = new Set();
   console.log(`done ${line}`);
 });

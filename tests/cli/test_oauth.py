@@ -68,7 +68,7 @@ def running() -> Iterator[AuthorizationServer]:
 def server(running: AuthorizationServer) -> AuthorizationServer:
     """The authorization server, known to config.toml."""
     running.tell("allow")
-    running.tokens.clear()
+    running.count_anew()
     settings.config_path().write_text(running.config())
     return running
 
@@ -172,7 +172,7 @@ def test_dovecot_lets_the_token_in_until_it_is_revoked_and_again_after_a_reconne
     assert cli("account", "list", "--json").json[0]["password"] == "sign-in at mock"
     assert cli("sync").code == 0
     server.tell("expire")  # the server ends the token before its time
-    server.tokens.clear()
+    server.count_anew()
     assert cli("account", "test", ME).code == 0
     assert server.tokens == ["refresh_token"]
     server.tell("revoke")
