@@ -1,7 +1,7 @@
 """How soon the app answers a key, in a real pseudo-terminal, at any size, at rest and importing.
 
 python -m benchmarks keys [--sizes 10000 100000 1000000] [--no-import] [--json FILE]
-                          [--series moves records lists filters searches]
+                          [--series moves records tabs lists filters searches]
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ def measure(
     sizes: Sequence[int], series: Sequence[str], importing: bool, log: Callable[[str], None]
 ) -> Figures:
     """All figures."""
-    figures: Figures = {"sizes": {}}
+    figures: Figures = {"sizes": {}, "importing": {}}
     for size in sizes:
         store = store_of(size, log)
         log(f"{size:,} messages: first paint")
         paint = first_paint(store)
         log(f"{size:,} messages: keys")
         figures["sizes"][str(size)] = {"first_paint": paint, **at_rest(store, series)}
-    if importing:
-        figures["importing"] = during_import(store_of(sizes[0], log), log)
+        if importing:
+            figures["importing"][str(size)] = during_import(store, log)
     figures["goals"] = goals(figures)
     return figures
 

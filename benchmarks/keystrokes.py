@@ -6,6 +6,7 @@ import statistics
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ ESCAPE = b"\x1b[27u"
 """As terminals with kitty's keyboard protocol send it; after a bare ESC byte Textual waits 0.1 s
 for what may be the rest of a sequence."""
 _BRIEF, _LONG, _TYPED = 0.03, 0.25, 0.8  # seconds of quiet after which an answer is complete
+TABS = ("Calendar", "Notes", "Timeline", "Emails")
+"""A record's tabs, in the order in which `]` goes to them; each is the title of its list."""
+NEXT_TAB = b"]"
 _FILTERS = ("anna", "lars", "vera", "yara", "mira", "nils", "olga", "sana")
 _SEARCHES = ("budget", "invoice", "delivery", "workshop")
 Figures = dict[str, Any]
@@ -54,10 +58,21 @@ class Hand:
         press = self.terminal.press
         for number in range(KEYS):
             kinds = ("open record", "back") if number else ("first record", "first back")
-            yield kinds[0], press(ENTER, _LONG, lambda now: "─ Emails ─" in now)
+            yield kinds[0], press(ENTER, _LONG, partial(has_list, "Emails"))
             yield ("open thread" if number else "first thread"), press(ENTER, _LONG, _has_thread)
-            yield kinds[1], press(ESCAPE, _LONG, lambda now: "─ Emails ─" in now)
-            yield kinds[1], press(ESCAPE, _LONG, _has_list)
+            yield kinds[1], press(ESCAPE, _LONG, partial(has_list, "Emails"))
+            yield kinds[1], press(ESCAPE, _LONG, partial(has_list, "People"))
+            press(b"j")
+
+    def tabs(self) -> Iterator[tuple[str, Answer]]:
+        """Through the tabs of some records, twice: they are read, then only shown again."""
+        press = self.terminal.press
+        for number in range(KEYS // 4):
+            press(ENTER, _LONG, partial(has_list, "Emails"))
+            for tab in TABS * 2:
+                kind = "switch tab" if number else "first tabs"
+                yield kind, press(NEXT_TAB, _LONG, partial(has_list, tab))
+            press(ESCAPE, _LONG, partial(has_list, "People"))
             press(b"j")
 
     def lists(self) -> Iterator[tuple[str, Answer]]:
@@ -87,6 +102,7 @@ class Hand:
 SERIES: dict[str, Callable[[Hand], Iterator[tuple[str, Answer]]]] = {
     "moves": Hand.moves,
     "records": Hand.records,
+    "tabs": Hand.tabs,
     "lists": Hand.lists,
     "filters": Hand.filters,
     "searches": Hand.searches,
@@ -128,5 +144,6 @@ def _has_thread(picture: Picture) -> bool:
     return "▾ " in picture
 
 
-def _has_list(picture: Picture) -> bool:
-    return "─ People ─" in picture
+def has_list(title: str, picture: Picture) -> bool:
+    """Whether a list with this title is on the screen."""
+    return f"─ {title} ─" in picture
