@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import urllib.request
 
+from tests.patience import PATIENCE
+
 
 def visit(url: str) -> None:
     """Go to an address and follow where it leads, without waiting for it."""
 
     def go() -> None:
-        with urllib.request.urlopen(url, timeout=10) as page:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as page:
             assert b"You are signed in" in page.read()
 
     threading.Thread(target=go, daemon=True).start()

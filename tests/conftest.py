@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 from dns.resolver import Resolver
+from hypothesis import HealthCheck
 from imapclient import IMAPClient
 
 from crmmail.accounts import discovery
@@ -20,6 +22,16 @@ OFFLINE = discovery.Network(
     ("http://127.0.0.1:1/",), "http://127.0.0.1:1/", (), Resolver(configure=False), refuse
 )
 _numbers = itertools.count(1)
+
+# The same examples in every run, and however slow the machine is; other ones come with
+# --hypothesis-profile=default.
+hypothesis.settings.register_profile(
+    "same",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("same")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from tests.dav_servers import CalDav
+from tests.patience import PATIENCE
 from tests.servers import HOST
 
 Scripted = tuple[int, dict[str, str], bytes]
@@ -57,6 +58,7 @@ class DavProxy:
         self.waiting = 0
         """How many requests have stalled."""
         self._sent = 0
+        self._counting = threading.Lock()
         proxy = self
 
         class Handler(_Handler):
@@ -90,9 +92,15 @@ class DavProxy:
         """As much of an answer as may pass, and whether the connection is cut after it."""
         if self.cut_after is None:
             return body, False
-        left = max(self.cut_after - self._sent, 0)
-        self._sent += len(body)
+        with self._counting:
+            left = max(self.cut_after - self._sent, 0)
+            self._sent += len(body)
         return body[:left], left < len(body)
+
+    def stalled(self) -> None:
+        """Count a request that gets no answer."""
+        with self._counting:
+            self.waiting += 1
 
     def mend(self) -> None:
         """Let everything pass again."""
@@ -110,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         asked = Request(self.command, self.path, self.headers.get("Depth", ""), body)
         if self.owner.stall.is_set():
-            self.owner.waiting += 1
+            self.owner.stalled()
             with contextlib.suppress(OSError):
                 self.connection.recv(1)  # until the client gives up
             self.close_connection = True
@@ -135,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers: dict[str, Any] = {
             name: value for name, value in self.headers.items() if name.lower() not in skipped
         }
-        connection = http.client.HTTPConnection(server.host, server.port, timeout=30)
+        connection = http.client.HTTPConnection(server.host, server.port, timeout=PATIENCE)
         with contextlib.closing(connection):
             connection.request(asked.method, asked.path, self.owner.ask(asked) or None, headers)
             answer = connection.getresponse()

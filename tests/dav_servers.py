@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.patience import PATIENCE
 from tests.servers import PASSWORD, Server
 
 
@@ -69,7 +70,7 @@ class CalDav(Server):
 
     def send(self, method: str, path: str, body: str = "", kind: str = "text/xml") -> bytes:
         """A request as the user; it must go well."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)
         token = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
         headers = {"Authorization": f"Basic {token}", "Content-Type": kind}
         with contextlib.closing(connection):

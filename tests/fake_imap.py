@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol, Self
 
+from tests.patience import PATIENCE
+
 CLOSE = "close"  # the connection breaks
 STALL = "stall"  # no answer ever comes
 _CAPABILITY = "* CAPABILITY IMAP4rev1 UIDPLUS IDLE LITERAL+"
@@ -73,6 +75,8 @@ class FakeImap:
         self._listener = socket.create_server((self.host, 0))
         self.port: int = self._listener.getsockname()[1]
         self._sockets: list[socket.socket] = []
+        self._talks: list[threading.Thread] = []
+        self._counting = threading.Lock()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self) -> Self:
@@ -87,6 +91,12 @@ class FakeImap:
         for one in self._sockets:
             _break(one)
 
+    def ended(self) -> None:
+        """Wait until all that the clients have said is read: they must have gone."""
+        for talk in self._talks:
+            talk.join(PATIENCE)
+            assert not talk.is_alive(), "a client has not gone"
+
     def names(self) -> list[str]:
         """The commands that came, in order."""
         return [call.name for call in self.calls]
@@ -99,6 +109,7 @@ class FakeImap:
                 threading.Thread(target=self._serve, args=[client], daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
+        self._talks.append(threading.current_thread())
         with contextlib.suppress(OSError, EOFError), client, client.makefile("rb") as lines:
             upstream = None
             if self.before is None:
@@ -135,9 +146,11 @@ class FakeImap:
         if name == "UID":
             name, _, rest = f"UID {rest}".partition(" ")[2].partition(" ")
             name = f"UID {name.upper()}"
-        count = sum(call.name == name for call in self.calls) + 1
-        self.calls.append(Call(tag, name, rest.strip(), count))
-        return self.calls[-1]
+        with self._counting:  # connections come side by side
+            count = sum(call.name == name for call in self.calls) + 1
+            call = Call(tag, name, rest.strip(), count)
+            self.calls.append(call)
+        return call
 
     def _answer(self, call: Call, *, forward: bool) -> str | None:
         answer = self.script.get(call.name)

@@ -81,7 +81,7 @@ class Names:
 class Web:
     """A web server, with TLS where it gets a certificate: bodies, or status codes, by path.
 
-    A str is a redirect; a path that is not there is a 404.
+    A str is a redirect; a path that is not there is a 404. `asked` has the paths, `sent` the forms.
     """
 
     def __init__(
@@ -91,11 +91,15 @@ class Web:
     ) -> None:
         self.pages = dict(pages or {})
         self.asked: list[str] = []
+        self.sent: list[bytes] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 outer.asked.append(self.path)
+                # What is left unread when the connection is closed cuts the answer off.
+                if length := int(self.headers.get("Content-Length") or 0):
+                    outer.sent.append(self.rfile.read(length))
                 page = outer.pages.get(self.path.partition("?")[0], 404)
                 if isinstance(page, bytes):
                     self.send_response(200)

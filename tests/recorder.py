@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from typing import Protocol, Self
 
-from tests.servers import HOST, free_port
+from tests.patience import PATIENCE
+from tests.servers import HOST
 
 
 class Upstream(Protocol):
@@ -17,13 +19,17 @@ class Upstream(Protocol):
 
 
 class Recorder:
-    """`with Recorder(server) as wire:` listens on `wire.port`; `asked` and `answered` grow."""
+    """`with Recorder(server) as wire:` listens on `wire.port`; `asked` and `answered` grow.
+
+    After the block they are whole: the end of every client is waited for.
+    """
 
     def __init__(self, upstream: Upstream) -> None:
-        self.host, self.port = HOST, free_port()
         self.asked, self.answered = bytearray(), bytearray()
         self._upstream = upstream
-        self._listener = socket.create_server((HOST, self.port))
+        self._listener = socket.create_server((HOST, 0))
+        self.host, self.port = self._listener.getsockname()
+        self._ways: list[threading.Thread] = []
 
     def forget(self) -> None:
         """Begin anew."""
@@ -35,7 +41,12 @@ class Recorder:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes who accepts; to close it does not
         self._listener.close()
+        for way in self._ways:
+            way.join(PATIENCE)
+            assert not way.is_alive(), "a client has not gone"
 
     def _accept(self) -> None:
         while True:
@@ -48,14 +59,15 @@ class Recorder:
                 (client, server, self.asked),
                 (server, client, self.answered),
             ):
-                threading.Thread(target=_pass_on, args=(source, sink, kept), daemon=True).start()
+                way = (source, sink, kept)
+                threading.Thread(target=self._pass_on, args=way, daemon=True).start()
 
-
-def _pass_on(source: socket.socket, sink: socket.socket, kept: bytearray) -> None:
-    try:
-        while data := source.recv(65_536):
-            kept += data
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
-    except OSError:
-        sink.close()
+    def _pass_on(self, source: socket.socket, sink: socket.socket, kept: bytearray) -> None:
+        self._ways.append(threading.current_thread())
+        try:
+            while data := source.recv(65_536):
+                kept += data
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            sink.close()

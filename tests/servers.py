@@ -8,6 +8,7 @@ What no real server does on demand is in fake_imap and dav_proxy.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import functools
 import grp
 import itertools
@@ -30,6 +31,8 @@ from typing import Self
 import pytest
 from imapclient import IMAPClient
 
+from tests.patience import PATIENCE, until
+
 HOST = "127.0.0.1"
 PASSWORD = "secret"
 Appended = tuple[bytes, Sequence[bytes | str], datetime | None]
@@ -49,13 +52,21 @@ _LOGIN = re.compile(r"imap-login: .*\bLogin: user=<([^>]+)>")
 
 # Below the ports that systems give to clients, and from another start in each process of a run.
 _PORTS = itertools.count(os.getpid() * 37)
+_CLAIMS = os.open(
+    Path(tempfile.gettempdir()) / f"crmmail-test-ports-{os.getuid()}", os.O_CREAT | os.O_RDWR, 0o600
+)
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on, and that no client is given by chance."""
+    """A loopback port that nobody listens on, and that no client is given by chance.
+
+    A lock on its byte of a file keeps it from the other test processes, until this one ends: a
+    server may begin late, or go away and come back.
+    """
     for number in _PORTS:
         port = 12_000 + number % 20_000
         with socket.socket() as probe, contextlib.suppress(OSError):
+            fcntl.lockf(_CLAIMS, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((HOST, port))
             return port
@@ -79,7 +90,6 @@ class Server:
     """A program that listens on one port, in a folder of its own, until it is stopped."""
 
     name = "server"
-    deadline = 15.0
 
     def __init__(self) -> None:
         self.host, self.port = HOST, free_port()
@@ -100,7 +110,7 @@ class Server:
                 stderr=console,
                 start_new_session=True,
             )
-        end = time.monotonic() + self.deadline
+        end = time.monotonic() + PATIENCE
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"{self.name} does not start:\n{self.output()}")
@@ -133,7 +143,7 @@ class Server:
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection((self.host, self.port), timeout=1) as probe:
+            with socket.create_connection((self.host, self.port), timeout=10) as probe:
                 return self._is_ready(probe)
         except OSError:
             return False
@@ -147,7 +157,7 @@ class Server:
             return
         os.killpg(process.pid, how)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(5)
+            process.wait(PATIENCE)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # children that outlive their parent
         process.wait()
@@ -165,7 +175,7 @@ class ImapServer(Server):
 
     def client(self, user: str, password: str = "") -> IMAPClient:
         """A logged-in read-write client."""
-        client = IMAPClient(self.host, self.port, ssl=False, timeout=30)
+        client = IMAPClient(self.host, self.port, ssl=False, timeout=PATIENCE)
         client._imap.debug = 0
         client.login(user, password or self.password)
         return client
@@ -200,6 +210,7 @@ class Dovecot(ImapServer):
         need_dovecot()
         super().__init__()
         self.without, self.tls, self.settings = frozenset(without), tls, settings
+        self._marks = itertools.count(1)
         self.ca = self.dir / "ca.pem"
         self.dir.chmod(0o755)  # root's mail processes run as another user
         for name in ("users", "mail"):
@@ -231,7 +242,7 @@ class Dovecot(ImapServer):
         import ssl
 
         context = ssl.create_default_context(cafile=self.ca)
-        client = IMAPClient(self.host, self.port, ssl_context=context, timeout=30)
+        client = IMAPClient(self.host, self.port, ssl_context=context, timeout=PATIENCE)
         client._imap.debug = 0
         client.login(user, password or self.password)
         return client
@@ -241,16 +252,40 @@ class Dovecot(ImapServer):
         root = self.dir / "mail" / user
         return root if folder == "INBOX" else root / f".{folder}"
 
-    def traffic(self, user: str, wait: float = 2.0) -> tuple[int, int]:
-        """Bytes (from, to) the clients of all sessions that a user has ended, logins excluded."""
-        end = time.monotonic() + wait
-        while True:
-            log = self.output()
-            sessions = [(int(i), int(o)) for who, i, o in _TRAFFIC.findall(log) if who == user]
-            opened = sum(who == user for who in _LOGIN.findall(log))
-            if len(sessions) >= opened or time.monotonic() > end:
-                return sum(i for i, _ in sessions), sum(o for _, o in sessions)
-            time.sleep(0.02)
+    def logins(self) -> list[str]:
+        """Who has signed in so far, in order.
+
+        The line of a sign-in may come to the log after its answer to the client, and when the
+        server is stopped not at all. So somebody else signs in: what is before that line is whole.
+        """
+        mark = self.add_user(f"mark{next(self._marks)}@mark.example")
+        self._enter(mark)
+        found = until(lambda: _before(mark, _LOGIN.findall(self.output())), self.output)
+        return [user for user in found if not user.endswith("@mark.example")]
+
+    def traffic(self, user: str) -> tuple[int, int]:
+        """Bytes (from, to) the clients of all sessions that a user has ended, logins excluded.
+
+        Waits for those that are under way.
+        """
+        opened = self.logins().count(user)
+
+        def sessions() -> list[tuple[int, int]]:
+            found = _TRAFFIC.findall(self.output())
+            return [(int(i), int(o)) for who, i, o in found if who == user]
+
+        until(lambda: len(sessions()) >= opened, self.output)
+        return sum(i for i, _ in sessions()), sum(o for _, o in sessions())
+
+    def _enter(self, user: str) -> None:
+        """Sign in and out, whatever the certificate is."""
+        import ssl
+
+        trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        kind = {"ssl_context": trusting} if self.tls == "tls" else {"ssl": False}
+        with IMAPClient(self.host, self.port, timeout=PATIENCE, **kind) as client:
+            client.login(user, self.password)
 
     def _config(self, mail: pwd.struct_passwd) -> str:
         special = "SPECIAL-USE" not in self.without
@@ -368,6 +403,11 @@ def _mail_user() -> pwd.struct_passwd:
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
     raise RuntimeError("no system user to give the mail to")
+
+
+def _before(user: str, users: Sequence[str]) -> Sequence[str] | None:
+    """Those before a user, who is among them, so that there is always one; None when not yet."""
+    return users[: users.index(user) + 1] if user in users else None
 
 
 def _group() -> str:

@@ -2,7 +2,8 @@
 
     with TlsImap(authority.issue_cert("localhost")) as server:
 
-`clear` has the lines that came before the encryption, `secret` those after it.
+`clear` has the lines that came before the encryption, `secret` those after it; whoever asks for
+them waits for the end of all clients, who must have gone.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import hashlib
 import socket
 import ssl
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import BinaryIO, Self
 
 import trustme
+
+from tests.patience import PATIENCE
 
 _ANSWERS = {
     "CAPABILITY": "* CAPABILITY IMAP4rev1{starttls}\r\n",
@@ -45,13 +48,14 @@ class TlsImap:
     starttls: bytes | None = b"OK begin"
     before: bytes = b""
     after: bytes = b""
-    clear: list[str] = field(default_factory=list)
-    secret: list[str] = field(default_factory=list)
     host: str = "localhost"
 
     def __post_init__(self) -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.certificate.configure_cert(self._context)
+        self._clear: list[str] = []
+        self._secret: list[str] = []
+        self._talks: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -65,9 +69,26 @@ class TlsImap:
         self._listener.close()
 
     @property
+    def clear(self) -> list[str]:
+        """The lines that came in the clear."""
+        self._ended()
+        return self._clear
+
+    @property
+    def secret(self) -> list[str]:
+        """The lines that came encrypted."""
+        self._ended()
+        return self._secret
+
+    @property
     def heard(self) -> list[str]:
         """Every line that came, in the clear or not."""
         return [*self.clear, *self.secret]
+
+    def _ended(self) -> None:
+        for talk in self._talks:
+            talk.join(PATIENCE)
+            assert not talk.is_alive(), "a client has not gone"
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -76,6 +97,7 @@ class TlsImap:
                 threading.Thread(target=self._serve, args=[client], daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
+        self._talks.append(threading.current_thread())
         with contextlib.suppress(OSError), client:
             if self.implicit:
                 client = self._context.wrap_socket(client, server_side=True)
@@ -90,7 +112,7 @@ class TlsImap:
         """Answer until the client leaves; True when it wants to go on encrypted."""
         encrypted = isinstance(client, ssl.SSLSocket)
         while line := lines.readline().decode("utf-8", "replace").strip():
-            (self.secret if encrypted else self.clear).append(line)
+            (self._secret if encrypted else self._clear).append(line)
             tag, _, rest = line.partition(" ")
             name = rest.partition(" ")[0].upper()
             if name == "STARTTLS":

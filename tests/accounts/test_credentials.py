@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keyring
 import pytest
@@ -16,6 +18,7 @@ from keyring.errors import KeyringLocked
 
 from crmmail.accounts import credentials
 from crmmail.accounts.credentials import SecretError
+from tests.pulse import Pulse
 
 PYTHON = sys.executable
 
@@ -60,10 +63,14 @@ class Locked(Memory):
 
 
 class Slow(Memory):
-    """A keyring whose window nobody sees."""
+    """A keyring whose window nobody sees, until a test is over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.over = threading.Event()
 
     def get_password(self, service: str, username: str) -> str | None:
-        time.sleep(60)
+        self.over.wait()
         return "late"
 
 
@@ -151,11 +158,11 @@ def test_a_keyring_that_does_not_answer_is_left_alone(monkeypatch: pytest.Monkey
     monkeypatch.setattr(credentials, "_KEYRING_SECONDS", 0.2)
     monkeypatch.setattr(credentials, "_PATIENCE", 0.1)
     monkeypatch.setattr(credentials, "waiting", lambda: told.append("waiting"))
-    keyring.set_keyring(Slow())
-    start = time.monotonic()
+    slow = Slow()
+    monkeypatch.setattr(credentials, "keyring_backends", lambda: [slow])  # found in good time
     with pytest.raises(SecretError, match="did not answer") as caught:
         credentials.password(Login())
-    assert time.monotonic() - start < 30
+    slow.over.set()
     assert "Unlock it" in caught.value.hint
     assert told == ["waiting"]
 
@@ -213,17 +220,18 @@ def test_a_hanging_command_goes_with_its_children(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(credentials, "_COMMAND_SECONDS", 1.0)
-    beat = tmp_path / "beat"
-    child = f"while true; do touch {beat}; sleep 0.02; done"
-    body = f"import subprocess; subprocess.run(['sh', '-c', {child!r}])"
-    start = time.monotonic()
+    pulse, start = Pulse(tmp_path), subprocess.Popen
+
+    def running(*how: Any, **more: Any) -> subprocess.Popen[bytes]:
+        process = start(*how, **more)
+        pulse.begins()
+        return process
+
+    monkeypatch.setattr("subprocess.Popen", running)
+    body = f"import subprocess; subprocess.run(['sh', '-c', {pulse.shell!r}])"
     with pytest.raises(SecretError, match="took longer than 1 seconds"):
         credentials.password(Login(secret=script(tmp_path, body)))
-    assert time.monotonic() - start < 30
-    assert beat.exists()
-    beat.unlink()
-    time.sleep(0.2)
-    assert not beat.exists()
+    pulse.ends()
 
 
 @pytest.mark.parametrize(("command", "said"), [("", "empty"), ("pass 'show", "cannot be read")])

@@ -6,11 +6,20 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-START = 'printf "%s\\n" "$UNLOCK" | gnome-keyring-daemon --unlock --components=secrets >/dev/null\n'
+from tests.patience import PATIENCE
+
+START = """
+printf "%s\\n" "$UNLOCK" | gnome-keyring-daemon --unlock --components=secrets >/dev/null
+until dbus-send --session --print-reply --dest=org.freedesktop.DBus / \\
+    org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets | grep -q true
+do sleep 0.05; done
+"""
 KEEP = """
 from crmmail.accounts import credentials
 class Ann:
@@ -46,12 +55,13 @@ class Desktop:
         lines = [f'"{sys.executable}" -c "$PROGRAM{n}"\n' for n in range(len(programs))]
         env = self.env(unlock) | {f"PROGRAM{n}": text for n, text in enumerate(programs)}
         command = ["dbus-run-session", "--", "bash", "-c", START + "".join(lines)]
-        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=180)
 
 
 @pytest.fixture
-def desktop(tmp_path: Path) -> Desktop:
-    return Desktop(tmp_path)
+def desktop() -> Iterator[Desktop]:
+    with TemporaryDirectory(prefix="crmmail-") as short:  # a socket's path has 107 bytes at most
+        yield Desktop(Path(short))
 
 
 def test_a_secret_service_keeps_the_password_over_processes_and_sessions(desktop: Desktop) -> None:
@@ -96,7 +106,7 @@ def test_a_machine_without_a_keyring_is_offered_the_other_two_ways(desktop: Desk
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 1
     assert "This machine has no usable keyring." in done.stderr

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from crmmail.settings import store_path
 from crmmail.sync.loop import exclusive
@@ -30,10 +32,11 @@ def test_without_a_name_it_is_the_day_s(
     cli: Cli, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    made = cli("backup")
-    assert made.code == 0
-    assert (tmp_path / made.out.strip()).stat().st_size > 0
-    again = cli("backup")
+    with time_machine.travel(datetime(2026, 3, 14, 12, tzinfo=UTC)):
+        made = cli("backup")
+        again = cli("backup")
+    assert (made.code, made.out) == (0, "crmmail-2026-03-14.db\n")
+    assert (tmp_path / "crmmail-2026-03-14.db").stat().st_size > 0
     assert again.code == 1
     assert "exists" in again.err
 

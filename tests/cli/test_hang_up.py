@@ -6,10 +6,11 @@ import os
 import pty
 import select
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.patience import PATIENCE, until
 
 
 @pytest.mark.parametrize("wrapper", ["exec {}", 'trap "" HUP; {}', "trap : HUP; {} & wait; wait"])
@@ -19,15 +20,12 @@ def test_the_app_ends_when_its_terminal_is_gone(wrapper: str, tmp_path: Path) ->
     pid, terminal = pty.fork()
     if pid == 0:
         os.execlp("sh", "sh", "-c", wrapper.format(app))
-    seen, end = b"", time.monotonic() + 30
-    while b"People" not in seen and time.monotonic() < end:
-        if select.select([terminal], [], [], 0.5)[0]:
-            seen += os.read(terminal, 65_536)
-    assert b"People" in seen
+    seen = b""
+    while b"People" not in seen:
+        assert select.select([terminal], [], [], PATIENCE)[0], seen
+        seen += os.read(terminal, 65_536)
     os.close(terminal)
-    while _lives(int(note.read_text())):
-        assert time.monotonic() < end, "it goes on without a terminal"
-        time.sleep(0.1)
+    until(lambda: not _lives(int(note.read_text())), lambda: "it goes on without a terminal")
     os.waitpid(pid, 0)
 
 

@@ -23,6 +23,7 @@ from crmmail.sync.loop import Report, exclusive
 from tests.cli.conftest import ANN, FOLDERS, ME, Cli, add_account, mail
 from tests.cli.test_main import CRMMAIL
 from tests.conftest import Mailbox
+from tests.patience import PATIENCE
 from tests.servers import Dovecot
 
 
@@ -121,9 +122,9 @@ def watching(*words: str) -> Iterator[tuple[subprocess.Popen[str], queue.Queue[s
 
 
 def until(lines: queue.Queue[str], **wanted: Any) -> dict[str, Any]:
-    """The first event with these values; fails after 20 seconds without one."""
+    """The first event with these values."""
     while True:
-        event: dict[str, Any] = json.loads(lines.get(timeout=20))
+        event: dict[str, Any] = json.loads(lines.get(timeout=PATIENCE))
         if all(event.get(key) == value for key, value in wanted.items()):
             return event
 
@@ -141,7 +142,7 @@ def test_watching_tells_of_new_mail_and_ends_when_asked(
         event = until(lines, event="mail")
         assert (event["subject"], event["names"]) == ("Fresh", ["Ann Lee"])
         process.send_signal(how)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(PATIENCE) == 0
         assert process.stderr
         assert process.stderr.read() == ""
     shown = cli("thread", "show", event["thread"], "--json").json

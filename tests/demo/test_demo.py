@@ -6,7 +6,6 @@ import email
 import email.policy
 import os
 import sys
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from crmmail.errors import CrmmailError
 from crmmail.store import accounts, companies, opportunities, people
 from crmmail.store.database import Store
 from crmmail.sync.loop import Loop, sync_once
+from tests.patience import PATIENCE, until
 
 NOW = datetime(2026, 3, 11, 15, 20, tzinfo=UTC)  # a Wednesday
 HOME = "quietrooms.example"
@@ -204,7 +204,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 
 
 def client(demo: Demo) -> IMAPClient:
-    connected = IMAPClient(demo.server.host, demo.server.port, ssl=False, timeout=10)
+    connected = IMAPClient(demo.server.host, demo.server.port, ssl=False, timeout=PATIENCE)
     connected.login(EMAIL, os.environ[SECRET])
     return connected
 
@@ -233,11 +233,8 @@ def test_a_delivered_message_is_heard_by_who_waits(demo: Demo) -> None:
     with client(demo) as imap:
         before = imap.select_folder("INBOX", readonly=True)[b"EXISTS"]
         imap.idle()
-        began = time.monotonic()
         assert demo.deliver_next()
-        heard = []
-        while not heard and time.monotonic() - began < 30:
-            heard = [said for said in imap.idle_check(timeout=1) if said[1] == b"EXISTS"]
+        heard = until(lambda: [one for one in imap.idle_check(timeout=1) if one[1] == b"EXISTS"])
         imap.idle_done()
         newest = imap.fetch(imap.search()[-1:], ["BODY.PEEK[HEADER]"])
     assert heard == [(before + 1, b"EXISTS")]
@@ -267,9 +264,7 @@ def test_mail_that_arrives_by_itself_is_in_the_store_at_once(demo: Demo) -> None
     loop = Loop(store)
     loop.start()
     demo.start_deliveries()  # every 0.3 s once the first import has brought all contacts
-    end = time.monotonic() + 20
-    while not (met := people.view(store.read(), match="Hanna Wilk")) and time.monotonic() < end:
-        time.sleep(0.05)
+    met = until(lambda: people.view(store.read(), match="Hanna Wilk"))
     deals_noted = len(opportunities.view(store.read()))
     loop.stop()
     assert len(met) == 1
@@ -282,9 +277,10 @@ def test_everything_ends_with_the_demo(tmp_path: Path) -> None:
         demo.start_deliveries()
         imap = client(demo)
     assert SECRET not in os.environ
+    demo.server._thread.join(PATIENCE)
     assert not demo.server._thread.is_alive()
     with pytest.raises(ConnectionRefusedError):
-        IMAPClient(demo.server.host, demo.server.port, ssl=False, timeout=1)
+        IMAPClient(demo.server.host, demo.server.port, ssl=False, timeout=PATIENCE)
     with pytest.raises((OSError, imap.Error, imap.AbortError)):
         imap.noop()
 

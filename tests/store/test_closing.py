@@ -37,6 +37,6 @@ print("well")
 
 def test_a_query_of_another_thread_survives_the_close(tmp_path: Path) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(tmp_path)], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", PROGRAM, str(tmp_path)], capture_output=True, text=True, timeout=180
     )
     assert (ended.returncode, ended.stdout) == (0, "well\n"), ended.stderr

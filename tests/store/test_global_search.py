@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmmail.store import opportunities, people, search
@@ -220,9 +220,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200)
 @given(text=st.lists(st.one_of(PIECES, st.text(max_size=4)), max_size=12).map("".join))
 def test_no_query_is_an_error(fill: Filler, text: str) -> None:
     assert not search.search(fill.db, text)

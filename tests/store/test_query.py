@@ -172,7 +172,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(text=st.lists(st.one_of(PIECES, st.text(max_size=6)), max_size=60).map("".join))
 def test_nothing_typed_is_an_error(text: str) -> None:
     for partial in (True, False):

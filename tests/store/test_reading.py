@@ -11,6 +11,7 @@ import pytest
 
 from crmmail.store.database import Store
 from crmmail.store.reading import Reading
+from tests.patience import PATIENCE
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
@@ -28,9 +29,9 @@ def test_a_query_ends_and_its_thread_reads_on(store: Store) -> None:
     with ThreadPoolExecutor(1) as thread:
         db = thread.submit(store.read).result()
         answer = thread.submit(reading.run, db, endless(db, begun))
-        assert begun.wait(30)
+        assert begun.wait(PATIENCE)
         reading.end()
-        assert answer.result(30) is None
+        assert answer.result(PATIENCE) is None
         reading.end()
         assert thread.submit(Reading().run, db, lambda: len(db.execute("SELECT 1").fetchall()))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmmail.store import opportunities, search
@@ -81,9 +81,7 @@ def test_nothing_typed_is_an_error(fill: Filler, world: World, text: str) -> Non
     assert isinstance(search.find_records(fill.db, text), list)
 
 
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300)
 @given(text=st.text(alphabet=st.one_of(st.sampled_from("\"'*^(){}:-+ANDORNEAR "), st.characters())))
 def test_no_text_is_an_error(fill: Filler, text: str) -> None:
     assert search.find(fill.db, text) == []

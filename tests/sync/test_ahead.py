@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import Mailbox as Box
+from tests.patience import PATIENCE, until
 from tests.servers import Dovecot
 from tests.sync.conftest import connect, dumped, sync
 from tests.sync.letters import ME, letter
@@ -41,15 +42,14 @@ def test_roles_are_found_newest_first_and_what_was_read_is_not_read_again(
     first = sign_in(row)
     before = first.received
     reader = Ahead(first, "Sent", 13, rules.load(store.read(), row.id))
-    roles, waiting = list[set[str]](), threading.Event()
-    for _ in range(1_000):
-        if more := reader.found():
-            roles.append(more)
-        if reader.below == 1:
-            break
-        waiting.wait(0.01)
-    assert set().union(*roles) == {"info@acme.com", "support@other.example"}
-    assert reader.below == 1
+    roles = set[str]()
+
+    def done() -> bool:
+        roles.update(reader.found())
+        return reader.below == 1
+
+    until(done)
+    assert roles == {"info@acme.com", "support@other.example"}
     assert first.received > before + 100
     reader.close()
     first.close()
@@ -65,14 +65,17 @@ def test_closing_leaves_the_rest_for_later(
 
     def slow(box: Mailbox) -> Mailbox:
         begun.set()
-        go.wait(30)
+        go.wait(PATIENCE)
         return again(box)
 
     monkeypatch.setattr(Mailbox, "again", slow)
     reader = Ahead(first, "Sent", 13, rules.load(store.read(), row.id))
-    assert begun.wait(30)
+    assert begun.wait(PATIENCE)
+    [thread] = [one for one in threading.enumerate() if one.name == "crmmail-ahead"]
     reader.close()
     go.set()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
     assert reader.found() == set()
     assert reader.below == 13
     first.close()

@@ -180,6 +180,7 @@ def test_no_password_is_sent_where_it_is_not_safe(greeting: bytes, security: str
     with FakeImap(greeting=greeting) as fake:
         with pytest.raises(Problem):
             check(Login(fake.host, fake.port, security, "me", "secret"))
+        fake.ended()
         assert "LOGIN" not in fake.names()
         assert not [call for call in fake.calls if "secret" in call.arguments]
 

@@ -447,7 +447,7 @@ class TestFiles:
         assert parse(text, WINDOW).meetings[0].title == "Größe"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     text = decoded(data)
@@ -465,7 +465,7 @@ _WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(_WORDS, max_size=40))
 def test_any_words_of_the_language_are_read_or_refused(words: list[str]) -> None:
     for text in ("".join(words), calendar(event("DTSTART:20260701T090000Z", "".join(words)))):

@@ -335,7 +335,7 @@ class TestPlainText:
         assert body(content, f"Content-Transfer-Encoding: {encoding}").text == "Hello"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.one_of(
         st.binary(max_size=400),

@@ -66,7 +66,7 @@ _PARTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(_PARTS, st.datetimes(datetime(2023, 1, 1), datetime(2025, 12, 31)))
 def test_random_rules_are_as_dateutil_has_them(parts: dict[str, str], start: datetime) -> None:
     # dateutil counts BYSETPOS from DTSTART in the first week.
@@ -79,7 +79,7 @@ def test_random_rules_are_as_dateutil_has_them(parts: dict[str, str], start: dat
     assert ours == list(itertools.takewhile(lambda one: one < BEFORE, reference))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(_PARTS, st.datetimes(datetime(2024, 6, 1), datetime(2027, 1, 1)))
 def test_what_lies_long_before_is_passed_over_without_a_difference(
     parts: dict[str, str], after: datetime
