@@ -13,10 +13,11 @@ import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Self
 
 from tests.dav_servers import CalDav
+from tests.net import QuietServer
 from tests.patience import PATIENCE
 from tests.servers import HOST
 
@@ -64,8 +65,7 @@ class DavProxy:
         class Handler(_Handler):
             owner = proxy
 
-        self._http = ThreadingHTTPServer((HOST, 0), Handler)
-        self._http.daemon_threads = True
+        self._http = QuietServer((HOST, 0), Handler)
         self.port = self._http.server_address[1]
         self.url = f"{'https' if tls else 'http'}://{HOST}:{self.port}/"
         if tls:

@@ -78,6 +78,15 @@ class Names:
                 self._socket.sendto(answer.to_wire(), peer)
 
 
+class QuietServer(ThreadingHTTPServer):
+    """Says nothing of clients that have gone: a later test may look at what is said."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        pass
+
+
 class Web:
     """A web server, with TLS where it gets a certificate: bodies, or status codes, by path.
 
@@ -116,8 +125,7 @@ class Web:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = QuietServer(("127.0.0.1", 0), Handler)
         scheme = "http"
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -19,13 +19,19 @@ _PAGE = (
 )
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of a browser that has gone: the app may have the terminal."""
+
+
 class Catcher:
     """Listens on a free port of this machine only."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self._found: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://{host}:{self._server.server_port}/"
 
     def __enter__(self) -> Self:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 HOST = "127.0.0.1"
 CALENDAR = "Quiet Rooms"
@@ -21,6 +21,11 @@ CALENDAR = "Quiet Rooms"
 class _Quiet(WSGIRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing: the app has the terminal."""
+
+
+class _Server(WSGIServer):
+    def handle_error(self, *_: object) -> None:
+        """Nor of a client that has gone."""
 
 
 class CalendarServer:
@@ -33,7 +38,7 @@ class CalendarServer:
         self._user, self._password = user, password
         self._resources = resources
         self._radicale: Any = None
-        self._server = make_server(HOST, 0, self._answer, handler_class=_Quiet)
+        self._server = make_server(HOST, 0, self._answer, _Server, _Quiet)
         self.url = f"http://{HOST}:{self._server.server_port}/"
 
     def __enter__(self) -> Self:

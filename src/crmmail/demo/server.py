@@ -88,7 +88,7 @@ class Server:
 
     def deliver(self, message: SampleMessage) -> None:
         """Put a message into its folder now; a client that idles there hears of it."""
-        asyncio.run_coroutine_threadsafe(self._append(message), self._loop).result(timeout=10)
+        asyncio.run_coroutine_threadsafe(self._append(message), self._loop).result(timeout=60)
 
     def _run(self) -> None:
         try:

@@ -128,8 +128,9 @@ class Loop:
             except Busy:
                 self._stop.wait(5.0)  # the other process does the work; its changes are seen
             except Exception:
-                log.exception("the keeper of the sync loop")
-                self._stop.wait(5.0)
+                if not self._stop.is_set():  # else the store may be closed by now
+                    log.exception("the keeper of the sync loop")
+                    self._stop.wait(5.0)
 
     def _match_workers(self) -> None:
         """Start and stop workers until they are those of the accounts as they are now."""
