@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from tests.servers import Dovecot
 
+from benchmarks.measure import environment
 from benchmarks.rivals import Crmmail
 
 THREADS = 200
@@ -49,7 +49,7 @@ def watch(server: Dovecot, crmmail: Crmmail, wanted: list[str]) -> Browsable:
     logins = _logins(server)
     process = subprocess.Popen(
         crmmail.sync_command,
-        env={**os.environ, **crmmail.env},
+        env=environment(crmmail.env),
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )

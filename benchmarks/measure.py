@@ -11,11 +11,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+_BYTE_CODE = Path(tempfile.gettempdir(), "crmmail-bench-byte-code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,23 @@ class CommandError(Exception):
     """A measured command did not end well."""
 
 
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a measured program is told: what we are, and that it may keep its byte code.
+
+    What is installed has its byte code beside it. A working copy that may not write any would
+    compile the app at each start, and nothing of what it is compared with.
+    """
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**own, "PYTHONPYCACHEPREFIX": str(_BYTE_CODE), **(more or {})}
+
+
 def run(argv: Sequence[str], env: Mapping[str, str] | None = None) -> Cost:
     """Run a command to its end, all its output kept apart from the figures."""
     reader, writer = os.pipe()
     launcher = [sys.executable, "-S", str(Path(__file__)), str(writer), *argv]
     process = subprocess.Popen(
         launcher,
-        env={**os.environ, **(env or {})},
+        env=environment(env),
         pass_fds=[writer],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

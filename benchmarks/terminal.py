@@ -9,15 +9,14 @@ import select
 import signal
 import struct
 import subprocess
-import tempfile
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
+from benchmarks.measure import environment
 from benchmarks.picture import Picture
 
 COLUMNS, LINES = 120, 40
@@ -25,10 +24,7 @@ _KIND = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
 # What Textual asks, and what a terminal answers that knows synchronised updates (mode 2026) but
 # not in-band resizes (mode 2048).
 _REPLIES = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[?2048$p": b"\x1b[?2048;0$y"}
-_UNWANTED = ("NO_COLOR", "TERM_PROGRAM", "PYTHONDONTWRITEBYTECODE")
-# What is installed has its byte code beside it. A working copy that may not write any would compile
-# the app at each start, and nothing of the empty app that it is compared with.
-_BYTE_CODE = {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir(), "crmmail-bench-byte-code"))}
+_UNWANTED = ("NO_COLOR", "TERM_PROGRAM")
 _FRAME_END = b"\x1b[?2026l"
 _PATIENCE = 30.0
 _READ = 65_536
@@ -55,14 +51,14 @@ class Terminal:
         fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         self.picture = Picture(COLUMNS, LINES)
         self._tail = b""
-        inherited = {k: v for k, v in os.environ.items() if k not in _UNWANTED}
+        told = environment(_KIND | dict(env or {}))
         self.start = time.perf_counter()
         self._process = subprocess.Popen(
             argv,
             stdin=side,
             stdout=side,
             stderr=side,
-            env={**inherited, **_KIND, **_BYTE_CODE, **(env or {})},
+            env={k: v for k, v in told.items() if k not in _UNWANTED},
             start_new_session=True,
         )
         os.close(side)
