@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from crmmail.cli import accounts as account_commands
-from crmmail.cli.output import AsJson, examples, note, open_store, print_json, write
+from crmmail.cli.output import AsJson, examples, note, open_store, print_list
 from crmmail.cli.problems import NotFoundError
 from crmmail.errors import CrmmailError
 from crmmail.store import contact_ledger, ledger, letting, mail_rules
@@ -108,9 +108,4 @@ def list_(as_json: AsJson = False) -> None:
     """List the exceptions."""
     with open_store() as store:
         found = mail_rules.allowed(store.read())
-    if as_json:
-        print_json(found)
-    elif found:
-        write("".join(f"{one}\n" for one in found))
-    else:
-        note("There is no exception: the rules judge all mail.")
+    print_list(found, as_json, "There is no exception: the rules judge all mail.")

@@ -43,6 +43,16 @@ def print_json(value: Any) -> None:
     write(json_text(value))
 
 
+def print_list(lines: Sequence[str], as_json: bool, otherwise: str) -> None:
+    """Short texts, one a line; where there are none, `otherwise` says so to people."""
+    if as_json:
+        print_json(lines)
+    elif lines:
+        write("".join(f"{one}\n" for one in lines))
+    else:
+        note(otherwise)
+
+
 def write(text: str) -> None:
     """Text on stdout, as UTF-8 whatever the locale: names come from everywhere."""
     if hasattr(sys.stdout, "reconfigure") and sys.stdout.encoding.lower() != "utf-8":

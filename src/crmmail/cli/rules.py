@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ import typer
 from crmmail.cli import accounts as account_commands
 from crmmail.cli import caldav, new_account
 from crmmail.cli.accounts import Email
-from crmmail.cli.output import AsJson, examples, note, open_store, print_json, table, write
+from crmmail.cli.output import AsJson, examples, note, open_store, print_json, print_list, table
 from crmmail.store import accounts, levels, mail_rules
 from crmmail.store.kinds import Level
 
@@ -188,12 +187,7 @@ def block_list(as_json: AsJson = False) -> None:
     """List what is blocked."""
     with open_store() as store:
         found = mail_rules.blocked(store.read())
-    if as_json:
-        print_json(found)
-    elif found:
-        write("".join(f"{one}\n" for one in found))
-    else:
-        note("Nothing is blocked.")
+    print_list(found, as_json, "Nothing is blocked.")
 
 
 def _level(said: str, option: str, among: tuple[str, ...]) -> int | None:
@@ -214,6 +208,6 @@ def _epoch(day: str) -> int | None:
     if day == "all":
         return 0
     try:
-        return int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
-    except ValueError:
+        return mail_rules.as_day(day)
+    except mail_rules.RuleError:
         raise typer.BadParameter(f"{day!r} is no date such as 2024-01-31, nor “all”.") from None

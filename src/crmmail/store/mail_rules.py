@@ -122,13 +122,7 @@ def block(store: Store, typed: str) -> str:
 def unblock(store: Store, typed: str) -> str:
     """Take an entry off the blocklist."""
     pattern = as_pattern(typed)
-    with store.write("accounts") as (db, _):
-        _gone(
-            db,
-            "DELETE FROM blocklist WHERE pattern = ?",
-            [pattern],
-            f"{pattern} is not on the blocklist.",
-        )
+    _take_off(store, "blocklist", pattern, f"{pattern} is not on the blocklist.")
     return pattern
 
 
@@ -151,19 +145,18 @@ def allow(store: Store, typed: str) -> str:
 def disallow(store: Store, typed: str) -> str:
     """End an exception: what it let in is judged like all other mail again."""
     pattern = _exception(typed)
-    with store.write("accounts") as (db, _):
-        _gone(
-            db,
-            "DELETE FROM allowlist WHERE pattern = ?",
-            [pattern],
-            f"There is no exception for {pattern}.",
-        )
+    _take_off(store, "allowlist", pattern, f"There is no exception for {pattern}.")
     return pattern
 
 
 def _exception(typed: str) -> str:
     typed = typed.strip()
     return typed if typed.startswith("<") and typed.endswith(">") else as_pattern(typed)
+
+
+def _take_off(store: Store, table: str, pattern: str, otherwise: str) -> None:
+    with store.write("accounts") as (db, _):
+        _gone(db, f"DELETE FROM {table} WHERE pattern = ?", [pattern], otherwise)
 
 
 def _gone(db: sqlite3.Connection, sql: str, values: list[object], otherwise: str) -> None:
