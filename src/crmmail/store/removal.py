@@ -95,18 +95,27 @@ def forget(db: sqlite3.Connection, address_ids: Iterable[int]) -> None:
 
 
 def name_by_meetings(db: sqlite3.Connection, address_ids: Iterable[int]) -> None:
-    """Let the latest meeting name the addresses that no mail has a name for (C4)."""
+    """Let the latest meeting name the addresses that no mail has a name for (C4).
+
+    Most are called the same by all, so that it need not be looked for.
+    """
     db.execute(
-        """UPDATE address SET name = named.name
-           FROM (SELECT wanted.value AS id, ifnull((
-                     SELECT attendee.name FROM attendee
-                     JOIN meeting ON meeting.id = attendee.meeting_id
-                     WHERE attendee.address_id = wanted.value AND attendee.name != ''
-                     ORDER BY meeting.last_at DESC, meeting.uid, meeting.recurrence_id LIMIT 1),
-                     '') AS name
-                 FROM json_each(?) AS wanted) AS named
-           WHERE address.id = named.id AND address.name_at = 0 AND address.no_contact != 'own'
-           AND address.name != named.name""",
+        """WITH named AS MATERIALIZED (
+               SELECT wanted.value AS id, ifnull((
+                   SELECT attendee.name FROM attendee
+                   JOIN meeting ON meeting.id = attendee.meeting_id
+                   WHERE attendee.address_id = wanted.value AND attendee.name != ''
+                   ORDER BY meeting.last_at DESC, meeting.uid, meeting.recurrence_id LIMIT 1),
+                   '') AS name
+               FROM json_each(?) AS wanted CROSS JOIN address ON address.id = wanted.value
+               WHERE address.name_at = 0 AND address.no_contact != 'own' AND (
+                   EXISTS (SELECT 1 FROM attendee WHERE address_id = wanted.value
+                           AND attendee.name NOT IN ('', address.name))
+                   OR address.name != '' AND NOT EXISTS (
+                       SELECT 1 FROM attendee WHERE address_id = wanted.value
+                       AND attendee.name = address.name)))
+           UPDATE address SET name = named.name FROM named
+           WHERE address.id = named.id AND address.name != named.name""",
         [json.dumps(list(address_ids))],
     )
 

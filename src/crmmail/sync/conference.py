@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 from crmmail.sync.ical import Component
@@ -26,6 +27,7 @@ _HOSTS = (
 _PATHS = {"app.slack.com": "/huddle", "discord.com": "/channels"}  # the rest is no meeting
 _URL = re.compile(r"https?://[^\s<>\"'\]})|\\]{4,2000}", re.IGNORECASE)
 _BARE = re.compile(r"(?<![\w./@-])(?:[\w-]{1,60}\.){1,3}(?:us|com|si)/[^\s<>\"'\])}|\\]{3,500}")
+_BARE_ENDS = (".us/", ".com/", ".si/")
 _WRAPPED = {"safelinks.protection.outlook.com": "url", "www.google.com": "q"}
 _LONGEST = 2_000
 
@@ -39,10 +41,17 @@ def link(event: Component, location: str, description: str) -> str:
         if (found := _clean(value)) and _is_web(found):
             return found
     for text in (location, description):
-        for match in (*_URL.finditer(text[:100_000]), *_BARE.finditer(text[:100_000])):
-            if is_meeting(found := _clean(match[0].rstrip(".,;:!?"))):
+        for url in _urls(text[:100_000]):
+            if is_meeting(found := _clean(url.rstrip(".,;:!?"))):
                 return found
     return ""
+
+
+def _urls(text: str) -> Iterator[str]:
+    """What may be a link; a search through a long text takes a while, and most have none."""
+    for pattern, needed in ((_URL, ("://",)), (_BARE, _BARE_ENDS)):
+        if any(one in text for one in needed):
+            yield from (match[0] for match in pattern.finditer(text))
 
 
 def is_meeting(url: str) -> bool:

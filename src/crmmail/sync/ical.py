@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import quopri
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _READ = frozenset(
@@ -51,19 +51,27 @@ class Component:
     lines: list[Line] = field(default_factory=list)
     parts: list[Component] = field(default_factory=list)
     source: list[str] = field(default_factory=list)
+    _named: dict[str, list[Line]] = field(default_factory=dict)
+
+    def add(self, line: Line, text: str) -> None:
+        """Put in a property, which was written like this."""
+        self.lines.append(line)
+        self.source.append(text)
+        self._named.setdefault(line.name, []).append(line)
 
     def first(self, name: str) -> Line | None:
         """The first property of that name."""
-        return next((line for line in self.lines if line.name == name), None)
+        lines = self._named.get(name)
+        return lines[0] if lines else None
 
     def text(self, name: str) -> str:
         """The text of the first property of that name, or ""."""
-        line = self.first(name)
-        return line.text if line else ""
+        lines = self._named.get(name)
+        return lines[0].text if lines else ""
 
-    def all(self, name: str) -> Iterator[Line]:
+    def all(self, name: str) -> Sequence[Line]:
         """All properties of that name."""
-        return (line for line in self.lines if line.name == name)
+        return self._named.get(name, ())
 
 
 def read(raw: str) -> Component:
@@ -92,8 +100,7 @@ def read(raw: str) -> Component:
             elif len(open_parts) > 1:
                 open_parts.pop()
         elif not deep and (line := _line(text)):
-            open_parts[-1].lines.append(line)
-            open_parts[-1].source.append(text)
+            open_parts[-1].add(line, text)
     return calendar
 
 

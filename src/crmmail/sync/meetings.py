@@ -25,8 +25,8 @@ from crmmail.sync.meeting_rules import MeetingRules
 from crmmail.sync.meeting_work import FORGOTTEN, Outcome, Reader, work_out
 from crmmail.sync.rejudge import fingerprint
 
-_BATCH = 50
-"""Resources in one transaction: others wait for it."""
+_BATCH = 100
+"""Resources in one transaction: others wait for it. As many as are fetched at once."""
 
 
 @dataclass(frozen=True, slots=True)
