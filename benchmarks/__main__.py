@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import calendar_bench, import_bench, keys_bench
+from benchmarks import calendar_bench, extremes, import_bench, keys_bench
 
 _BENCHMARKS = {
     "import": import_bench.main,
     "keys": keys_bench.main,
+    "extremes": extremes.main,
     "calendar": calendar_bench.main,
 }
 wanted = sys.argv[1:2]

@@ -41,7 +41,7 @@ _FIRST_NAMES = """
     Ute Vera Wim Yara Zoë
 """.split()
 _FILES = ("offer.pdf", "contract.docx", "figures.xlsx", "photo.jpg", "drawings.zip")
-_INSERTS = {
+INSERTS = {
     "thread": "INSERT INTO thread (id) VALUES (?)",
     "message": """INSERT INTO message (id, message_id, thread_id, sent_at, subject, from_id,
         outgoing, flags, size, attachments, preview) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
@@ -101,7 +101,7 @@ def _build(path: Path, messages: int, log: Log) -> None:
             rows, count = mailbox.chunk(first, min(_CHUNK, messages // 4), messages - done)
             ids = [row[0] for row in rows["thread"]]
             for table, values in rows.items():
-                db.executemany(_INSERTS[table], values)
+                db.executemany(INSERTS[table], values)
             joining.refresh(db, ids)
             links.relink(db, Change(), ids)
             done, first = done + count, first + len(ids)
@@ -169,7 +169,7 @@ class _Mailbox:
 
     def chunk(self, first: int, threads: int, most: int) -> tuple[dict[str, list[tuple]], int]:
         """The rows of some threads, of at most so many messages."""
-        rows: dict[str, list[tuple]] = {table: [] for table in _INSERTS}
+        rows: dict[str, list[tuple]] = {table: [] for table in INSERTS}
         left = most
         for thread in range(first, first + threads):
             length = min(1 + int(self._rng.expovariate(0.42)), 60, left)
