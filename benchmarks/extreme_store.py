@@ -146,7 +146,7 @@ def _write(db: sqlite3.Connection, threads: Sequence[Sequence[_Letter]]) -> None
 def _write_one(db: sqlite3.Connection, thread: int, number: int, letter: _Letter) -> None:
     key, mid = letter.at << 20 | number, f"{number}@extreme.example"
     sender, to = (_OWN, letter.who) if letter.outgoing else (letter.who, _OWN)
-    about = (sender, letter.outgoing, 1, len(letter.text), 0, letter.text[:160])
+    about = (sender, letter.outgoing, 1, len(letter.text), 0, letter.text[:160].replace("\n", " "))
     db.execute(INSERTS["message"], [key, mid, thread, letter.at, letter.title, *about])
     db.execute(INSERTS["message_text"], [key, "", letter.text])
     db.execute(INSERTS["thread_ref"], [mid, thread])

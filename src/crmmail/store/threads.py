@@ -66,13 +66,16 @@ class ThreadDetail:
     links: list[Link]
 
 
-def of_record(db: sqlite3.Connection, kind: int, record_id: int) -> array[int]:
-    """The ids of a record's threads, newest first."""
+def of_record(
+    db: sqlite3.Connection, kind: int, record_id: int, limit: int | None = None
+) -> array[int]:
+    """The ids of a record's threads, or of some, newest first."""
     select = """
         SELECT thread_id AS id FROM thread_link
-        WHERE kind = ? AND record_id = ? AND hand >= 0 ORDER BY last_at DESC, thread_id DESC
+        WHERE kind = ? AND record_id = ? AND hand >= 0
+        ORDER BY last_at DESC, thread_id DESC LIMIT ?
     """
-    return windows.ids(db, select, [kind, record_id])
+    return windows.ids(db, select, [kind, record_id, -1 if limit is None else limit])
 
 
 def newest(db: sqlite3.Connection, limit: int | None = None) -> array[int]:
