@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import Mailbox
 from tests.sync.conftest import connect, dumped, sync
-from tests.sync.letters import ME, letter
+from tests.sync.letters import ME, START, letter
 
 from crmmail.store import accounts, leaving
 from crmmail.store.database import Store
@@ -143,19 +143,20 @@ def test_a_deleted_folder_takes_its_mail_along(
 def test_a_new_uidvalidity_maps_the_folder_again_without_a_download(
     store: Store, mailbox: Mailbox, account: Sync
 ) -> None:
-    mailbox.append("INBOX", *[letter(number, text="word " * 2000) for number in range(10)])
-    mailbox.append("INBOX", letter(10, more="List-Id: <l.example>"))
+    def validity() -> int:
+        found = store.read().execute("SELECT uidvalidity FROM folder WHERE name = 'Deals'")
+        return int(found.fetchone()[0])
+
+    letters = [letter(number, text="word " * 2000) for number in range(10)]
+    letters.append(letter(10, more="List-Id: <l.example>"))
+    mailbox.append("Deals", *[(one, (), START) for one in letters])
     account()
-    before = dumped(store)
-    uidlist = Path(mailbox.server.maildir(mailbox.user)) / "dovecot-uidlist"  # type: ignore[attr-defined]
-    for file in uidlist.parent.glob("dovecot*"):
-        file.unlink()
-    report = account()
-    validity = (
-        store.read().execute("SELECT uidvalidity FROM folder WHERE name = 'INBOX'").fetchone()
-    )
-    assert validity[0] > 0
-    assert report.bytes_received < 20_000
+    before, old = dumped(store), validity()
+    with mailbox.client() as client:
+        client.delete_folder("Deals")
+    mailbox.append("Deals", *[(one, (), START) for one in letters])
+    assert account().bytes_received < 20_000
+    assert validity() != old
     assert dumped(store) == before
 
 
