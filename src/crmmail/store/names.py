@@ -41,6 +41,9 @@ class What(IntEnum):
     MEETING = 6
 
 
+_RECORDS = (What.PERSON, What.COMPANY, What.OPPORTUNITY, What.ADDRESS)
+
+
 def stale(db: sqlite3.Connection) -> bool:
     """Whether something is to be indexed."""
     return db.execute("SELECT 1 FROM search_stale LIMIT 1").fetchone() is not None
@@ -73,12 +76,19 @@ def indexed(text: str) -> str:
     return _WORD.sub(_MARKS, plain(text))
 
 
+def searched(word: str) -> str:
+    """What is looked for in a name as it is indexed: few letters have to begin a word of it."""
+    wanted = indexed(word)
+    return wanted.removeprefix(_MARKS) if len(word) >= _TRIGRAM else wanted
+
+
 @dataclass(slots=True)
 class Names:
     """Looks words up in names; each word once."""
 
     db: sqlite3.Connection
     _known: dict[tuple[What, str], set[int]] = field(default_factory=dict)
+    _common: dict[str, bool] = field(default_factory=dict)
 
     def ids(self, what: What, words: Sequence[str]) -> set[int]:
         """The ids of what has all these words in its name.
@@ -94,11 +104,30 @@ class Names:
         """
         return _all(words, lambda word: self._known_by(what, word))
 
+    def is_common(self, word: str) -> bool:
+        """Whether a word is in so many names of records that they are not all looked up."""
+        if word not in self._common:
+            keys = _look_up(self.db, "search_names", word, "1")
+            self._common[word] = len(keys) == _MOST
+            if len(keys) < _MOST:  # then these are all
+                for what in _RECORDS:
+                    self._known[what, word] = {key >> 3 for key in keys if key & 7 == what}
+        return self._common[word]
+
     def _named(self, what: What, word: str) -> set[int]:
+        if what in _RECORDS:
+            self.is_common(word)
         found = self._known.get((what, word))
         if found is None:
-            found = self._known[what, word] = set(_look_up(self.db, what, word))
+            found = self._known[what, word] = self._of_kind(what, word)
         return found
+
+    def _of_kind(self, what: What, word: str) -> set[int]:
+        """What is named so, of one kind; up to its newest only, as others' ids may go on."""
+        table = "search_names" if what in _RECORDS else "search_subjects"
+        condition = f"""rowid & 7 = {int(what)} AND rowid <= (
+            SELECT ifnull(max(id), 0) * 8 + 7 FROM {what.name.lower()})"""
+        return {key >> 3 for key in _look_up(self.db, table, word, condition)}
 
     def _known_by(self, what: What, word: str) -> set[int]:
         found = self._named(what, word)
@@ -147,21 +176,14 @@ def _pointing(
     return set(packed(db, sql, [json.dumps(list(ids))]))
 
 
-def _look_up(db: sqlite3.Connection, what: What, word: str) -> list[int]:
-    table = "search_subjects" if what >= What.THREAD else "search_names"
-    wanted = indexed(word)
-    if len(word) >= _TRIGRAM:
-        wanted = wanted.removeprefix(_MARKS)  # it may stand within a word
+def _look_up(db: sqlite3.Connection, table: str, word: str, condition: str) -> list[int]:
+    """The keys of the names in a table that have a word, as far as a condition is true of them."""
+    wanted = searched(word)
     if has_no_spaces(word) and len(word) < _TRIGRAM:
-        condition, value = "text LIKE ? ESCAPE '\\'", f"%{escaped(plain(word))}%"
+        match, value = "text LIKE ? ESCAPE '\\'", f"%{escaped(plain(word))}%"
     elif len(wanted) < _TRIGRAM:
         return []  # signs, no letters
     else:
-        condition, value = "text MATCH ?", '"' + wanted.replace('"', '""') + '"'
-    return packed(
-        db,
-        f"""SELECT json_group_array(id) FROM (
-            SELECT rowid >> 3 AS id FROM {table} WHERE {condition} AND rowid & 7 = {int(what)}
-            LIMIT {_MOST})""",
-        [value],
-    )
+        match, value = "text MATCH ?", '"' + wanted.replace('"', '""') + '"'
+    sql = f"SELECT rowid AS key FROM {table} WHERE {match} AND {condition} LIMIT {_MOST}"
+    return packed(db, f"SELECT json_group_array(key) FROM ({sql})", [value])

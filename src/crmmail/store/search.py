@@ -6,20 +6,20 @@ import json
 import sqlite3
 import time
 from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crmmail.store import (
     companies,
     meeting_search,
     message_search,
+    newest,
     opportunities,
     people,
     snippets,
     windows,
 )
 from crmmail.store.kinds import Kind
-from crmmail.store.names import Names, What
+from crmmail.store.names import Names
 from crmmail.store.query import Query, Term, parse
 from crmmail.store.records import TABLES
 from crmmail.store.snippets import Span
@@ -146,24 +146,15 @@ def _records(names: Names, kind: Kind, query: Query, limit: int) -> array[int]:
     found: set[int] = set()
     for terms in query.alternatives:
         if all(term.field in _SAYING[kind] for term in terms):
-            found |= _named(names, What(kind), terms)
-    along = "+" if windows.are_many(found, limit) else ""
+            wanted = [word for term in terms if not term.negated for word in _parts(term)]
+            refused = [_parts(term) for term in terms if term.negated]
+            found.update(newest.newest(names, kind, wanted, refused, limit))
     return windows.ids(
         names.db,
-        f"""SELECT id FROM {TABLES[kind]}
-            WHERE deleted_at = 0 AND {along}id IN (SELECT value FROM json_each(?))
-            ORDER BY last_at DESC, name COLLATE NOCASE, id LIMIT ?""",
+        f"""SELECT id FROM {TABLES[kind]} WHERE id IN (SELECT value FROM json_each(?))
+            ORDER BY {newest.ORDER} LIMIT ?""",
         [json.dumps(list(found)), limit],
     )
-
-
-def _named(names: Names, what: What, terms: Sequence[Term]) -> set[int]:
-    wanted = [word for term in terms if not term.negated for word in _parts(term)]
-    found = names.records(what, wanted)
-    for term in terms:
-        if term.negated and found:
-            found -= names.records(what, _parts(term))
-    return found
 
 
 def _parts(term: Term) -> list[str]:
