@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmmail.store import opportunities, people, search
+from crmmail.store import message_search, opportunities, people, search
 from crmmail.store.kinds import Flag
 from tests.bounded import bounded
 
@@ -132,6 +132,18 @@ def test_scripts_without_spaces(fill: Filler, world: World, text: str) -> None:
     assert threads(fill, text) == [fill.thread_of(made)]
     assert threads(fill, f"{text} -送付いたし") == [fill.thread_of(made)]
     assert threads(fill, f"{text} from:anna") == []
+
+
+@pytest.mark.parametrize("most", [0, 1])
+@pytest.mark.parametrize(
+    "text", ["off", "Off", "pre", "subject:off", "hel -off", "off OR hel", "grö", "zzz", "an"]
+)
+def test_a_beginning_finds_what_the_words_find_that_begin_so(
+    fill: Filler, rich: World, monkeypatch: pytest.MonkeyPatch, text: str, most: int
+) -> None:
+    word_by_word = search.search(fill.db, text)
+    monkeypatch.setattr(message_search, "_ENDINGS", most)
+    assert search.search(fill.db, text) == word_by_word
 
 
 def test_the_newest_message_that_fits_is_shown(fill: Filler, world: World) -> None:

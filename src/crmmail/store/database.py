@@ -27,6 +27,8 @@ _PRAGMAS = """
     PRAGMA busy_timeout = 10000;
     PRAGMA wal_autocheckpoint = 4000;
 """
+# The words of the index of words, for crmmail.store.message_search.
+_TERMS = "CREATE VIRTUAL TABLE temp.search_terms USING fts5vocab(main, search, instance)"
 _OLDEST_SQLITE = (3, 40, 0)
 
 
@@ -110,7 +112,8 @@ class Store:
         """This thread's own read-only connection. Every query sees one consistent snapshot."""
         reader: sqlite3.Connection | None = getattr(self._local, "reader", None)
         if reader is None:
-            reader = self._local.reader = self._connect(cache_kb=8_000)
+            reader = self._local.reader = self._connect(cache_kb=4_000)
+            reader.execute(_TERMS)
             reader.execute("PRAGMA query_only = ON")
         return reader
 

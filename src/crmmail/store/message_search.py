@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from crmmail.addresses import normal
 from crmmail.store.names import Names, What
@@ -20,6 +21,18 @@ from crmmail.text import has_no_spaces
 SMALL = 3_000  # ids that are walked instead of the index
 RECENT = 2_000  # newest messages whose text is read for words without spaces between
 _PREFIX = 3  # letters of a word that is being typed before it finds longer ones
+
+_ENDINGS = 30  # words that begin alike, that the index is asked for one by one
+# Each word is looked up: to go on to the next one is to pass all messages with this one.
+_TERMS = """
+    WITH RECURSIVE word (term) AS (
+        SELECT (SELECT term FROM temp.search_terms WHERE term >= ?1 AND term < ?2 LIMIT 1)
+        UNION ALL
+        SELECT (SELECT term FROM temp.search_terms
+                WHERE term >= word.term || char(1) AND term < ?2 LIMIT 1)
+        FROM word WHERE word.term IS NOT NULL LIMIT ?3)
+    SELECT json_group_array(term) FROM word WHERE term IS NOT NULL
+"""
 
 _EACH = "SELECT value FROM json_each({p})"
 _ROLES = {"to": "AND role = 'to'", "cc": "AND role = 'cc'", "with": ""}
@@ -73,7 +86,7 @@ def plan(names: Names, terms: Sequence[Term]) -> Plan:
     """How to look these terms up; what of them names nothing that there is, is a problem."""
     made = Plan()
     words = [term for term in terms if term.field in ("text", "subject")]
-    made.words, made.match, made.refused = matching(words, "subject")
+    made.words, made.match, made.refused = matching(words, "subject", partial(_endings, names.db))
     for term in terms:
         if term.field in ("before", "after"):
             _bound(made, term)
@@ -155,24 +168,43 @@ def _recent(db: sqlite3.Connection, words: Sequence[str]) -> list[int]:
 # What each term asks
 
 
-def matching(terms: Sequence[Term], title: str) -> tuple[list[str], str, str]:
+def matching(
+    terms: Sequence[Term], title: str, endings: Callable[[str], list[str]] = lambda _: []
+) -> tuple[list[str], str, str]:
     """Words to look for: themselves, and what an index of words is asked for and refuses.
 
-    `title` is what the index calls the column of a "subject:".
+    `title` is what the index calls the column of a "subject:"; `endings` gives the words that begin
+    so, where they are few.
     """
     asked = [term for term in terms if not term.negated]
     # The beginning of a word is looked up in one go with all that begin so: not for one letter.
     long = [term for term in asked if not term.prefix or len(term.value) >= _PREFIX]
     asked = long or [replace(term, prefix=False) for term in asked]
-    wanted = " AND ".join(_fts(term, title) for term in asked)
-    refused = " OR ".join(_fts(term, title) for term in terms if term.negated)
+    wanted = " AND ".join(_fts(term, title, endings) for term in asked)
+    refused = " OR ".join(_fts(term, title, endings) for term in terms if term.negated)
     return [term.value for term in asked], wanted, refused
 
 
-def _fts(term: Term, title: str) -> str:
+def _fts(term: Term, title: str, endings: Callable[[str], list[str]]) -> str:
     """A term as the index of words is asked for it: a string, so that none is an operator."""
-    quoted = '"' + term.value.replace('"', '""') + '"' + (" *" if term.prefix else "")
+    some = endings(term.value) if term.prefix else []
+    quoted = "(" + " OR ".join(f'"{word}"' for word in some) + ")"
+    if not some:
+        quoted = '"' + term.value.replace('"', '""') + '"' + (" *" if term.prefix else "")
     return f"{{{title}}} : {quoted}" if term.field == "subject" else quoted
+
+
+def _endings(db: sqlite3.Connection, value: str) -> list[str]:
+    """The words of the index that begin so, where they are few; else none.
+
+    Asked for words, it goes through the newest messages only as far as it has to; asked for a
+    beginning, it first collects all messages that have any word of it.
+    """
+    if not value.isascii() or not value.isalnum():
+        return []  # the index may write it otherwise
+    start = value.lower()
+    found = packed(db, _TERMS, [start, start + chr(0x10FFFF), _ENDINGS + 1])
+    return found if len(found) <= _ENDINGS else []
 
 
 def _bound(made: Plan, term: Term) -> None:
