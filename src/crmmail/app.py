@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 # Textual reads it when it is imported. What is painted in two steps, such as a letter and then what
-# it finds, would otherwise wait for up to two sixtieths of a second in between.
-os.environ.setdefault("TEXTUAL_FPS", "120")
+# it finds after a while, would otherwise wait for up to two sixtieths of a second in between.
+os.environ.setdefault("TEXTUAL_FPS", "480")
 
 from textual import events, on
 from textual.app import App, SystemCommand
@@ -23,6 +23,7 @@ from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widgets import Input
 
 from crmmail import fetch, looks, settings
 from crmmail.background import Background
@@ -38,6 +39,7 @@ from crmmail.store import accounts
 from crmmail.store.database import Notice, Store
 from crmmail.text import block
 from crmmail.widgets import themes
+from crmmail.widgets.one_picture import one_picture
 from crmmail.widgets.reading import ask
 from crmmail.widgets.status_line import KEYS
 from crmmail.widgets.words import day
@@ -51,6 +53,8 @@ if TYPE_CHECKING:
 _REST = 0.4  # seconds between two readings of what is shown, while changes come in a stream
 _BETWEEN_KEYS = 0.1  # seconds after a key in which no such reading begins, unless it is overdue
 _LATEST = 1.5  # seconds between two readings after which the next is overdue
+_TYPING = 12  # turns of the event loop from a letter to the list that it filters, and back
+_ERASING = frozenset({"backspace", "delete"})
 
 
 class Committed(Message):
@@ -261,7 +265,17 @@ class CrmmailApp(App[str], inherit_bindings=False):
                 self._sync.key_pressed()
         if isinstance(event, events.Paste) and not getattr(self.focused, "password", False):
             event.text = block(event.text)  # foreign text, before a field takes and draws it
-        await super().on_event(event)
+        if self._is_typed(event):
+            async with one_picture(self, _TYPING):  # of the letter and what it finds
+                await super().on_event(event)
+        else:
+            await super().on_event(event)
+
+    def _is_typed(self, event: events.Event) -> bool:
+        """Whether it is a letter for a line of text, before that has it."""
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            return False
+        return isinstance(self.focused, Input) and (event.is_printable or event.key in _ERASING)
 
     def _start_from(self, version: int) -> None:
         self._version = version

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
-import pytest
-from textual.screen import Screen
-
 from crmmail.app import CrmmailApp
 from crmmail.screens.meeting import MeetingScreen
 from crmmail.screens.record import RecordScreen
@@ -28,31 +22,6 @@ async def test_the_next_record_is_shown_by_the_screen_of_the_last(app: CrmmailAp
         assert app.screen is first
         assert "People › Bob Stone" in lines(app)[0]
         assert "Ada Lovelace   Acme" not in text(app)
-
-
-async def test_a_record_and_a_thread_are_painted_once_with_all_that_they_show(
-    app: CrmmailApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    turn, paints = 0, list[tuple[Screen[Any], int]]()
-
-    def end_turn() -> None:
-        nonlocal turn
-        turn += 1
-
-    def painted() -> None:
-        paints.append((app.screen, turn))
-        asyncio.get_running_loop().call_soon(end_turn)
-
-    monkeypatch.setattr("crmmail.widgets.reading.PATIENCE", 10.0)  # the machine may be slow
-    monkeypatch.setattr("crmmail.widgets.reading.BESIDE", 10.0)
-    monkeypatch.setattr(app, "post_display_hook", painted)
-    async with app.run_test(size=(120, 24)) as pilot:
-        await press(pilot, "enter", "enter", "escape", "escape", "j")  # the screens are made
-        for what in ("Bob Stone", "Pilot in March"):
-            paints.clear()
-            await press(pilot, "enter")
-            assert what in lines(app)[0]
-            assert len({at for screen, at in paints if screen is app.screen}) == 1
 
 
 async def test_the_terminals_cursor_is_back_on_the_row_that_was_left(app: CrmmailApp) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -18,12 +17,12 @@ from textual.worker import Worker, WorkerState
 from crmmail.store import accounts
 from crmmail.store.database import Store
 from crmmail.widgets.key_line import KeyLine
+from crmmail.widgets.one_picture import one_picture
 from crmmail.widgets.piece_view import PieceView
 from crmmail.widgets.reading import ask
 from crmmail.widgets.status_line import StatusLine
 
 _STATE = frozenset({"state", "accounts"})
-_TURNS = 4  # of the event loop: the widgets', the focus's, and what that changes of the widgets
 
 
 @dataclass
@@ -160,11 +159,9 @@ class KeptScreen(StoreScreen):
 
     @on(events.ScreenResume)
     async def _paint_once(self, event: events.ScreenResume) -> None:
-        """Paint nothing before the widgets have said what is new of them: it is painted once."""
         if self._styled:  # else the widgets are yet to come
-            with self.app.batch_update():
-                for _ in range(_TURNS):
-                    await asyncio.sleep(0)
+            async with one_picture(self.app):
+                pass
         event.refresh_styles = event.refresh_styles and self._styled != self.app.theme
         self._styled = self.app.theme
 

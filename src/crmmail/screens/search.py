@@ -116,9 +116,6 @@ class SearchScreen(StoreScreen):
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         self._opening = False
-        self.call_after_refresh(self._follow)  # else the list is painted with the letter, and again
-
-    def _follow(self) -> None:
         if self._shown != self.line.value:
             self._look()
 

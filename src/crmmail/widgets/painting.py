@@ -55,11 +55,17 @@ def paint(
     widget: Widget, pieces: Iterable[Piece], width: int, base: Style, plain: bool = False
 ) -> Strip:
     """A whole line; `plain` draws every role in the base colour, as on the cursor's row."""
-    segments = [
+    return Strip(segments(widget, pieces, width, base, plain), width)
+
+
+def segments(
+    widget: Widget, pieces: Iterable[Piece], width: int, base: Style, plain: bool = False
+) -> list[Segment]:
+    """What a whole line is made of, in so many cells."""
+    return [
         Segment(safe(text), style(widget, role, base, plain))
         for text, role in fit_pieces(pieces, width)
     ]
-    return Strip(segments, width)
 
 
 def style(widget: Widget, role: str, base: Style, plain: bool = False) -> Style:

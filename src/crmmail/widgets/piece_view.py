@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
-from crmmail.widgets.painting import paint
+from crmmail.widgets.painting import segments
 from crmmail.widgets.pieces import Piece, safe
 from crmmail.widgets.scroll_bar import Bar
 
@@ -52,6 +52,7 @@ class PieceView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - its name in every widget
         super().__init__(id=id)
+        self.base = Style.null()  # how a plain line looks; worked out once a picture
         self._frame: tuple[tuple[Segment, ...], Style, int] = ((), Style.null(), 0)
         self._framed: dict[int, tuple[Strip, Strip]] = {}  # by the id of the line without sides
 
@@ -89,6 +90,7 @@ class PieceView(ScrollView, can_focus=True, inherit_bindings=False):
         """
         gutter, filters = self.styles.gutter, self.get_line_filters()
         first, end = gutter.top, self.outer_size.height - gutter.bottom
+        self.base = self.rich_style
         background = self._choose_sides()
         strips: list[Strip] = []
         for y in crop.line_range:
@@ -125,12 +127,12 @@ class PieceView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def paint(self, pieces: Iterable[Piece], base: Style, plain: bool = False) -> Strip:
         """A whole line of pieces."""
-        margin = Strip([Segment(" ", base)], 1)
-        return Strip.join([margin, paint(self, pieces, self.line_width, base, plain), margin])
+        margin, width = Segment(" ", base), self.line_width
+        return Strip([margin, *segments(self, pieces, width, base, plain), margin], width + 2)
 
     def blank(self) -> Strip:
         """An empty line."""
-        return _blank(self.scrollable_content_region.width, self.rich_style)
+        return _blank(self.scrollable_content_region.width, self.base)
 
     def resize_content(self, lines: int) -> None:
         """Say how many lines there are to scroll through.

@@ -46,7 +46,10 @@ def fit(text: str, width: int, right: bool = False) -> str:
     text = safe(text)
     size = cell_len(text)
     if size > width:
-        return set_cell_size(text, width - 1) + "…" if width > 0 else ""
+        if width <= 0:
+            return ""
+        cut = text[: width - 1] if text.isascii() else set_cell_size(text, width - 1)
+        return cut + "…"
     return " " * (width - size) + text if right else text + " " * (width - size)
 
 

@@ -223,7 +223,7 @@ class ReadingPane(PieceView):
             if len(self._strips) > _KEPT_STRIPS:
                 self._strips.clear()
             pieces = ((bar, "mark"), *_row_pieces(row, self._text_width, self.words))
-            strip = self._strips[key] = self.paint(pieces, self.rich_style)
+            strip = self._strips[key] = self.paint(pieces, self.base)
         return strip
 
     def notify_style_update(self) -> None:

@@ -149,6 +149,9 @@ class ResultList(WindowList[Result]):
         super().__init__(self._some, draw, nouns=("result", "results"), at_hand=True, id=id)
         self._results: dict[int, Result] = {}
 
+    def on_mount(self) -> None:
+        _ = self.vertical_scrollbar  # made now: with the first letter it would be painted after it
+
     def _some(self, ids: Sequence[int]) -> Iterable[Result]:
         found = self._results  # this is a thread's: others may be found meanwhile
         return [found[i] for i in ids if i in found]

@@ -7,13 +7,23 @@ from functools import lru_cache
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.strip import Strip
 
 
 class Bar(ScrollBar):
     """Textual's vertical scrollbar; its few sorts of lines are made once, not at every scroll."""
+
+    def _size_updated(
+        self,
+        size: Size,
+        virtual_size: Size,
+        container_size: Size,
+        layout: bool = True,  # noqa: ARG002 - Textual calls it so
+    ) -> bool:
+        """It has a size: nothing is laid out anew for that, and painted in a second picture."""
+        return super()._size_updated(size, virtual_size, container_size, layout=False)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         look = self.render()

@@ -221,7 +221,7 @@ class WindowList(PieceView, Generic[Row]):
         if strip is None:
             if len(self._strips) > _KEPT_STRIPS:
                 self._strips.clear()
-            base = style(self, look, self.rich_style) if look else self.rich_style
+            base = style(self, look, self.base) if look else self.base
             row = self.row_at(index)
             pieces = self._draw(row, self._drawn_width) if row is not None else ()
             strip = self._strips[key] = self.paint(pieces, base, plain=look == "cursor")
@@ -229,7 +229,7 @@ class WindowList(PieceView, Generic[Row]):
 
     def _heading_line(self, titles: tuple[Piece, ...]) -> Strip:
         if self._headed is None or self._headed[0] != titles:
-            self._headed = titles, self.paint(titles, self.rich_style)
+            self._headed = titles, self.paint(titles, self.base)
         return self._headed[1]
 
     def _empty_line(self, y: int) -> Strip:
@@ -239,7 +239,7 @@ class WindowList(PieceView, Generic[Row]):
         text = self._empty[y - first]
         pad = " " * max((self.line_width - max(map(len, self._empty))) // 2, 0)
         role = "strong" if y == first else "muted"
-        return self.paint(((pad, "text"), (text, role)), self.rich_style)
+        return self.paint(((pad, "text"), (text, role)), self.base)
 
     def notify_style_update(self) -> None:
         self._strips.clear()
