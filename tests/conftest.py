@@ -16,6 +16,7 @@ from imapclient import IMAPClient
 from crmmail.accounts import discovery
 from tests.dav_servers import Radicale
 from tests.net import refuse
+from tests.patience import PATIENCE
 from tests.servers import PASSWORD, Appended, Dovecot, ImapServer, Pymap
 
 OFFLINE = discovery.Network(
@@ -65,11 +66,13 @@ class Mailbox:
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the person who runs the tests is read or written."""
+    """Nothing of the person who runs the tests is read or written; servers may be slow."""
     for name in ("data", "config"):
         monkeypatch.setenv(f"CRMMAIL_{name.upper()}_DIR", str(tmp_path / name))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.setattr(discovery, "NETWORK", OFFLINE)
+    for patience in ("accounts.discovery.SECONDS", "accounts.web.SECONDS", "cli.clock._TIMEOUT"):
+        monkeypatch.setattr(f"crmmail.{patience}", PATIENCE)
     for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "CRMMAIL_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
 

@@ -67,7 +67,7 @@ def around(names: Names, **more: object) -> Network:
 
 
 def best(network: Network, email: str = ANN) -> Found | None:
-    return next(reversed(list(discovery.find(email, network, PATIENCE))), None)
+    return next(reversed(list(discovery.find(email, network))), None)
 
 
 def server(found: Found | None) -> tuple[str, int, str]:
@@ -214,7 +214,7 @@ def test_answers_come_as_they_are_found_and_the_best_one_last(secure: Web) -> No
     records = {("SRV", "_imaps._tcp.acme.example."): ["0 0 993 good.acme.example."]}
     with Names(records) as names:
         network = around(names, autoconfig=(f"{secure.url}/{{domain}}",))
-        found = list(discovery.find(ANN, network, PATIENCE))
+        found = list(discovery.find(ANN, network))
     assert found[-1].provider.host == "best.acme.example"
     hosts = [one.provider.host for one in found]
     assert hosts in (["best.acme.example"], ["good.acme.example", "best.acme.example"])
@@ -234,7 +234,7 @@ def test_silence_ends_with_the_time_limit_and_what_there_is_is_kept(
     }
     with mute, Names(records) as names:
         url = f"http://127.0.0.1:{mute.getsockname()[1]}/{{domain}}"
-        answers = discovery.find(ANN, around(names, autoconfig=(url,), ispdb=url), PATIENCE)
+        answers = discovery.find(ANN, around(names, autoconfig=(url,), ispdb=url))
         found = next(answers)
         late = PATIENCE
         assert list(answers) == []

@@ -63,12 +63,12 @@ NETWORK = Network()
 """The real one."""
 
 
-def find(email: str, network: Network | None = None, seconds: float = SECONDS) -> Iterator[Found]:
+def find(email: str, network: Network | None = None) -> Iterator[Found]:
     """Ever better answers, as they come; the last one is the best. There may be none."""
     if (known := providers.known(email)) is not None:
         yield Found(known, known.username(email), f"in the list of providers: {known.name}")
         return
-    asked = _Search(email, addresses.domain_of(email), network or NETWORK, seconds)
+    asked = _Search(email, addresses.domain_of(email), network or NETWORK, SECONDS)
     yield from asked.run()
 
 

@@ -17,7 +17,8 @@ from crmmail.text import one_line
 
 LIMIT = 256_000
 """Bytes of an answer that are read; longer ones are refused."""
-_SECONDS = 10.0
+SECONDS = 10.0
+"""How long a request may take."""
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -30,19 +31,19 @@ class WebError(CrmmailError):
         self.body = body
 
 
-def fetch(url: str, seconds: float = _SECONDS) -> bytes:
-    """What lies at an address."""
-    return _ask(urllib.request.Request(url), seconds)  # noqa: S310 - the scheme is checked below
+def fetch(url: str, seconds: float = 0) -> bytes:
+    """What lies at an address; 0 seconds are as many as anything may take."""
+    return _ask(urllib.request.Request(url), seconds or SECONDS)  # noqa: S310 - the scheme is checked below
 
 
-def post(url: str, form: Mapping[str, str], seconds: float = _SECONDS) -> dict[str, Any]:
+def post(url: str, form: Mapping[str, str]) -> dict[str, Any]:
     """The JSON object that a form is answered with, an error's too; only over a private line."""
     if not is_private(url):
         raise WebError(f"{url} is not encrypted: nothing was sent.")
     data = urllib.parse.urlencode(form).encode()
     request = urllib.request.Request(url, data, {"Accept": "application/json"})  # noqa: S310
     try:
-        body = _ask(request, seconds)
+        body = _ask(request, SECONDS)
     except WebError as problem:
         if not problem.body:
             raise
