@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import subprocess
 import sys
 import threading
@@ -231,6 +233,27 @@ def test_a_hanging_command_goes_with_its_children(
     body = f"import subprocess; subprocess.run(['sh', '-c', {pulse.shell!r}])"
     with pytest.raises(SecretError, match="took longer than 1 seconds"):
         credentials.password(Login(secret=script(tmp_path, body)))
+    pulse.ends()
+
+
+def test_ctrl_c_while_a_command_begins_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulse, start = Pulse(tmp_path), subprocess.Popen
+
+    def interrupted(*how: Any, **more: Any) -> subprocess.Popen[bytes]:
+        process = start(*how, **more)
+        pulse.begins()
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        return process
+
+    monkeypatch.setattr("subprocess.Popen", interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            credentials.password(Login(secret=f"command:{json.dumps(['sh', '-c', pulse.shell])}"))
+    finally:
+        signal.signal(signal.SIGINT, before)
     pulse.ends()
 
 

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from crmmail.errors import CrmmailError
 from crmmail.text import one_line
@@ -36,6 +36,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEYRING_SECONDS = 20.0
 _PATIENCE = 1.5
 _COMMAND_SECONDS = 30.0
+_BEGINNING = 5.0
 # Backends that keep passwords readable on the disk, ask on the terminal, or keep nothing.
 _REFUSED = ("keyrings.alt.", "keyring.backends.fail.", "keyring.backends.null.")
 _OTHER_WAYS = (
@@ -216,39 +217,57 @@ def _from_command(argv: Sequence[str]) -> str:
 
 
 def _run(argv: Sequence[str]) -> tuple[int, str, str]:
-    """Run a password command in a process group of its own, so that a hung one goes whole."""
+    """Run a password command in a process group of its own, so that a hung one goes whole.
+
+    It is begun in a thread: ctrl+c, which comes to the main one only, could fall between the start
+    of a program and the knowledge of which one it is.
+    """
+    begun: Future[subprocess.Popen[bytes]] = Future()
+    starter = threading.Thread(target=_begin, args=(argv, begun), name="password-command")
     try:
-        process = subprocess.Popen(  # noqa: S603 - the user's own command, without a shell
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as problem:
-        raise SecretError(
-            f"The password command {argv[0]} cannot be run: {problem.strerror}.",
-            "Check that it is installed and on the PATH.",
-        ) from problem
-    with process:
-        try:
-            out, err = process.communicate(timeout=_COMMAND_SECONDS)
-        except BaseException as problem:
-            _end(process)
-            if not isinstance(problem, subprocess.TimeoutExpired):
-                raise
+        starter.start()
+        process = begun.result()
+        out, err = process.communicate(timeout=_COMMAND_SECONDS)
+    except BaseException as problem:
+        _end(begun)
+        if isinstance(problem, OSError):
+            raise SecretError(
+                f"The password command {argv[0]} cannot be run: {problem.strerror}.",
+                "Check that it is installed and on the PATH.",
+            ) from problem
+        if isinstance(problem, subprocess.TimeoutExpired):
             raise SecretError(
                 f"The password command {argv[0]} took longer than {_COMMAND_SECONDS:.0f} seconds.",
                 "It may be waiting for an answer that nobody sees: run it once by hand.",
             ) from None
+        raise
     return process.returncode, _text(argv, out), err.decode("utf-8", "replace")
 
 
-def _end(process: subprocess.Popen[Any]) -> None:
+def _begin(argv: Sequence[str], begun: Future[subprocess.Popen[bytes]]) -> None:
     try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        process.kill()
+        begun.set_result(
+            subprocess.Popen(  # noqa: S603 - the user's own command, without a shell
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        )
+    except BaseException as problem:
+        begun.set_exception(problem)
+
+
+def _end(begun: Future[subprocess.Popen[bytes]]) -> None:
+    """Kill a command with all that it has started, as soon as it has begun, if it ever does."""
+    if not wait([begun], _BEGINNING).done or begun.exception() is not None:
+        return
+    with begun.result() as process:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            process.kill()
 
 
 def _text(argv: Sequence[str], out: bytes) -> str:
