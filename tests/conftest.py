@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +78,19 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture
+def local_zone() -> Iterator[Callable[[str], None]]:
+    """Sets the time zone of this process, for one test."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def be(name: str) -> None:
+            patch.setenv("TZ", name)
+            time.tzset()
+
+        yield be
+    time.tzset()
+
+
 @pytest.fixture(scope="session")
 def dovecot() -> Iterator[Dovecot]:
     """Dovecot with everything it can; shared, so that no test may stop it."""
@@ -84,10 +98,16 @@ def dovecot() -> Iterator[Dovecot]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def new_mailbox(dovecot: Dovecot) -> Callable[[], Mailbox]:
+    """Makes fresh users of the shared Dovecot, at the work domain home.example."""
+    return lambda: Mailbox(dovecot, dovecot.add_user(f"user{next(_numbers)}@home.example"))
+
+
 @pytest.fixture
-def mailbox(dovecot: Dovecot) -> Mailbox:
-    """A fresh user of the shared Dovecot, at the work domain home.example."""
-    return Mailbox(dovecot, dovecot.add_user(f"user{next(_numbers)}@home.example"))
+def mailbox(new_mailbox: Callable[[], Mailbox]) -> Mailbox:
+    """A fresh user of the shared Dovecot."""
+    return new_mailbox()
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -104,7 +106,10 @@ def rich(fill: Filler, world: World) -> World:
         ("before:2027-01-01 is:read offer", "first"),
     ],
 )
-def test_operators(fill: Filler, rich: World, text: str, names: str) -> None:
+def test_operators(
+    fill: Filler, rich: World, local_zone: Callable[[str], None], text: str, names: str
+) -> None:
+    local_zone("UTC")  # a date is one of the local clock
     old = fill.thread_of(fill.db.execute("SELECT min(id) FROM message").fetchone()[0])
     wanted = [old if name == "old" else getattr(rich, name) for name in names.split()]
     assert threads(fill, text) == wanted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 import time_machine
@@ -21,13 +21,10 @@ ANNA, BERT = "anna@acme.com", "bert@acme.com"
 
 
 @pytest.fixture(params=["Asia/Tokyo", "America/Los_Angeles", "UTC"])
-def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def zone(request: pytest.FixtureRequest, local_zone: Callable[[str], None]) -> str:
     """A local zone far from others."""
-    monkeypatch.setenv("TZ", request.param)
-    time.tzset()
-    yield request.param
-    monkeypatch.undo()
-    time.tzset()
+    local_zone(request.param)
+    return str(request.param)
 
 
 def hour(count: float, long: float = 1) -> tuple[int, int]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from tests.conftest import Mailbox
-from tests.servers import Dovecot
+from tests.servers import PASSWORD
 from tests.sync.conftest import connect, dumped, sync
 from tests.sync.letters import ME, START, letter
 
@@ -44,9 +46,9 @@ def tangled() -> list[tuple[str, bytes]]:
 
 
 def test_four_orders_of_arrival_end_in_the_same_store(
-    tmp_path: Path, dovecot: Dovecot, monkeypatch
+    tmp_path: Path, new_mailbox: Callable[[], Mailbox], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CRMMAIL_PASSWORD", dovecot.password)
+    monkeypatch.setenv("CRMMAIL_PASSWORD", PASSWORD)
     newest_last = tangled()
     chance = random.Random(7)
     orders = [
@@ -57,7 +59,7 @@ def test_four_orders_of_arrival_end_in_the_same_store(
     ]
     dumps = []
     for place, order in enumerate(orders):
-        mailbox = Mailbox(dovecot, dovecot.add_user(f"order{place}@home.example"))
+        mailbox = new_mailbox()
         for folder in ("INBOX", "Sent", "Archive"):
             mailbox.append(folder, *[(raw, (), START) for where, raw in order if where == folder])
         store = Store(tmp_path / f"{place}.db")
@@ -71,12 +73,11 @@ def test_four_orders_of_arrival_end_in_the_same_store(
 
 
 def test_arrival_one_by_one_ends_like_a_whole_import(
-    tmp_path: Path, dovecot: Dovecot, monkeypatch
+    tmp_path: Path, new_mailbox: Callable[[], Mailbox], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CRMMAIL_PASSWORD", dovecot.password)
+    monkeypatch.setenv("CRMMAIL_PASSWORD", PASSWORD)
     order = random.Random(3).sample(tangled(), 120)
-    whole = Mailbox(dovecot, dovecot.add_user("whole@home.example"))
-    piecemeal = Mailbox(dovecot, dovecot.add_user("piecemeal@home.example"))
+    whole, piecemeal = new_mailbox(), new_mailbox()
     store = Store(tmp_path / "piecemeal.db")
     connect(store, piecemeal)
     for start in range(0, len(order), 30):

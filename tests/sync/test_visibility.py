@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -40,9 +40,9 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def filled(dovecot: Dovecot) -> Mailbox:
+def filled(new_mailbox: Callable[[], Mailbox]) -> Mailbox:
     """A mailbox with mail of every kind that a level changes. No test writes to it."""
-    mailbox = Mailbox(dovecot, dovecot.add_user("visible@home.example"))
+    mailbox = new_mailbox()
     marked = {"subject": f"{SUBJECT} offer", "text": f"Dear all, {TEXT}.\r\n\r\n> {TEXT} quoted"}
     mailbox.append(
         "INBOX",
