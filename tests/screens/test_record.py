@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crmmail.app import CrmmailApp
+from crmmail.screens.help import HelpScreen
 from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.screens.thread import ThreadScreen
@@ -98,6 +99,20 @@ async def test_a_record_that_is_deleted_is_left(app: CrmmailApp, store: Store) -
         await settle(pilot)
         assert isinstance(app.screen, RecordsScreen)
         assert "Ada Lovelace" not in text(app)
+
+
+async def test_a_record_that_is_deleted_is_left_after_what_lies_over_it(
+    app: CrmmailApp, store: Store
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "enter", "question_mark")
+        with store.write("people") as (db, _change):
+            db.execute("UPDATE person SET deleted_at = 1 WHERE name = 'Ada Lovelace'")
+        await settle(pilot)
+        assert isinstance(app.screen, HelpScreen)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, RecordsScreen)
+        assert [one.message for one in app._notifications] == ["This record is gone."]
 
 
 async def test_a_record_without_mail_says_so(app: CrmmailApp, store: Store) -> None:

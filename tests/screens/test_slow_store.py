@@ -18,10 +18,11 @@ from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.screens.search import SearchScreen
 from crmmail.screens.thread import ThreadScreen
+from crmmail.store import people, threads
 from crmmail.store.database import Store
+from crmmail.widgets.picker import PickLine
+from tests.patience import PATIENCE
 from tests.screens.harness import press, settle, text
-
-FOREVER = 20.0  # a test that waits so long has failed
 
 
 class Disk:
@@ -37,7 +38,7 @@ class Disk:
         return connection
 
     def _read(self) -> int:
-        return 0 if self._turns.wait(FOREVER) else 1
+        return 0 if self._turns.wait(PATIENCE) else 1
 
     def stop(self) -> None:
         self._turns.clear()
@@ -55,7 +56,7 @@ async def hit(app: CrmmailApp, keys: str, seen: Callable[[], bool]) -> None:
 
 async def appears(seen: Callable[[], bool]) -> None:
     """Wait for something to be true."""
-    end = time.monotonic() + FOREVER
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if seen():
             return
@@ -126,18 +127,111 @@ async def test_what_came_too_late_is_not_shown_for_something_else(
         assert "People › Ada Lovelace" not in text(app)
 
 
+async def test_keys_for_what_is_still_read_wait_for_it_or_do_nothing(
+    disk: Disk, app: CrmmailApp
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "enter")
+        disk.stop()
+        await hit(app, "enter", lambda: isinstance(app.screen, ThreadScreen))
+        thread = app.screen
+        assert isinstance(thread, ThreadScreen)
+        await hit(app, "O O Z z n p enter", lambda: thread.pane.has_focus)
+        disk.go_on()
+        await appears(lambda: "The contract is attached." in text(app))
+        await settle(pilot)
+        await press(pilot, "Z", "g")
+        disk.stop()
+        await hit(app, "enter", lambda: len(thread.opened) == 2)
+        await hit(app, "O", lambda: len(thread.opened) == 6)
+        assert "Who pays?" not in text(app)
+        disk.go_on()
+        await settle(pilot)
+        assert text(app).count("▾") == 6 + 1  # the quoted text
+
+
+async def test_enter_takes_the_first_match_of_what_was_typed_when_it_is_found(
+    disk: Disk, app: CrmmailApp, store: Store
+) -> None:
+    """Not what was offered before the letters."""
+    db = store.read()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "M")
+        line = app.screen.query_one(PickLine)
+        disk.stop()
+        await hit(app, "b o b enter", lambda: line.value == "bob")
+        assert len(app.screen_stack) == 2
+        disk.go_on()
+        await settle(pilot)
+        assert len(app.screen_stack) == 1
+        assert [n.message for n in app._notifications][-1:] == [
+            "Bob Stone merged into Ada Lovelace. u to undo."
+        ]
+        await press(pilot, "enter", "enter", "l")
+        thread = app.screen
+        assert isinstance(thread, ThreadScreen)
+        disk.stop()
+        await hit(app, "n o r d w enter", lambda: thread.pane.has_focus)
+        disk.go_on()
+        await settle(pilot)
+        linked = threads.get(db, thread.thread_id)
+        assert linked is not None
+        assert [one.name for one in linked.links if one.hand] == ["Çelik Öztürk"]
+
+
+@pytest.fixture
+def busy(store: Store) -> Iterator[sqlite3.Connection]:
+    """A sync that writes, until it commits."""
+    store._writer.execute(f"PRAGMA busy_timeout = {PATIENCE * 1_000:.0f}")
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as sync:
+        sync.execute("BEGIN IMMEDIATE")
+        yield sync
+
+
+def is_writing(app: CrmmailApp) -> bool:
+    return any(not worker.is_finished for worker in app.workers)
+
+
+def told(app: CrmmailApp) -> list[str]:
+    return [one.message for one in app._notifications]
+
+
 async def test_a_change_waits_for_the_sync_and_the_keys_do_not(
-    app: CrmmailApp, store: Store
+    app: CrmmailApp, busy: sqlite3.Connection
 ) -> None:
     async with app.run_test(size=(120, 24)) as pilot:
         await press(pilot, "enter")
         screen = app.screen
         assert isinstance(screen, RecordScreen)
-        with closing(sqlite3.connect(store.path, isolation_level=None)) as sync:
-            sync.execute("BEGIN IMMEDIATE")
-            await hit(app, "x j", lambda: screen.threads.cursor == 1)
+        await hit(app, "x j", lambda: screen.threads.cursor == 1)
+        await hit(app, "escape", lambda: isinstance(app.screen, RecordsScreen))
+        assert told(app) == []
+        busy.execute("COMMIT")
+        await appears(lambda: told(app) == ["Hidden from Ada Lovelace. u to undo."])
+
+
+async def test_a_change_that_waits_is_taken_back_when_it_is_made(
+    app: CrmmailApp, busy: sqlite3.Connection, store: Store
+) -> None:
+    async with app.run_test(size=(120, 24)) as pilot:
+        await settle(pilot)
+        before = people.view(store.read())
+        await hit(app, "D", lambda: is_writing(app))
+        await hit(app, "u j", lambda: app.screen.shown.cursor == 1)  # type: ignore[attr-defined]
+        assert told(app) == []
+        busy.execute("COMMIT")
+        await settle(pilot)
+        assert told(app) == ["Ada Lovelace deleted. u to undo.", "Undone: Ada Lovelace deleted."]
+        assert people.view(store.read()) == before
+
+
+async def test_what_cannot_be_stored_is_told_though_its_form_was_left(
+    app: CrmmailApp,
+) -> None:
+    async with app.run_test(size=(120, 30)) as pilot:
+        await press(pilot, "e", "tab", "enter", *"nonsense")
+        with app._history._turn:  # another change is being made
+            await hit(app, "ctrl+s", lambda: is_writing(app))
             await hit(app, "escape", lambda: isinstance(app.screen, RecordsScreen))
-            assert len(app._notifications) == 0
-            sync.execute("COMMIT")
-        await appears(lambda: len(app._notifications) == 1)
-        assert "Hidden from Ada Lovelace. u to undo." in [n.message for n in app._notifications]
+        await settle(pilot)
+        assert told(app) == ["'nonsense' is not an e-mail address. It looks like anna@acme.com."]

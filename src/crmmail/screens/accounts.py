@@ -135,6 +135,7 @@ class AccountsScreen(StoreScreen):
     def __init__(self, store: Store, email: str = "") -> None:
         super().__init__(store)
         self._email = email
+        self._emails: list[str] = []  # those that can be chosen
         self._rows: list[Row] = []
         self._asked: Option | None = None
 
@@ -179,7 +180,8 @@ class AccountsScreen(StoreScreen):
     def reload(self) -> None:
         found = accounts.all_accounts(self.store.read())  # once: one of them may be leaving
         account = self._among(found)
-        self.names.offer([(one.email, None) for one in found])
+        self._emails = [one.email for one in found]
+        self.names.offer([(email, None) for email in self._emails])
         self._rows = []
         if account is not None:
             self._email = account.email
@@ -205,16 +207,16 @@ class AccountsScreen(StoreScreen):
 
     def action_turn(self, by: int) -> None:
         """Show the next account, or the one before."""
-        emails = [one.email for one in accounts.all_accounts(self.store.read())]
-        if emails:
-            here = emails.index(self._email) if self._email in emails else 0
-            self._email = emails[(here + by) % len(emails)]
+        if self._emails:
+            here = self._emails.index(self._email) if self._email in self._emails else 0
+            self._email = self._emails[(here + by) % len(self._emails)]
             self.reload()
 
     @on(Choices.Chosen)
     def _account_clicked(self, event: Choices.Chosen) -> None:
-        self._email = accounts.all_accounts(self.store.read())[event.index].email
-        self.reload()
+        if event.index < len(self._emails):  # one of them may have left meanwhile
+            self._email = self._emails[event.index]
+            self.reload()
 
     # Changing
 

@@ -117,6 +117,15 @@ class StoreScreen(Screen[None], inherit_bindings=False):
         """Tell why something could not be read."""
         self.notify(f"The list could not be read: {problem}", severity="error", markup=False)
 
+    def gone(self, words: str = "") -> None:
+        """Leave, for what is shown here is no more; what lies over the screen is left first."""
+        if self.app.screen is not self:
+            self._stale = True
+            return
+        if words:
+            self.notify(words, markup=False)
+        self.app.pop_screen()
+
     def action_back(self) -> None:
         """Go back to the screen before."""
         self.app.pop_screen()

@@ -177,9 +177,11 @@ class FormScreen(ModalScreen[None], inherit_bindings=False):
         if self.form.then is not None:
             self.form.then()
 
-    def failed(self, problem: CrmmailError) -> None:
-        """Say beside its field why something cannot be stored."""
+    def failed(self, problem: CrmmailError) -> bool:
+        """Say beside its field why something cannot be stored; False when the form was left."""
         self._saving = False
+        if not self.is_current:
+            return False
         keys = [field.key for field in self.form.fields]
         wanted = problem.field if isinstance(problem, FieldError) else ""
         key = wanted if wanted in keys else keys[0]
@@ -188,6 +190,7 @@ class FormScreen(ModalScreen[None], inherit_bindings=False):
         error.show(*said)
         error.display = True
         self.focus_field(key)
+        return True
 
     def _say_nothing(self) -> None:
         for error in self.query(Lines):

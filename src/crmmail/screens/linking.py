@@ -106,11 +106,13 @@ class RecordPicker(Panel[Choice]):
         self._store = store
         self._what = what
         self._match = ""
+        self._offered: str | None = None  # what the choices are for
+        self._linking = False  # enter was pressed before they were there
         self.target = 0
 
     def look(self, match: str) -> None:
         """Offer the records that match; the newest opportunities while nothing is typed."""
-        self._match = match
+        self._match, self._linking = match, False
         self.run_worker(
             partial(self._read_choices, match),
             group="picker",
@@ -134,13 +136,19 @@ class RecordPicker(Panel[Choice]):
 
     @on(ChoicesReady)
     def _show_choices(self, event: ChoicesReady) -> None:
-        if event.match == self._match and self.is_open:
+        if event.match == self._match and (self.is_open or self._linking):
+            self._offered = event.match
             self.fill([Choice(i, found) for i, found in enumerate(event.found)], keep=False)
+            if self._linking:
+                self.link(event.match)
 
-    def link(self) -> None:
-        """Put it on the record under the cursor."""
-        choice, self._match = self.row, ""
+    def link(self, match: str) -> None:
+        """Put it on the record under the cursor, or on the first one as soon as there is one."""
+        if match != self._match:
+            self.look(match)
+        self._linking = match != self._offered
         self.close(refocus=False)
+        choice = None if self._linking else self.row
         if choice is None:
             return
         found = choice.found
@@ -150,7 +158,7 @@ class RecordPicker(Panel[Choice]):
 
     def show_choices(self, target: int) -> None:
         """Show the panel beside a line to type into, which keeps the keys."""
-        self.target = target
+        self.target, self._offered = target, None
         self.fill([], keep=False)
         self.add_class("-open")
         self.look("")

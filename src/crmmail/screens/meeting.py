@@ -159,8 +159,7 @@ class MeetingScreen(PanelsScreen, KeptScreen):
         db = self.store.read()
         kept, self.detail = self.detail is not None, meeting_detail.get(db, self.occurrence)
         if self.detail is None:
-            self.notify("This meeting is gone.", markup=False)
-            self.app.pop_screen()
+            self.gone("This meeting is gone.")
             return
         self.links_of = self.detail.links
         self.header.show(*self._header(self.detail))

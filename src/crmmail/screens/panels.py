@@ -155,10 +155,10 @@ class PanelsScreen(FindingScreen):
     @on(Prompt.Answered)
     def _link_it(self, event: Prompt.Answered) -> None:
         if event.purpose == "link":
-            self.picker.link()
+            self.picker.link(event.value.strip())
 
     @on(Panel.Opened, "#picker")
     def _pick(self) -> None:
         self.prompt.close(refocus=False)
-        self.picker.link()
+        self.picker.link(self.prompt.value.strip())
         self.pane.focus()

@@ -142,9 +142,7 @@ class RecordScreen(RecordActions, KeptScreen):
             self._stale = True  # it came late, and is read again when the screen is seen again
             return
         if lines is None:
-            if not self._leaving:
-                self.notify("This record is gone.", markup=False)
-            self.app.pop_screen()
+            self.gone("" if self._leaving else "This record is gone.")
             return
         self._called = lines[0][1][0]  # behind the name of the list
         self.header.show(*lines)

@@ -217,7 +217,8 @@ class SkippedScreen(StoreScreen):
 
     @on(Choices.Chosen)
     def _reason_clicked(self, event: Choices.Chosen) -> None:
-        self._narrow(replace(self.by, reason=[*self._counts][event.index]))
+        if event.index < len(self._counts):  # the last of a reason may have left meanwhile
+            self._narrow(replace(self.by, reason=[*self._counts][event.index]))
 
     def action_only_folder(self) -> None:
         """Show only the folder or the calendar of what is under the cursor."""

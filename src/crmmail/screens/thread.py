@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Self
 
@@ -125,8 +126,7 @@ class ThreadScreen(ThreadPanelsScreen, KeptScreen):
             self._stale = True  # it came late, and is read again when the screen is seen again
             return
         if found is None:
-            self.notify("This conversation is gone.", markup=False)
-            self.app.pop_screen()
+            self.gone("This conversation is gone.")
             return
         detail, now = found
         known = {message.id for message in self.messages}
@@ -146,14 +146,16 @@ class ThreadScreen(ThreadPanelsScreen, KeptScreen):
 
     def _draw(self, keep: bool = True, then: Callable[[], object] | None = None) -> None:
         """Draw it when all that is unfolded is read; `then` is done after that."""
-        opened = {one.id for one in self.messages} & self._folding.opened
+        folding = self._folding
+        opened = {one.id for one in self.messages} & folding.opened
 
         def show(parts: dict[int, _Part]) -> None:
+            if folding is not self._folding:
+                return  # another thread is shown by now
             self._parts |= parts
-            if opened <= self._parts.keys():  # else another thread is shown by now
-                self._draw_now(keep)
-                if then is not None:
-                    then()
+            self._draw_now(keep)
+            if then is not None:
+                then()
 
         missing = sorted(opened - self._parts.keys())
         if missing:
@@ -162,8 +164,10 @@ class ThreadScreen(ThreadPanelsScreen, KeptScreen):
             show({})
 
     def _draw_now(self, keep: bool) -> None:
+        read = self._folding.opened & self._parts.keys()  # what was unfolded meanwhile comes later
+        folding = replace(self._folding, opened=read)
         reader = Reader(lambda i: self._parts[i][0], lambda i: self._parts[i][1])
-        self.pane.show(sections(self.messages, self._folding, reader), keep)
+        self.pane.show(sections(self.messages, folding, reader), keep)
         self.pane.label(subtitle=plural(len(self.messages), "message"))
 
     def _header(self, detail: ThreadDetail) -> Iterable[tuple[Piece, ...]]:
@@ -194,8 +198,8 @@ class ThreadScreen(ThreadPanelsScreen, KeptScreen):
             self.show_attachment(int(message_id), int(position))
             return
         self._folding.toggle(event.target)
-        following = self.messages[2].id if event.target == "more" else None
-        self._draw(then=partial(self.pane.go_to, following) if following is not None else None)
+        following = [one.id for one in self.messages[2:3] if event.target == "more"]
+        self._draw(then=partial(self.pane.go_to, following[0]) if following else None)
 
     def action_fold(self) -> None:
         """Open or close the current message."""
@@ -204,6 +208,8 @@ class ThreadScreen(ThreadPanelsScreen, KeptScreen):
     def action_fold_all(self) -> None:
         """Open all messages, or close all but the last."""
         every = {message.id for message in self.messages}
+        if not every:
+            return  # they are still being read
         opened = self._folding.opened
         self._folding.opened = {self.messages[-1].id} if opened >= every else every
         self._folding.middle = True
@@ -225,13 +231,16 @@ class ThreadScreen(ThreadPanelsScreen, KeptScreen):
 
     def unfold(self, words: str, then: Callable[[], object]) -> None:
         """Open the messages that have these words, and their quoted text where it has them."""
+        folding = self._folding
 
         def show(found: list[tuple[int, bool]]) -> None:
+            if folding is not self._folding:
+                return  # another thread is shown by now
             for message, in_quotes in found:
-                self._folding.opened.add(message)
-                self._folding.middle = self._folding.middle or self._is_folded_away(message)
+                folding.opened.add(message)
+                folding.middle = folding.middle or self._is_folded_away(message)
                 if in_quotes:
-                    self._folding.quotes.add(message)
+                    folding.quotes.add(message)
             self._draw(then=then)
 
         every = [message.id for message in self.messages]

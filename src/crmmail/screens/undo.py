@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,13 +34,14 @@ class FieldError(CrmmailError):
 class Do(Message):
     """The user wants a change; `do` makes it, in a thread, and returns what takes it back.
 
-    A screen posts this and the app sees to it: the change goes on the stack, a toast says so.
+    A screen posts this and the app sees to it: the change goes on the stack, a toast says so. Where
+    it cannot be made, a toast says that too, unless `failed` has told it.
     """
 
     words: str
     do: Callable[[], Undo | None]
     then: Callable[[], object] | None = None
-    failed: Callable[[CrmmailError], object] | None = None
+    failed: Callable[[CrmmailError], bool] | None = None
 
 
 class Steps:
@@ -71,6 +73,7 @@ class History:
     def __init__(self, app: App[Any]) -> None:
         self._app = app
         self._stack: list[tuple[str, Undo]] = []
+        self._waiting: deque[Callable[[], None]] = deque()  # in the order of the keys
         self._turn = threading.Lock()
 
     def perform(self, wanted: Do) -> None:
@@ -78,24 +81,25 @@ class History:
         self._start(partial(self._perform, wanted))
 
     def undo(self) -> None:
-        """Take the last change back."""
-        if self._stack:
-            self._start(partial(self._undo, *self._stack.pop()))
-        else:
-            self._app.notify("There is nothing to undo.", timeout=3)
+        """Take the last change back, once it is made."""
+        self._start(self._undo_last)
 
     def _start(self, work: Callable[[], None]) -> None:
-        self._app.run_worker(work, group="write", thread=True, exit_on_error=False)
+        self._waiting.append(work)
+        self._app.run_worker(self._work, group="write", thread=True, exit_on_error=False)
+
+    def _work(self) -> None:
+        with self._turn:
+            self._waiting.popleft()()
 
     def _perform(self, wanted: Do) -> None:
         try:
-            with self._turn:
-                undo = wanted.do()
+            undo = wanted.do()
         except CrmmailError as problem:
-            self._call(wanted.failed or self._say_error, problem)
+            self._call(self._failed, wanted, problem)
         except Exception as problem:  # a thread of its own: nobody else would hear of it
             words = f"It could not be stored: {problem}"
-            self._call(wanted.failed or self._say_error, CrmmailError(words))
+            self._call(self._failed, wanted, CrmmailError(words))
         else:
             self._call(self._performed, wanted, undo)
 
@@ -107,10 +111,17 @@ class History:
         if wanted.then is not None:
             wanted.then()
 
-    def _undo(self, words: str, undo: Undo) -> None:
+    def _failed(self, wanted: Do, problem: CrmmailError) -> None:
+        if wanted.failed is None or not wanted.failed(problem):
+            self._say_error(problem)
+
+    def _undo_last(self) -> None:
+        if not self._stack:
+            self._call(partial(self._app.notify, "There is nothing to undo.", timeout=3))
+            return
+        words, undo = self._stack.pop()
         try:
-            with self._turn:
-                undo()
+            undo()
         except Exception as problem:  # a thread of its own: nobody else would hear of it
             words = f"This cannot be undone any more ({words}): {problem}"
             self._call(self._say_error, CrmmailError(words))

@@ -110,7 +110,9 @@ class Picker(Vertical):
         self._always = always
         self._placeholder = placeholder
         self._choices: dict[int, Choice] = {}
-        self._wanted: str | None = None  # the words that are looked for
+        self._wanted: str | None = None  # the words that are being looked for
+        self._heard = ""  # what was typed when that was heard of last
+        self._taking: str | None = None  # what was typed when enter came before the matches
         self.chosen = chosen
 
     def compose(self) -> ComposeResult:
@@ -137,6 +139,9 @@ class Picker(Vertical):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
+        self._heard = self.typed
+        if self._taking != self.typed:
+            self._taking = None
         if self.chosen is not None and self.typed != one_line(self.chosen.name):
             self.chosen = None
         if self.line.has_focus and self.chosen is None:
@@ -172,6 +177,7 @@ class Picker(Vertical):
     def _offer(self, event: _Found) -> None:
         if event.words != self._wanted:
             return
+        self._wanted = None
         self._choices = {choice.id: choice for choice in event.choices}
         if not self._always:
             self.matches.styles.height = min(max(len(self._choices), 1), _ROWS) + 2
@@ -179,11 +185,20 @@ class Picker(Vertical):
         if self.chosen is not None and self.chosen.id in self._choices:
             self.matches.action_go(list(self._choices).index(self.chosen.id))
         self.set_class(self._always or self.line.has_focus, "-open")
+        if self._taking is not None:
+            self._take_current()
 
     def take(self) -> None:
-        """Take the match that the list's cursor is on."""
-        current = self.matches.current
-        if self.has_class("-open") and current in self._choices:
+        """Take the match that the list's cursor is on, or the first as soon as there is one."""
+        unheard = self.chosen is None and self.typed != self._heard
+        if unheard or self._wanted is not None:
+            self._taking = self.typed
+        elif self.has_class("-open"):
+            self._take_current()
+
+    def _take_current(self) -> None:
+        self._taking = None
+        if (current := self.matches.current) in self._choices:
             self.choose(self._choices[current])
 
     def choose(self, choice: Choice) -> None:
