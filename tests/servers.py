@@ -258,7 +258,7 @@ class Dovecot(ImapServer):
         The line of a sign-in may come to the log after its answer to the client, and when the
         server is stopped not at all. So somebody else signs in: what is before that line is whole.
         """
-        mark = self.add_user(f"mark{next(self._marks)}@mark.example")
+        mark = self.add_user(f"mark{next(self._marks)}@mark.example", self.password)
         self._enter(mark)
         found = until(lambda: _before(mark, _LOGIN.findall(self.output())), self.output)
         return [user for user in found if not user.endswith("@mark.example")]

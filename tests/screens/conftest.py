@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from textual.notifications import Notification
 
 from crmmail.app import CrmmailApp
 from crmmail.store.database import Store
@@ -43,6 +44,12 @@ def keys_wait_for_what_they_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pilot presses the next key when the last one's work is done, on a busy machine too."""
     for module in ("app", "pilot"):
         monkeypatch.setattr(f"textual.{module}.wait_for_idle", harness.wait_for_idle)
+
+
+@pytest.fixture(autouse=True)
+def toasts_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A toast is there until the end, however long the machine takes to look at it."""
+    monkeypatch.setattr(Notification, "time_left", 1_000_000.0)
 
 
 @pytest.fixture

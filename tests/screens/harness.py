@@ -19,9 +19,9 @@ from textual.screen import Screen
 
 from crmmail.app import CrmmailApp
 from crmmail.widgets import reading
+from tests.patience import PATIENCE
 
 _STEP = 0.001
-_PATIENCE = 15.0
 _A_WHILE = 5.0
 _SHORT = 1.0  # a timer that goes off later waits for the user: a toast, say
 
@@ -42,22 +42,22 @@ async def settle(pilot: Pilot[None]) -> None:
     await _drain(pilot.app)
 
 
-async def until(pilot: Pilot[None], true: Callable[[], bool], seconds: float = 30.0) -> None:
+async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
     """Wait for something that comes from outside: a thread of the sync, a server, a program.
 
     What comes in a stream keeps the app at work all the while, so that rest is not waited for.
     """
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE
     await _rests(pilot.app, _A_WHILE)
     while not true():
-        assert time.monotonic() < end, f"not within {seconds:.0f} s"
+        assert time.monotonic() < end, f"not within {PATIENCE:.0f} s"
         await asyncio.sleep(0.01)
         await _rests(pilot.app, _A_WHILE)
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:
     """Press keys, each when the one before has done all that it does; none: only wait for that."""
-    await _rests(pilot.app, _PATIENCE)
+    await _rests(pilot.app, PATIENCE)
     await pilot.press(*keys)
 
 
@@ -65,49 +65,61 @@ async def rush(pilot: Pilot[None], *keys: str) -> None:
     """Press keys without waiting for workers and timers, as a quick typist does."""
     for key in keys:
         pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
-        await pilot._wait_for_screen()
+        await _rests(pilot.app, PATIENCE, _messages)
 
 
 async def wait_for_idle(min_sleep: float = 0, max_sleep: float = 0) -> None:
     """Stands in for Textual's function of this name, which looks at the processor's clock."""
-    await _rests(active_app.get(), _PATIENCE)  # under a live sync it may not rest at all
+    await _rests(active_app.get(), PATIENCE)  # under a live sync it may not rest at all
 
 
 async def _drain(app: App[Any]) -> None:
-    left = await _rests(app, _PATIENCE)
+    left = await _rests(app, PATIENCE)
     assert left is None, f"still at work: {left}"
 
 
-async def _rests(app: App[Any], seconds: float) -> object:
-    """Wait so long for the app to rest; returns what it is still at, or None."""
-    end = time.monotonic() + seconds
-    while not app._exit and app._exception is None:
-        await asyncio.sleep(_STEP)
-        left = next(_left(app), None)
-        if left is None or time.monotonic() > end:
-            return left
-        if left is app.screen:
-            app.screen._on_timer_update()
-    return None
+def _messages(app: App[Any]) -> Iterator[object]:
+    """What has been said and not yet heard."""
+    yield from (pump for pump in _pumps(app) if _has_messages(pump))
 
 
 def _left(app: App[Any]) -> Iterator[object]:
-    """What keeps the app at work; the screen comes last, when only drawing is left."""
+    """What keeps the app at work; screens come last, when only drawing is left."""
     yield from (worker for worker in app.workers if not worker.is_finished)
     if reading.is_busy():
         yield reading
-    pumps: list[MessagePump] = [app, *app._registry]
-    yield from (pump for pump in pumps if _has_messages(pump))
-    yield from (timer for pump in pumps for timer in list(pump._timers) if _is_due(timer))
-    screen = app.screen
-    if screen._callbacks or (
-        screen._layout_required
-        or screen._scroll_required
-        or screen._repaint_required
-        or screen._recompose_required
-        or screen._dirty_widgets
-    ):
-        yield screen
+    yield from _messages(app)
+    yield from (timer for pump in _pumps(app) for timer in list(pump._timers) if _is_due(timer))
+    if app.screen.styles.background.a < 1:
+        yield from (behind for behind in app._background_screens if _is_to_be_laid_out(behind))
+    if _is_to_be_laid_out(app.screen) or app.screen._repaint_required:
+        yield app.screen
+
+
+async def _rests(
+    app: App[Any], seconds: float, left_of: Callable[[App[Any]], Iterator[object]] = _left
+) -> object:
+    """Wait so long for the app to rest; returns what it is still at, or None.
+
+    It rests when it does so twice, a turn of the loop apart: what a thread hands over as it ends is
+    in nobody's queue before that.
+    """
+    end = time.monotonic() + seconds
+    while not app._exit and app._exception is None:
+        await asyncio.sleep(_STEP)
+        left = next(left_of(app), None)
+        if left is None:
+            await asyncio.sleep(0)
+            left = next(left_of(app), None)
+        if left is None or time.monotonic() > end:
+            return left
+        if isinstance(left, Screen):
+            left._on_timer_update()
+    return None
+
+
+def _pumps(app: App[Any]) -> list[MessagePump]:
+    return [app, *app._registry]
 
 
 def _has_messages(pump: MessagePump) -> bool:
@@ -116,6 +128,16 @@ def _has_messages(pump: MessagePump) -> bool:
         return False
     ready = pump._message_queue.ready_event
     return ready.is_set() or not ready._waiters or bool(pump._next_callbacks)
+
+
+def _is_to_be_laid_out(screen: Screen[Any]) -> bool:
+    return bool(
+        screen._callbacks
+        or screen._layout_required
+        or screen._scroll_required
+        or screen._recompose_required
+        or screen._dirty_widgets
+    )
 
 
 def _is_due(timer: Any) -> bool:

@@ -46,13 +46,13 @@ async def test_a_delivered_message_is_on_the_open_records_screen(
     mailbox.append("INBOX", mail(mailbox, 1, "First words", "Good morning."))
     app = CrmmailApp(synced, sync=True)
     async with app.run_test(size=(100, 30)) as pilot:
-        await until(pilot, lambda: "Ada Lovelace" in text(app), 15)
-        await until(pilot, lambda: "up to date" in text(app), 15)
+        await until(pilot, lambda: "Ada Lovelace" in text(app))
+        await until(pilot, lambda: "up to date" in text(app))
         await press(pilot, "enter")
         assert "First words  Good morning." in text(app)
-        await until(pilot, lambda: accounts.states(synced.read())[0].state == "watching", 15)
+        await until(pilot, lambda: accounts.states(synced.read())[0].state == "watching")
         mailbox.append("INBOX", mail(mailbox, 2, "Second words", "Good evening."))
-        await until(pilot, lambda: "Second words  Good evening." in text(app), 3)
+        await until(pilot, lambda: "Second words  Good evening." in text(app))
         assert "2 threads" in text(app)
 
 
@@ -62,5 +62,5 @@ async def test_a_wrong_password_is_told_on_the_status_line(
     monkeypatch.setenv("LIVE_PASSWORD", "wrong")
     app = CrmmailApp(synced, sync=True)
     async with app.run_test(size=(140, 30)) as pilot:
-        await until(pilot, lambda: f"✗ {mailbox.user}" in text(app), 30)
+        await until(pilot, lambda: f"✗ {mailbox.user}" in text(app))
         assert accounts.states(synced.read())[0].error[:30] in text(app)

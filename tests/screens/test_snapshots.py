@@ -143,7 +143,7 @@ class Tour:
         app = pilot.app
         assert isinstance(app, CrmmailApp)
         try:
-            await until(pilot, lambda: one.shows in text(app), 10)
+            await until(pilot, lambda: one.shows in text(app))
         except AssertionError:
             pytest.fail(f"{one.name} does not show {one.shows!r}:\n{text(app)}")
 

@@ -23,11 +23,11 @@ from tests.conftest import Mailbox
 from tests.dav_proxy import DavProxy
 from tests.dav_servers import Radicale
 from tests.fake_imap import STALL, FakeImap
+from tests.patience import PATIENCE
 from tests.screens.harness import press, text, until
 from tests.sync.conftest import connect
 from tests.sync.letters import letter
 
-FOREVER = 60.0  # seconds: whoever waits for a stalled thread, waits so long
 AT_ONCE = 15.0  # on a busy machine
 
 
@@ -40,7 +40,7 @@ def clock() -> None:
 def synced(mailbox: Mailbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """What a sync brought in while the server was well."""
     monkeypatch.setenv("CRMMAIL_PASSWORD", mailbox.password)
-    monkeypatch.setattr(Loop.stop, "__defaults__", (FOREVER,))
+    monkeypatch.setattr(Loop.stop, "__defaults__", (PATIENCE,))
     mailbox.append("INBOX", letter(1), letter(2, sender="Bo Ek <bo@birch.example>"))
     store = Store(tmp_path / "crmmail.db")
     connect(store, mailbox)

@@ -177,6 +177,7 @@ async def test_a_thread_is_hidden_from_a_record_and_shown_again(
         assert "Hidden from Bob Stone. u to undo." in text(app)
         await press(pilot, "u")
         await until(pilot, lambda: of(store, app, Kind.PERSON)[1][2] == 0)
+        app.clear_notifications()  # they lie over the panel
         await press(pilot, "x")
         await until(pilot, lambda: of(store, app, Kind.PERSON)[1][2] == -1)
         await until(pilot, lambda: "C7: hidden by hand" in text(app))

@@ -82,7 +82,7 @@ class NewUser:
 
     async def sees(self, *words: str) -> None:
         try:
-            await until(self._pilot, lambda: all(word in text(self._app) for word in words), 10)
+            await until(self._pilot, lambda: all(word in text(self._app) for word in words))
         except AssertionError:
             pytest.fail(f"not all of {words} is shown:\n{text(self._app)}")
 

@@ -116,7 +116,7 @@ async def test_a_page_is_one_query_and_is_kept(host: Host) -> None:
 
 async def test_a_cursor_move_repaints_two_lines(host: Host) -> None:
     async with host.run_test(size=SIZE) as pilot:
-        await pilot.pause(0.1)
+        await pilot.pause()
         seen: list[Region] = []
         refresh = host.list.refresh
         host.list.refresh = lambda *regions, **kw: (seen.extend(regions), refresh(*regions, **kw))[
