@@ -14,12 +14,15 @@ import pytest
 
 from tests.patience import PATIENCE
 
-START = """
-printf "%s\\n" "$UNLOCK" | gnome-keyring-daemon --unlock --components=secrets >/dev/null
-until dbus-send --session --print-reply --dest=org.freedesktop.DBus / \\
-    org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets | grep -q true
-do sleep 0.05; done
+START = 'printf "%s\\n" "$UNLOCK" | gnome-keyring-daemon --unlock --components=secrets >/dev/null\n'
+THERE = """
+import time
+from jeepney import message_bus
+from jeepney.io.blocking import Proxy, open_dbus_connection
+bus = Proxy(message_bus, open_dbus_connection("SESSION"))
+while not bus.NameHasOwner("org.freedesktop.secrets")[0]: time.sleep(0.05)
 """
+"""Waits for the daemon, which goes on to start when its command has ended."""
 KEEP = """
 from crmmail.accounts import credentials
 class Ann:
@@ -52,8 +55,9 @@ class Desktop:
 
     def session(self, *programs: str, unlock: str = "login") -> subprocess.CompletedProcess[str]:
         """Run Python programs, one process each, in a session that ends with them."""
-        lines = [f'"{sys.executable}" -c "$PROGRAM{n}"\n' for n in range(len(programs))]
-        env = self.env(unlock) | {f"PROGRAM{n}": text for n, text in enumerate(programs)}
+        all_of_them = (THERE, *programs)
+        lines = [f'"{sys.executable}" -c "$PROGRAM{n}"\n' for n in range(len(all_of_them))]
+        env = self.env(unlock) | {f"PROGRAM{n}": text for n, text in enumerate(all_of_them)}
         command = ["dbus-run-session", "--", "bash", "-c", START + "".join(lines)]
         return subprocess.run(command, env=env, capture_output=True, text=True, timeout=180)
 

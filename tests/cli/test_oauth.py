@@ -231,7 +231,7 @@ def test_the_sync_stops_at_a_revocation_and_goes_on_after_a_reconnect(
         accounts.set_login(store, ME)
         reached(store, lambda state: state.last_success > 0)
     finally:
-        loop.stop()
+        loop.stop(timeout=PATIENCE)
 
 
 def reached(store: Store, true: Callable[[accounts.StateRow], bool]) -> accounts.StateRow:

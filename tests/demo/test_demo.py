@@ -266,7 +266,7 @@ def test_mail_that_arrives_by_itself_is_in_the_store_at_once(demo: Demo) -> None
     demo.start_deliveries()  # every 0.3 s once the first import has brought all contacts
     met = until(lambda: people.view(store.read(), match="Hanna Wilk"))
     deals_noted = len(opportunities.view(store.read()))
-    loop.stop()
+    loop.stop(timeout=PATIENCE)
     assert len(met) == 1
     assert deals_noted == len(deals(NOW))
     store.close()
