@@ -13,7 +13,7 @@ import pytest
 from crmmail.store import companies, database, merging, names, opportunities, people
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
-from crmmail.store.names import Names, What
+from crmmail.store.names import Names, What, candidates
 
 from .conftest import Filler, World
 
@@ -164,3 +164,15 @@ def test_a_write_that_fails_leaves_nothing_behind(fill: Filler, world: World) ->
 )
 def test_ids(fill: Filler, world: World, what: What, words: list[str], who: str) -> None:
     assert Names(fill.db).ids(what, words) == {getattr(world, name) for name in who.split()}
+
+
+def test_what_was_found_while_a_word_is_typed_is_not_kept_over_a_write(
+    fill: Filler, world: World
+) -> None:
+    assert people.view(fill.db, match="ann").tolist() == [world.anna]
+    assert candidates(fill.db, What.PERSON, "anna") is candidates(fill.db, What.PERSON, "ann")
+    people.edit(fill.store, world.bert, name="Annabel Ek")
+    assert set(people.view(fill.db, match="anna")) == {world.anna, world.bert}
+    assert people.view(fill.db, match="annab").tolist() == [world.bert]
+    assert people.view(fill.db, match="bel").tolist() == [world.bert]
+    assert companies.view(fill.db, match="anna").tolist() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -110,8 +111,10 @@ class Names:
             keys = _look_up(self.db, "search_names", word, "1")
             self._common[word] = len(keys) == _MOST
             if len(keys) < _MOST:  # then these are all
-                for what in _RECORDS:
-                    self._known[what, word] = {key >> 3 for key in keys if key & 7 == what}
+                found: dict[int, set[int]] = {what: set() for what in _RECORDS}
+                for key in keys:
+                    found[key & 7].add(key >> 3)
+                self._known.update({(what, word): found[what] for what in _RECORDS})
         return self._common[word]
 
     def _named(self, what: What, word: str) -> set[int]:
@@ -146,13 +149,39 @@ def candidates(db: sqlite3.Connection, what: What, text: str) -> set[int] | None
     """The records that may have the words of a text in what they are known by.
 
     None when the index is of no help: it is not for words that are short or in very many names.
+    While a word is typed, they are among those that its letters before have found.
     """
     longest = max(one_line(text).split(), key=len, default="")
     if len(longest) < _TRIGRAM or plain(longest) != plain(longest.lower()):
         return None
+    (version,) = db.execute("PRAGMA data_version").fetchone()
+    last: _Typed | None = getattr(_typed, "last", None)
+    if last is not None and last.still(db, version, what) and longest.startswith(last.word):
+        return last.found
     names = Names(db)
+    if any(len(names.ids(kind, [longest])) >= _MOST for kind in _RECORDS):
+        return None
     found = names.records(what, [longest])
-    return found if all(len(some) < _MOST for some in names._known.values()) else None
+    _typed.last = _Typed(db, version, what, longest, found)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """What a word has found, as long as nobody has written since."""
+
+    db: sqlite3.Connection
+    version: int
+    what: What
+    word: str
+    found: set[int]
+
+    def still(self, db: sqlite3.Connection, version: int, what: What) -> bool:
+        """Whether that is what would be found now."""
+        return (self.db, self.version, self.what) == (db, version, what)
+
+
+_typed = threading.local()
 
 
 def _all(words: Sequence[str], look_up: Callable[[str], set[int]]) -> set[int]:
