@@ -176,3 +176,18 @@ def test_what_was_found_while_a_word_is_typed_is_not_kept_over_a_write(
     assert people.view(fill.db, match="annab").tolist() == [world.bert]
     assert people.view(fill.db, match="bel").tolist() == [world.bert]
     assert companies.view(fill.db, match="anna").tolist() == []
+
+
+@pytest.mark.parametrize("letters", ["zq", "Zq", "qz", "z9"])
+def test_two_letters_that_nobody_has_are_known_at_once(
+    fill: Filler, world: World, letters: str
+) -> None:
+    assert candidates(fill.db, What.PERSON, letters) == set()
+    assert candidates(fill.db, What.PERSON, f"a {letters}") == set()
+    for name in (f"{letters} Ek", f"Ek {letters}", f"{letters}", f"e{letters}k", f"-{letters}"):
+        person = fill.person(name)
+        assert candidates(fill.db, What.PERSON, letters) is None
+        assert people.view(fill.db, match=letters).tolist() == [person]
+        with fill.store.write() as (db, _):
+            db.execute("DELETE FROM person WHERE id = ?", [person])
+        assert candidates(fill.db, What.PERSON, letters) == set()

@@ -27,8 +27,11 @@ _PRAGMAS = """
     PRAGMA busy_timeout = 10000;
     PRAGMA wal_autocheckpoint = 4000;
 """
-# The words of the index of words, for crmmail.store.message_search.
-_TERMS = "CREATE VIRTUAL TABLE temp.search_terms USING fts5vocab(main, search, instance)"
+# What stands in the indexes: the words of messages, the letters of names by threes.
+_TERMS = """
+    CREATE VIRTUAL TABLE temp.search_terms USING fts5vocab(main, search, instance);
+    CREATE VIRTUAL TABLE temp.name_letters USING fts5vocab(main, search_names, instance);
+"""
 _OLDEST_SQLITE = (3, 40, 0)
 
 
@@ -113,7 +116,7 @@ class Store:
         reader: sqlite3.Connection | None = getattr(self._local, "reader", None)
         if reader is None:
             reader = self._local.reader = self._connect(cache_kb=4_000)
-            reader.execute(_TERMS)
+            reader.executescript(_TERMS)
             reader.execute("PRAGMA query_only = ON")
         return reader
 

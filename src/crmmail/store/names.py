@@ -29,6 +29,17 @@ _TRIGRAM = 3
 _MARKS = "\ue000\ue000"
 _WORD = re.compile(r"(?<![^\W_])(?=[^\W_])")
 _MOST = 5_000  # ids of one word: more are no choice
+_MOST_FIRSTS = 500
+# All characters with which three letters begin, each looked up behind the one before.
+_FIRSTS = """
+    WITH RECURSIVE letters (term) AS (
+        SELECT (SELECT term FROM temp.name_letters LIMIT 1)
+        UNION ALL
+        SELECT (SELECT term FROM temp.name_letters
+                WHERE term >= substr(letters.term, 1, 1) || char(1114111) LIMIT 1)
+        FROM letters WHERE letters.term IS NOT NULL LIMIT ?)
+    SELECT json_group_array(substr(term, 1, 1)) FROM letters WHERE term IS NOT NULL
+"""
 
 
 class What(IntEnum):
@@ -152,6 +163,8 @@ def candidates(db: sqlite3.Connection, what: What, text: str) -> set[int] | None
     While a word is typed, they are among those that its letters before have found.
     """
     longest = max(one_line(text).split(), key=len, default="")
+    if _is_nowhere(db, longest):
+        return set()
     if len(longest) < _TRIGRAM or plain(longest) != plain(longest.lower()):
         return None
     (version,) = db.execute("PRAGMA data_version").fetchone()
@@ -164,6 +177,24 @@ def candidates(db: sqlite3.Connection, what: What, text: str) -> set[int] | None
     found = names.records(what, [longest])
     _typed.last = _Typed(db, version, what, longest, found)
     return found
+
+
+def _is_nowhere(db: sqlite3.Connection, pair: str) -> bool:
+    """Whether it is two letters that are nowhere in any name, which to see for oneself takes long.
+
+    Letters are indexed by threes: these two would begin one, or end one where a name ends.
+    """
+    if len(pair) != _TRIGRAM - 1 or not pair.isascii() or not pair.isalnum():
+        return False
+    pair = pair.lower()
+    begins = "SELECT 1 FROM temp.name_letters WHERE term >= ? AND term < ? LIMIT 1"
+    if db.execute(begins, [pair, pair + chr(0x10FFFF)]).fetchone() is not None:
+        return False
+    firsts = packed(db, _FIRSTS, [_MOST_FIRSTS])
+    ends = """SELECT 1 FROM json_each(?) first
+              WHERE EXISTS (SELECT 1 FROM temp.name_letters WHERE term = first.value || ?)"""
+    some = db.execute(ends, [json.dumps(firsts), pair]).fetchone()
+    return some is None and len(firsts) < _MOST_FIRSTS
 
 
 @dataclass(frozen=True, slots=True)
