@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,10 @@ def test_a_thread_for_people_to_read(cli: Cli) -> None:
     assert "Attachment: offer.pdf (application/pdf" in out
 
 
-def test_a_pipe_gets_tabs_and_a_terminal_gets_a_table(cli: Cli) -> None:
+def test_a_pipe_gets_tabs_and_a_terminal_gets_a_table(
+    cli: Cli, local_zone: Callable[[str], None]
+) -> None:
+    local_zone("UTC")  # days are those of the local clock
     [row, *_] = cli("people", "list", "--sort", "name").out.splitlines()
     assert row.split("\t")[1:] == ["Ann Lee", "ann@acme.example", "Acme", "1", "2026-03-05", ""]
     screen = on_terminal("thread", "list")
