@@ -108,6 +108,18 @@ async def test_the_address_fills_in_the_server(
         assert (value(app, "server"), value(app, "username")) == (host, username)
 
 
+async def test_the_arrows_go_from_field_to_field_where_there_is_no_room_for_all(
+    empty_store: Store, keyring_here: Memory
+) -> None:
+    app = CrmmailApp(empty_store, sync=False)
+    async with app.run_test(size=(80, 10)) as pilot:
+        app.action_add_account()
+        await settle(pilot)
+        for key, name in (("down", "password"), ("down", "server"), ("up", "password")):
+            await press(pilot, key)
+            assert app.focused is setup(app).field(name).input
+
+
 async def test_what_was_typed_is_not_filled_over(empty_store: Store) -> None:
     app = CrmmailApp(empty_store, sync=True)
     async with app.run_test(size=(80, 24)) as pilot:

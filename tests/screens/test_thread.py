@@ -111,12 +111,6 @@ async def test_the_next_thread_is_the_next_of_the_list(app: CrmmailApp) -> None:
         assert "Please find the invoice" in text(app)
 
 
-async def test_the_way_back(app: CrmmailApp) -> None:
-    async with app.run_test(size=(80, 24)) as pilot:
-        await press(pilot, *OPEN, "q")
-        assert isinstance(app.screen, RecordScreen)
-
-
 async def test_a_new_message_opens_at_the_end_and_nothing_else_moves(
     app: CrmmailApp, store: Store
 ) -> None:

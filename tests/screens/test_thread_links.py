@@ -117,6 +117,24 @@ async def test_a_click_shows_a_link_whole(linked_app: CrmmailApp) -> None:
         assert not thread(linked_app).whole_link.has_class("-open")
 
 
+async def test_a_panel_takes_the_place_of_another(sample_store: Store) -> None:
+    app = CrmmailApp(sample_store, sync=False)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await press(pilot, *OPEN)
+        screen = thread(app)
+        panels = screen.participants, screen.links, screen.records, screen.attachments
+        for key, panel in zip(("at", "U", "x", "A"), panels, strict=True):
+            await press(pilot, key)
+            assert [one for one in panels if one.is_open] == [panel]
+            assert panel.has_focus
+        await press(pilot, "l")
+        assert screen.prompt.has_focus
+        assert [one for one in (*panels, screen.picker) if one.is_open] == [screen.picker]
+        await press(pilot, "escape")
+        assert screen.pane.has_focus
+        assert not screen.picker.is_open
+
+
 def of(store: Store, app: CrmmailApp, kind: Kind) -> list[tuple[str, str, int]]:
     detail = threads.get(store.read(), thread(app).thread_id)
     assert detail is not None

@@ -102,13 +102,3 @@ async def test_a_click_opens_the_record_and_one_beside_closes(app: CrmmailApp) -
         await pilot.click("#participants", offset=(10, 2))
         await settle(pilot)
         assert isinstance(app.screen, RecordScreen)
-
-
-async def test_a_real_import_has_its_people(sample_store: Store) -> None:
-    app = CrmmailApp(sample_store, sync=False)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await press(pilot, *OPEN, "at")
-        rows = thread(app).participants._all
-        assert any(row.person_id is not None for row in rows)
-        assert any(row.no_contact == "own" for row in rows)
-        assert len(app.screen.query("*")) <= 60

@@ -35,6 +35,10 @@ from crmmail.widgets.words import plural
 _CHANGED = "It shows another certificate than the one you trusted. Nothing was sent."
 
 
+class _Form(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """The fields: the arrows go from one to the next, also where there is no room for all."""
+
+
 class FirstRunScreen(AccountForm):
     """One screen to set up a mailbox. Nothing is kept before its test went well."""
 
@@ -77,7 +81,7 @@ class FirstRunScreen(AccountForm):
         self._shown_pin = ""  # a certificate's, for the user to compare
 
     def panes(self) -> Iterable[Widget]:
-        with VerticalScroll(id="setup", can_focus=False):
+        with _Form(id="setup"):
             yield Label(self._title(), id="hello")
             yield from self.fields()
             with Horizontal(id="buttons"):

@@ -126,16 +126,15 @@ class PanelsScreen(FindingScreen):
 
     def open_panel(self, panel: Panel[Any], rows: Sequence[Any]) -> None:
         """Show a panel over the text, and no other."""
-        self.pane.focus()
         self.close_panels()
-        panel.open(rows)
+        panel.open(rows, self.pane)
 
     def action_link(self) -> None:
         """Put it on a record."""
-        self.pane.focus()
         self.close_panels()
         self.picker.show_choices(self.target)
-        self.prompt.ask("link", "Name of a person, company or opportunity", "enter links")
+        title = "Name of a person, company or opportunity"
+        self.prompt.ask("link", title, "enter links", behind=self.pane)
 
     @on(Prompt.Typed)
     def _type_record(self, event: Prompt.Typed) -> None:

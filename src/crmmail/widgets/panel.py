@@ -67,11 +67,11 @@ class Panel(WindowList[Row]):
         self.styles.height = max(len(rows), 2) + 2
         self.show(array("q", range(len(rows))), keep=keep)
 
-    def open(self, rows: Sequence[Row]) -> None:
-        """Show the panel, and give it the keys."""
+    def open(self, rows: Sequence[Row], behind: Widget | None = None) -> None:
+        """Show the panel, and give it the keys; they go back to `behind`, or where they were."""
         self.fill(rows, keep=False)
         if not self.is_open:
-            self._behind = self.screen.focused
+            self._behind = behind or self.screen.focused
             self.add_class("-open")
         self.focus()
 

@@ -86,8 +86,9 @@ class Prompt(Input):
         hint: str = "",
         value: str = "",
         suggester: Suggester | None = None,
+        behind: Widget | None = None,
     ) -> None:
-        """Show the line with a title, and give it the keys."""
+        """Show the line with a title, and give it the keys; they go back to `behind`."""
         self.purpose = purpose
         self.border_title = Content(title)
         self.border_subtitle = Content(hint)
@@ -96,7 +97,7 @@ class Prompt(Input):
             self.value = value
         self.cursor_position = len(value)
         if not self.has_class("-open"):
-            self._behind = self.screen.focused
+            self._behind = behind or self.screen.focused
             self.add_class("-open")
         self.focus()
 
