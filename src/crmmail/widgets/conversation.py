@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +15,6 @@ from crmmail.widgets.words import compact, exact, plural, size
 MANY = 5  # from here on only the first two messages and the last are listed
 MORE = -1  # the key of the section that stands for the messages in between
 
-_QUOTE_MARKS = re.compile(r"[> |]*>[ ]?|\s+")
 _NO_CONTACT = {
     "free-mail": "free-mail provider",
     "group": "group address",
@@ -170,24 +168,19 @@ def _body(message_id: int, text: Text, show_quotes: bool) -> Iterator[Line]:
         start, end = max(start, position), min(end, len(lines))
         if start >= end:
             continue
-        for line in lines[position:start]:
-            yield _text_line(line, "text")
+        yield from _text_lines(lines[position:start], "text")
         sign = "▾" if show_quotes else "▸"
         note = f"  {sign} {plural(end - start, 'quoted line')}"
         yield Line(((note, "quote"),), target=f"quotes:{message_id}")
         if show_quotes:
-            for line in lines[start:end]:
-                yield _text_line(line, "quote")
+            yield from _text_lines(lines[start:end], "quote")
         position = end
-    for line in lines[position:]:
-        yield _text_line(line, "text")
+    yield from _text_lines(lines[position:], "text")
 
 
-def _text_line(text: str, role: str) -> Line:
-    """A line of text, indented; its continuation repeats its indentation or quote marks."""
-    marks = _QUOTE_MARKS.match(text)
-    hang = "  " + (marks.group()[:20] if marks else "")
-    return Line((("  " + safe(text), role),), hang=hang)
+def _text_lines(texts: Sequence[str], role: str) -> list[Line]:
+    """Lines of text, indented; a continuation repeats the indentation or the quote marks."""
+    return [Line((("  " + text, role),), hang=None) for text in texts]
 
 
 def _attachments(message: MessageRow, reader: Reader) -> Iterator[Line]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -15,7 +16,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from crmmail.widgets.hits import marked, spans
+from crmmail.widgets.hits import Span, folded, marked, spans
 from crmmail.widgets.piece_view import PieceView
 from crmmail.widgets.pieces import Piece, fit_pieces, safe, slice_pieces, wrap
 from crmmail.widgets.sections import Line as Line
@@ -26,13 +27,10 @@ WIDEST = 100  # longer lines are hard to read
 _KEPT_STRIPS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A line of the screen: a span of characters of a line."""
-
-    line: Line
-    start: int
-    end: int
+_MARKS = re.compile(r"[> |]*>[ ]?|\s+")  # of a quoted line, or its indentation
+_MOST_MARKS = 22  # characters of them that a continuation repeats
+_Row = tuple[Line, int, int]
+"""A line of the screen: a line, and the span of its characters."""
 
 
 class ReadingPane(PieceView):
@@ -75,6 +73,7 @@ class ReadingPane(PieceView):
         self.words = ""  # what is searched for
         self.hit = 0  # the position of the hit that was gone to last
         self._hits: list[int] = []  # the row of each hit
+        self._folded: list[str] = []  # what is looked through: each line at its first row
 
     # What it shows
 
@@ -138,11 +137,10 @@ class ReadingPane(PieceView):
 
     def _wrap(self) -> None:
         width = self._wrapped_at = self._text_width
-        self._rows, self._starts = [], []
+        self._rows, self._starts, self._folded = [], [], []
         for section in self._sections:
             self._starts.append(len(self._rows))
-            for line in section.lines:
-                self._rows.extend(_wrapped(line, width))
+            self._rows += _wrapped(section.lines, width)
         self.resize_content(len(self._rows))
         if self._text_width != width:  # the scrollbar came or went
             self._wrap()
@@ -183,19 +181,26 @@ class ReadingPane(PieceView):
         self._strips.clear()
         if not self.words:
             return
-        found: list[int] = []
-        for index, row in enumerate(self._rows):
-            if not row.start:  # the first row of a line
-                found = [start for start, _ in spans(_text(row.line), self.words)]
-            end = self._end_of(index)
-            self._hits += [index for start in found if row.start <= start < end]
+        if not self._folded:
+            self._folded = [
+                folded(_text(line)) if not start else "" for line, start, _ in self._rows
+            ]
+        words, last = folded(self.words), len(self._rows) - 1
+        for index, text in enumerate(self._folded):
+            if words not in text:
+                continue
+            if index == last or not self._rows[index + 1][1]:  # the line has no other row
+                self._hits += [index] * text.count(words)
+            else:
+                self._hits += self._rows_of(index, spans(text, words))
         self.hit = min(self.hit, max(len(self._hits) - 1, 0))
 
-    def _end_of(self, index: int) -> int:
-        """Where in the line the next row begins, or the line ends."""
-        following = self._rows[index + 1 : index + 2]
-        row = self._rows[index]
-        return following[0].start if following and following[0].start else len(_text(row.line))
+    def _rows_of(self, index: int, found: Iterable[Span]) -> Iterator[int]:
+        """The rows of what was found in a line, of which this is the first row."""
+        for start, _ in found:
+            while index + 1 < len(self._rows) and 0 < self._rows[index + 1][1] <= start:
+                index += 1
+            yield index
 
     def _reveal_hit(self) -> None:
         if not self._hits:
@@ -215,7 +220,7 @@ class ReadingPane(PieceView):
             return self.blank()
         row = self._rows[index]
         first, end = self._span(self.current)
-        gap = index == end - 1 and not row.line.pieces
+        gap = index == end - 1 and not row[0].pieces
         bar = "▌ " if self._mark and first <= index < end and not gap else "  "
         key = (index, bar, self.line_width)
         strip = self._strips.get(key)
@@ -294,38 +299,56 @@ class ReadingPane(PieceView):
         index = self.scroll_offset.y + offset.y if offset is not None else len(self._rows)
         if index < len(self._rows):
             self.current = bisect_right(self._starts, index) - 1
-            if target := self._rows[index].line.target:
+            if target := self._rows[index][0].target:
                 self.post_message(self.Toggled(self, target))
 
 
-def _wrapped(line: Line, width: int) -> Iterator[_Row]:
+def _wrapped(lines: Iterable[Line], width: int) -> list[_Row]:
+    """The rows of some lines; most lines of a letter are one piece that has room."""
+    rows: list[_Row] = []
+    for line in lines:
+        if len(line.pieces) == 1 and not line.tail[0]:
+            text = line.pieces[0][0]
+            if len(text) <= width and text.isascii() and text.isprintable():
+                rows.append((line, 0, len(text)))
+                continue
+        rows += _wrapped_line(line, width)
+    return rows
+
+
+def _wrapped_line(line: Line, width: int) -> Iterator[_Row]:
     """The rows of a line; a line with a tail is one row."""
     if any(safe(text) is not text for text, _ in line.pieces):
-        line = replace(line, pieces=tuple((safe(text), role) for text, role in line.pieces))
+        line = line._replace(pieces=tuple((safe(text), role) for text, role in line.pieces))
     text = _text(line)
     if line.tail[0]:
-        yield _Row(line, 0, len(text))
-    else:
-        for start, end in wrap(text, width, cell_len(line.hang)):
-            yield _Row(line, start, end)
+        yield line, 0, len(text)
+        return
+    if line.hang is None:
+        marks = _MARKS.match(text)
+        line = Line(line.pieces, line.tail, marks[0][:_MOST_MARKS] if marks else "", line.target)
+    for start, end in wrap(text, width, cell_len(line.hang or "")):
+        yield line, start, end
 
 
 def _text(line: Line) -> str:
+    if len(line.pieces) == 1:
+        return line.pieces[0][0]
     return "".join(text for text, _ in line.pieces)
 
 
 def _row_pieces(row: _Row, width: int, words: str) -> Iterator[Piece]:
-    line = row.line
+    line, start, end = row
     found = tuple(spans(_text(line), words)) if words else ()
     if line.tail[0]:
         tail = safe(line.tail[0])
-        pieces = marked(line.pieces, found, (0, row.end)) if found else line.pieces
+        pieces = marked(line.pieces, found, (0, end)) if found else line.pieces
         yield from fit_pieces(pieces, max(width - cell_len(tail) - 1, 0))
         yield " " + tail, line.tail[1]
         return
-    if row.start and line.hang:
+    if start and line.hang:
         yield line.hang, line.pieces[0][1]
     if found:
-        yield from marked(line.pieces, found, (row.start, row.end))
+        yield from marked(line.pieces, found, (start, end))
     else:
-        yield from slice_pieces(line.pieces, row.start, row.end)
+        yield from slice_pieces(line.pieces, start, end)

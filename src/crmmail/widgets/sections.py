@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from crmmail.widgets.pieces import Piece
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line before it is wrapped."""
+class Line(NamedTuple):
+    """A line before it is wrapped; a tuple, because a letter may have 20,000 of them."""
 
     pieces: tuple[Piece, ...] = ()
     tail: Piece = ("", "text")  # stands at the right edge; what comes before is cut, not wrapped
-    hang: str = ""  # what its continuation lines begin with
+    hang: str | None = ""  # what its continuation lines begin with; None: what it begins with
     target: str = ""  # what a click on it folds or unfolds
 
 
