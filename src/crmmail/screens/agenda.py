@@ -38,9 +38,7 @@ class AgendaScreen(KeptScreen):
 
     def panes(self) -> Iterable[Widget]:
         yield FilterLine()
-        yield AgendaList(
-            self._times, self._rows, self._few, title="Agenda", empty=_EMPTY, id="agenda"
-        )
+        yield AgendaList(self._times, self._rows, title="Agenda", empty=_EMPTY, id="agenda")
 
     @classmethod
     def open(cls, app: App[Any], store: Store) -> Self:
@@ -62,9 +60,6 @@ class AgendaScreen(KeptScreen):
 
     def _rows(self, ids: Sequence[int]) -> list[OccurrenceRow]:
         return meetings.rows(self.store.read(), ids)
-
-    def _few(self) -> bool:
-        return meetings.few(self.store.read())
 
     @property
     def cares(self) -> frozenset[str]:

@@ -43,7 +43,7 @@ class CalendarPane(TabPane):
 
     def compose(self) -> ComposeResult:
         found = AgendaList(
-            self._times, self._rows, self._few, title=self.TITLE, empty=_EMPTY, id="calendar-list"
+            self._times, self._rows, title=self.TITLE, empty=_EMPTY, id="calendar-list"
         )
         found.add_class("-entries")
         yield FilterLine()
@@ -55,9 +55,6 @@ class CalendarPane(TabPane):
 
     def _rows(self, ids: Sequence[int]) -> list[OccurrenceRow]:
         return meetings.rows(self.store.read(), ids, self.kind, self.record_id)
-
-    def _few(self) -> bool:
-        return meetings.few(self.store.read(), self.kind, self.record_id)
 
     def turn_to(self, kind: int, record_id: int) -> None:
         super().turn_to(kind, record_id)

@@ -17,7 +17,6 @@ from crmmail.store import hands, records, windows
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind, Level
 
-_FEW = 6_000  # times that are read before a thread would have begun to
 _NAMED = 12  # attendees whose names a list has
 DAY = 86_400
 CANCELLED, DECLINED = 1, 2
@@ -168,13 +167,6 @@ def wall(at: float) -> int:
 def of_record(db: sqlite3.Connection, kind: int, record_id: int) -> Times:
     """The times of a record's meetings."""
     return times(db, _OF_RECORD, [kind, record_id])
-
-
-def few(db: sqlite3.Connection, kind: int = 0, record_id: int = 0) -> bool:
-    """Whether a record, or all together, have so few times that they are read at once."""
-    source, values = (_OF_RECORD, [kind, record_id]) if kind else (ALL, [])
-    counted = f"SELECT count(*) FROM (SELECT 1 FROM {source} LIMIT {_FEW + 1})"
-    return int(db.execute(counted, values).fetchone()[0]) <= _FEW
 
 
 def every(db: sqlite3.Connection) -> Times:

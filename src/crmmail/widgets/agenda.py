@@ -7,18 +7,17 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import ClassVar
 
-from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.message import Message
-from textual.worker import get_current_worker
 
 from crmmail.store.meetings import DAY, OccurrenceRow, Times, wall
 from crmmail.widgets import days
 from crmmail.widgets.days import NOW, Plan
 from crmmail.widgets.occasion import clock, clock_time, place, state_of
 from crmmail.widgets.pieces import Piece, fit, fit_pieces
+from crmmail.widgets.reading import ask
 from crmmail.widgets.window_list import WindowList
 from crmmail.widgets.words import DAYS, MONTHS, plural, titled
 
@@ -38,16 +37,6 @@ class Entry:
     part: int = 0
     parts: int = 1
     first: bool = False
-
-
-@dataclass
-class PlanReady(Message):
-    """The times are read and laid out."""
-
-    turn: int
-    shown: str
-    match: str
-    plan: Plan
 
 
 class AgendaList(WindowList[Entry]):
@@ -76,17 +65,15 @@ class AgendaList(WindowList[Entry]):
         self,
         times: Callable[[str], Times],
         rows: Callable[[Sequence[int]], Iterable[OccurrenceRow]],
-        few: Callable[[], bool],
         *,
         title: str,
         empty: tuple[str, ...],
         id: str,  # noqa: A002
     ) -> None:
-        """`times` reads the times of the meetings that have all the words that it is given."""
+        """`times` reads those of the meetings that have all the words that it is given."""
         super().__init__(self._entries, draw, title=title, id=id)
         self._times = times
         self._occurrences = rows
-        self._few = few
         self._title = title
         self._nothing = empty
         self._minute = 0
@@ -114,32 +101,30 @@ class AgendaList(WindowList[Entry]):
         self.match = ""
 
     def reload(self) -> None:
-        """Read the meetings again: at once where they are few, else in a thread."""
+        """Read the meetings again."""
         self._minute = int(time.time() // 60)
-        asked = self._turn, self.shown, self.match
-        if self._few() and not self.match:
-            self.workers.cancel_group(self, "agenda")
-            self._show_plan(self._read_plan(*asked))
-        else:
-            self._read_in_thread(*asked)
+        asked = self._asked
+        show = partial(self._show_plan, asked)
+        ask(self, partial(self._read_plan, asked), show, beside=bool(self.match))
 
-    @work(thread=True, exclusive=True, group="agenda", exit_on_error=False)
-    def _read_in_thread(self, turn: int, shown: str, match: str) -> None:
-        ready = self._read_plan(turn, shown, match)
-        if not get_current_worker().is_cancelled:
-            self.post_message(ready)
+    @property
+    def _asked(self) -> tuple[int, str, str]:
+        """What is to be shown: what is read for something else is out of date."""
+        return self._turn, self.shown, self.match
 
-    def _read_plan(self, turn: int, shown: str, match: str) -> PlanReady:
-        plan = days.lay_out(self._times(match), wall(time.time()), shown)
-        return PlanReady(turn, shown, match, plan)
+    def _read_plan(self, asked: tuple[int, str, str]) -> Plan | None:
+        """Read the times and lay them out, in a thread; None: nobody wants them any more."""
+        if asked != self._asked:
+            return None
+        _, shown, match = asked
+        return days.lay_out(self._times(match), wall(time.time()), shown)
 
-    @on(PlanReady)
-    def _show_plan(self, event: PlanReady) -> None:
-        if (event.turn, event.shown, event.match) == (self._turn, self.shown, self.match):
+    def _show_plan(self, asked: tuple[int, str, str], plan: Plan | None) -> None:
+        if plan is not None and asked == self._asked:
             shown, match = self._drawn
-            same = event.shown == shown and event.match in ("", match)
-            self.fill(event.plan, keep=same and bool(self.ids))
-            self._drawn = event.shown, event.match
+            same = self.shown == shown and self.match in ("", match)
+            self._drawn = self.shown, self.match
+            self.fill(plan, keep=same and bool(self.ids))
 
     def fill(self, plan: Plan, *, keep: bool) -> None:
         """Show these lines; with `keep` the cursor stays where it is, else at the next meeting."""

@@ -63,11 +63,12 @@ def lay_out(times: Times, now: int, shown: str = "all") -> Plan:
         return NOTHING
     entries.append((now - now % DAY, now, NOW))
     ids, firsts = array("q"), set[int]()
-    month, before = (0, 0), None
+    month, following, before = (0, 0), since, None
     for day, _, line in sorted(entries):
-        if (begun := _month(day)) != month:
+        if day >= following and (begun := _month(day)) != month:
             ids.append(-(begun[0] * 16 + begun[1]))
             month = begun
+        following = day + DAY
         if line != NOW and day != before:
             firsts.add(line)
             before = day
