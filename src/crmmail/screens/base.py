@@ -109,6 +109,11 @@ class StoreScreen(Screen[None], inherit_bindings=False):
     def _show_states(self) -> None:
         ask(self, lambda: accounts.states(self.store.read()), self.query_one(StatusLine).show)
 
+    def _compositor_refresh(self) -> None:
+        """Paint what has changed, but not before all is painted anyway, as after a layout."""
+        if not self._repaint_required:
+            super()._compositor_refresh()
+
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR:
             self.unreadable(event.worker.error)
