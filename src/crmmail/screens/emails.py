@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -32,6 +32,7 @@ from crmmail.widgets.reading_pane import ReadingPane, Section
 from crmmail.widgets.window_list import WINDOW, WindowList
 
 PREVIEW_DELAY = 0.06
+_FIRST = 3 * WINDOW  # threads that are shown at once; the rest follows
 
 
 @dataclass
@@ -104,12 +105,31 @@ class EmailsPane(TabPane):
         if self._match:
             self._search(self._match)
         else:
-            record = self.record
-            ask(
-                self,
-                lambda: threads.of_record(self.store.read(), *record),
-                lambda ids: self._show(ThreadsReady(record, "", ids)),
-            )
+            limit = None if self.entries.ids else _FIRST
+            ask(self, self._ids(limit), partial(self._show_ids, self.record, limit))
+
+    def _ids(self, limit: int | None) -> Callable[[], array[int]]:
+        record = self.record
+        return lambda: threads.of_record(self.store.read(), *record, limit)
+
+    def _show_ids(self, record: tuple[int, int], limit: int | None, ids: array[int]) -> None:
+        """Show the threads; the rest of many follows when the first ones are painted."""
+        if record != self.record or self._match:
+            return
+        more = len(ids) == limit
+        if not more or not self.entries.ids:
+            self._show(ThreadsReady(record, "", ids))
+        if more:
+            self.entries.label(subtitle=f"{limit:,}+ threads")
+            self.call_after_refresh(self._read_rest)
+
+    def _read_rest(self) -> None:
+        ask(self, self._ids(None), partial(self._show_rest, self.record), beside=True)
+
+    def _show_rest(self, record: tuple[int, int], ids: array[int]) -> None:
+        shown = len(self.entries.ids)  # others: the list has been read again, or is filtered
+        if record == self.record and shown == _FIRST and not self._match:
+            self.entries.extend(ids)
 
     @work(thread=True, exclusive=True, group="view", exit_on_error=False)
     def _search(self, match: str) -> None:

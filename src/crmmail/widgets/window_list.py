@@ -139,6 +139,16 @@ class WindowList(PieceView, Generic[Row]):
         if self.current != before:
             self.post_message(self.Highlighted(self, self.current))
 
+    def extend(self, ids: array[int]) -> None:
+        """Show these rows: those that are shown, as they are, and more behind them."""
+        known = self._ids
+        if len(known) % WINDOW or ids[: len(known)] != known:
+            self.show(ids)
+            return
+        self._ids = ids
+        self.resize_content(len(ids) + self._top)
+        self.label(subtitle=plural(len(ids), *self._nouns))
+
     def is_heading(self, row: int) -> bool:  # noqa: ARG002 - most lists have none
         """Whether an id is that of a heading, which the cursor passes over."""
         return False
