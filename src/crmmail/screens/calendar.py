@@ -19,6 +19,7 @@ from crmmail.store.meeting_filter import having
 from crmmail.store.meetings import OccurrenceRow, Times
 from crmmail.widgets.agenda import AgendaList, occurrences
 from crmmail.widgets.filter_line import FilterLine
+from crmmail.widgets.reading import ask
 
 _EMPTY = ("No meeting yet", "Meetings with this record appear here as your calendars are read.")
 
@@ -100,7 +101,10 @@ class CalendarPane(TabPane):
         entry = self.entries.row_at(self.entries.cursor) if self.entries.ids else None
         if entry is None or entry.row is None:
             return
-        name = name_of(self.store.read(), self.kind, self.record_id)
         link = (self.kind, self.record_id, entry.row.meeting_id)
         work = partial(set_link, self.store, MEETINGS, link, -1)
-        self.post_message(Do(f"Hidden from {name}", work))
+        ask(
+            self,
+            lambda: name_of(self.store.read(), *link[:2]),
+            lambda name: self.post_message(Do(f"Hidden from {name}", work)),
+        )

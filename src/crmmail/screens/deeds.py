@@ -17,6 +17,7 @@ from crmmail.store import companies, merging, opportunities, people
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.widgets.picker import Choice, Find
+from crmmail.widgets.reading import ask
 from crmmail.widgets.words import plural
 
 _DELETING: dict[Kind, tuple[Callable[[Store, int], int], Callable[[Store, int], None]]] = {
@@ -106,12 +107,17 @@ class RecordActions(StoreScreen):
         from crmmail.screens.edit import edit_form
         from crmmail.screens.form import FormScreen
 
-        target = self.target
-        if target.current is None:
-            return
-        record = detail(self.store.read(), target.kind, target.current)
-        if record is not None:
-            self.app.push_screen(FormScreen(edit_form(self.store, record)))
+        def edit(record: Detail | None) -> None:
+            if record is not None and self.is_current:
+                self.app.push_screen(FormScreen(edit_form(self.store, record)))
+
+        self.with_current(edit)
+
+    def with_current(self, do: Callable[[Detail | None], object]) -> None:
+        """Do something with the record under the cursor, or with None when it is gone."""
+        kind, current = self.target.kind, self.target.current
+        if current is not None:
+            ask(self, lambda: detail(self.store.read(), kind, current), do)
 
     # Deleting
 
@@ -119,14 +125,12 @@ class RecordActions(StoreScreen):
         """Delete the records."""
         target = self.target
         if target.ids:
-            words = f"{self._named(target)} deleted"
             work = partial(_delete, self.store, target.kind, target.ids)
-            self.post_message(Do(words, work, self.done))
 
-    def _named(self, target: Target) -> str:
-        if len(target.ids) == 1:
-            return name_of(self.store.read(), target.kind, target.ids[0])
-        return plural(len(target.ids), *catalogue(target.kind).nouns)
+            def delete(named: str) -> None:
+                self.post_message(Do(f"{named} deleted", work, self.done))
+
+            ask(self, partial(_named, self.store, target.kind, target.ids), delete)
 
     # Blocking
 
@@ -134,14 +138,13 @@ class RecordActions(StoreScreen):
         """Put the addresses or domains of the record on the blocklist."""
         from crmmail.screens.blocking import blocking
 
-        target = self.target
-        if target.current is None:
-            return
-        known = list(_known_by(detail(self.store.read(), target.kind, target.current)))
-        if known:
-            self.post_message(blocking(self.store, known))
-        else:
-            self.notify("It has no address or domain to block.")
+        def block(record: Detail | None) -> None:
+            if known := list(_known_by(record)):
+                self.post_message(blocking(self.store, known))
+            else:
+                self.notify("It has no address or domain to block.")
+
+        self.with_current(block)
 
     # Merging
 
@@ -163,17 +166,22 @@ class RecordActions(StoreScreen):
 
         from crmmail.screens.choices import finder
 
-        name = name_of(self.store.read(), kind, keep)
-        self._pick(f"Merge into {name}", finder(self.store, kind, without=keep), merge)
+        def pick(name: str) -> None:
+            self._pick(f"Merge into {name}", finder(self.store, kind, without=keep), merge)
+
+        ask(self, partial(_named, self.store, kind, (keep,)), pick)
 
     def _merge(self, kind: Kind, keep: int, others: Sequence[int]) -> None:
-        db = self.store.read()
-        name = name_of(db, kind, keep)
-        other = plural(len(others), *catalogue(kind).nouns)
-        if len(others) == 1:
-            other = name_of(db, kind, others[0])
         work = partial(_merge, self.store, kind, keep, others)
-        self.post_message(Do(f"{other} merged into {name}", work, self.done))
+
+        def merge(named: tuple[str, str]) -> None:
+            self.post_message(Do(f"{named[0]} merged into {named[1]}", work, self.done))
+
+        ask(
+            self,
+            lambda: (_named(self.store, kind, others), _named(self.store, kind, (keep,))),
+            merge,
+        )
 
     # Company
 
@@ -186,9 +194,8 @@ class RecordActions(StoreScreen):
             from crmmail.screens.choices import finder
 
             find = finder(self.store, Kind.COMPANY)
-            named = self._named(target)
 
-            def put(choice: Choice | None) -> None:
+            def put(named: str, choice: Choice | None) -> None:
                 if choice is not None:
                     words = f"{named} moved to {choice.name}" if choice.id else f"{named} moved"
                     work = partial(_set_company, self.store, target.ids, choice.id or None)
@@ -197,12 +204,23 @@ class RecordActions(StoreScreen):
             def offered(words: str) -> Sequence[Choice]:
                 return [*find(words), *(() if words else (_NO_COMPANY,))]
 
-            self._pick(f"Company of {named}", offered, put)
+            def pick(named: str) -> None:
+                self._pick(f"Company of {named}", offered, partial(put, named))
+
+            ask(self, partial(_named, self.store, target.kind, target.ids), pick)
 
     def _pick(self, title: str, find: Find, then: Callable[[Choice | None], None]) -> None:
         from crmmail.screens.pick import PickScreen
 
-        self.app.push_screen(PickScreen(title, find), then)
+        if self.is_current:  # what it asks about was read, and may have come late
+            self.app.push_screen(PickScreen(title, find), then)
+
+
+def _named(store: Store, kind: Kind, ids: Sequence[int]) -> str:
+    """The name of a record, or how many there are."""
+    if len(ids) == 1:
+        return name_of(store.read(), kind, ids[0])
+    return plural(len(ids), *catalogue(kind).nouns)
 
 
 def _known_by(record: Detail | None) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from textual import getters, on
@@ -27,6 +28,7 @@ from crmmail.widgets.lines import Lines
 from crmmail.widgets.meeting_text import roles, sections
 from crmmail.widgets.occasion import relative
 from crmmail.widgets.pieces import Piece
+from crmmail.widgets.reading import ask
 from crmmail.widgets.reading_pane import ReadingPane
 from crmmail.widgets.targets import Target, targets
 from crmmail.widgets.window_list import WindowList
@@ -144,6 +146,10 @@ class MeetingScreen(PanelsScreen, KeptScreen):
         """Show a meeting as it is first seen: from its top."""
         self.put_away()
         self.detail = None
+        self.links_of = []
+        self.header.show()
+        self.pane.show((), keep=False)
+        self.briefing.show(array("q"), keep=False)
         self.reload()
         self.pane.focus()
 
@@ -156,17 +162,24 @@ class MeetingScreen(PanelsScreen, KeptScreen):
         return frozenset({"meetings", "threads", "people", "companies", "opportunities"})
 
     def reload(self) -> None:
-        db = self.store.read()
-        kept, self.detail = self.detail is not None, meeting_detail.get(db, self.occurrence)
-        if self.detail is None:
+        read = partial(_read, self.store, self.occurrence)
+        ask(self, read, partial(self._show, self.occurrence))
+
+    def _show(self, wanted: int, found: tuple[MeetingDetail, array[int]] | None) -> None:
+        if wanted != self.occurrence or not self.is_current:
+            self._stale = True  # it came late, and is read again when the screen is seen again
+            return
+        if found is None:
             self.gone("This meeting is gone.")
             return
+        kept = self.detail is not None
+        self.detail, threads_of = found
         self.links_of = self.detail.links
         self.header.show(*self._header(self.detail))
         self.pane.show(sections(self.detail), kept)
         if not kept:
             self.pane.jump(0)
-        self.briefing.show(meeting_detail.briefing(db, self.target), keep=kept)
+        self.briefing.show(threads_of, keep=kept)
         self.fill_panels()
 
     def _header(self, detail: MeetingDetail) -> Iterable[tuple[Piece, ...]]:
@@ -255,6 +268,13 @@ class MeetingScreen(PanelsScreen, KeptScreen):
 
         title = self.detail.row.title if self.detail else ""
         ThreadScreen.open(self.app, self.store, event.row, self.briefing.ids, title)
+
+
+def _read(store: Store, occurrence: int) -> tuple[MeetingDetail, array[int]] | None:
+    """A meeting, and the threads that are worth reading before it."""
+    db = store.read()
+    detail = meeting_detail.get(db, occurrence)
+    return (detail, meeting_detail.briefing(db, detail.row.meeting_id)) if detail else None
 
 
 def _participant(position: int, one: AttendeeRow) -> Row:

@@ -25,6 +25,7 @@ from crmmail.store import notes
 from crmmail.store.database import Store
 from crmmail.store.notes import NoteRow
 from crmmail.widgets.pieces import Piece, fit
+from crmmail.widgets.reading import ask
 from crmmail.widgets.window_list import WindowList
 from crmmail.widgets.words import compact
 
@@ -44,6 +45,10 @@ class NotesPane(TabPane):
         ),
     ]
 
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._wanted = 0  # the note that the cursor is to go to when it is read
+
     def compose(self) -> ComposeResult:
         found: WindowList[NoteRow] = WindowList(
             self._rows, _draw, title="Notes", nouns=("note", "notes"), id="note-list"
@@ -57,30 +62,46 @@ class NotesPane(TabPane):
         return [note for i in ids if (note := notes.get(db, i)) is not None]
 
     def reload(self) -> None:
-        found = notes.of_record(self.store.read(), self.kind, self.record_id)
-        self.entries.show(array("q", [note.id for note in found]))
+        record = self.record
+
+        def show(found: list[NoteRow]) -> None:
+            if record == self.record:
+                self.entries.show(array("q", [note.id for note in found]))
+                self._go()
+
+        ask(self, lambda: notes.of_record(self.store.read(), *record), show)
 
     @on(WindowList.Opened)
     def _open(self, event: WindowList.Opened) -> None:
         event.stop()
         self.action_edit()
 
-    @property
-    def current(self) -> NoteRow | None:
-        """The note under the cursor."""
-        i = self.entries.current
-        return None if i is None else notes.get(self.store.read(), i)
-
-    def _chosen(self) -> NoteRow | None:
-        """The note to do something with; without one it is said how there comes to be one."""
-        if (note := self.current) is None:
+    def _with_note(self, do: Callable[[NoteRow], object]) -> None:
+        """Do something with the note under the cursor, or say how there comes to be one."""
+        note_id = self.entries.current
+        if note_id is None:
             self.notify("There is no note here. n writes one.", timeout=3, markup=False)
-        return note
+            return
+
+        def found(note: NoteRow | None) -> None:
+            if note is not None and self.screen.is_current:
+                do(note)
+
+        ask(self, lambda: notes.get(self.store.read(), note_id), found)
 
     def go_to(self, note_id: int) -> None:
-        """Put the cursor on a note."""
-        if note_id in self.entries.ids:
-            self.entries.action_go(self.entries.ids.index(note_id))
+        """Put the cursor on a note, as soon as it is there."""
+        self._wanted = note_id
+        self._go()
+
+    def _go(self) -> None:
+        if self._wanted in self.entries.ids:
+            self.entries.action_go(self.entries.ids.index(self._wanted))
+            self._wanted = 0
+
+    def turn_to(self, kind: int, record_id: int) -> None:
+        super().turn_to(kind, record_id)
+        self._wanted = 0
 
     def write(self) -> None:
         """Ask for a new note."""
@@ -88,9 +109,11 @@ class NotesPane(TabPane):
 
     def action_edit(self) -> None:
         """Change the note under the cursor."""
-        if (note := self._chosen()) is not None:
-            form = _form("Edit note", note.text, partial(_edit, self.store, note.id))
-            self.app.push_screen(FormScreen(form))
+        self._with_note(self._edit_form)
+
+    def _edit_form(self, note: NoteRow) -> None:
+        form = _form("Edit note", note.text, partial(_edit, self.store, note.id))
+        self.app.push_screen(FormScreen(form))
 
     def _add(self, text: str) -> Undo:
         note_id = notes.add(self.store, self.kind, self.record_id, text)
@@ -98,11 +121,13 @@ class NotesPane(TabPane):
 
     def action_editor(self) -> None:
         """Change the note under the cursor in the user's editor."""
-        if (note := self._chosen()) is not None:
-            text = edited(self, note.text)
-            if text is not None and text.strip() != note.text:
-                save = partial(_edit, self.store, note.id, text)
-                self.post_message(Do("Note changed", save))
+        self._with_note(self._edit_there)
+
+    def _edit_there(self, note: NoteRow) -> None:
+        text = edited(self, note.text)
+        if text is not None and text.strip() != note.text:
+            save = partial(_edit, self.store, note.id, text)
+            self.post_message(Do("Note changed", save))
 
     def write_in_editor(self) -> None:
         """Write a new note in the user's editor."""
@@ -112,8 +137,11 @@ class NotesPane(TabPane):
 
     def action_delete(self) -> None:
         """Delete the note under the cursor."""
-        if (note := self._chosen()) is not None:
-            self.post_message(Do("Note deleted", partial(_delete, self.store, note.id)))
+        self._with_note(
+            lambda note: self.post_message(
+                Do("Note deleted", partial(_delete, self.store, note.id))
+            )
+        )
 
 
 def _form(title: str, text: str, store_it: Callable[[str], Undo]) -> Form:

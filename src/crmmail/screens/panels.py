@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from textual import events, getters, on
@@ -19,6 +19,7 @@ from crmmail.store.database import Store
 from crmmail.store.hands import Link
 from crmmail.widgets.panel import Panel
 from crmmail.widgets.prompt import Prompt
+from crmmail.widgets.reading import ask
 
 
 class PanelsScreen(FindingScreen):
@@ -67,6 +68,9 @@ class PanelsScreen(FindingScreen):
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self.links_of: list[Link] = []
+        self._panel_turn = (
+            0  # what was read for a panel that nobody waits for any more is not shown
+        )
 
     def panes(self) -> Iterable[Widget]:
         yield ParticipantsPanel(self.store)
@@ -82,15 +86,16 @@ class PanelsScreen(FindingScreen):
         raise NotImplementedError
 
     def participant_rows(self) -> list[people.Row]:
-        """Everybody who takes part."""
+        """Everybody who takes part; this is read in a thread."""
         raise NotImplementedError
 
     def texts(self) -> Iterable[str]:
-        """What is read, to look for links in."""
+        """What is read, to look for links in; in a thread, too."""
         raise NotImplementedError
 
     def close_panels(self) -> None:
         """Hide what is over the text."""
+        self._panel_turn += 1
         for panel in self.query(Panel):
             panel.close(refocus=False)
         self.whole_link.close(refocus=False)
@@ -104,7 +109,7 @@ class PanelsScreen(FindingScreen):
     def fill_panels(self) -> None:
         """The store has changed: show it in the panel that is open."""
         if self.participants.is_open:
-            self.participants.fill(self.participant_rows())
+            ask(self, self.participant_rows, self.participants.fill)
         if self.records.is_open:
             self.records.fill(self._record_rows())
 
@@ -113,16 +118,34 @@ class PanelsScreen(FindingScreen):
 
     def action_participants(self) -> None:
         """Show everybody who takes part."""
-        self.open_panel(self.participants, self.participant_rows())
+        self.read_panel(self.participants, self.participant_rows)
 
     def action_links(self) -> None:
         """Show the links of the text."""
-        self.open_panel(self.links, linked.links(self.texts()))
+        self.read_panel(self.links, lambda: linked.links(self.texts()))
 
     def action_records(self) -> None:
         """Show the records that it is on."""
         self.records.target = self.target
         self.open_panel(self.records, self._record_rows())
+
+    def read_panel(
+        self,
+        panel: Panel[Any],
+        read: Callable[[], Sequence[Any]],
+        then: Callable[[], object] | None = None,
+    ) -> None:
+        """Show a panel with what a thread reads for it, unless something else is shown by then."""
+        self._panel_turn += 1
+        turn = self._panel_turn
+
+        def show(rows: Sequence[Any]) -> None:
+            if turn == self._panel_turn and self.is_current:
+                self.open_panel(panel, rows)
+                if then is not None:
+                    then()
+
+        ask(self, read, show)
 
     def open_panel(self, panel: Panel[Any], rows: Sequence[Any]) -> None:
         """Show a panel over the text, and no other."""

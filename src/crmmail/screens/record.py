@@ -17,7 +17,7 @@ from crmmail.screens.calendar import CalendarPane
 from crmmail.screens.catalogue import CATALOGUES, catalogue
 from crmmail.screens.deeds import RecordActions, Target
 from crmmail.screens.emails import EmailsPane
-from crmmail.screens.headers import Pieces, detail, header
+from crmmail.screens.headers import Detail, Pieces, header
 from crmmail.screens.notes import NotesPane
 from crmmail.screens.tab_pane import TabPane
 from crmmail.screens.timeline import TimelinePane
@@ -207,13 +207,12 @@ class RecordScreen(RecordActions, KeptScreen):
 
     def action_create(self) -> None:
         """Ask for a new opportunity with the record's company."""
-        record = detail(self.store.read(), self.kind, self.record_id)
-        company = None
-        if isinstance(record, CompanyDetail):
-            company = Choice(record.id, record.name)
-        elif record is not None and record.company_id:
-            company = Choice(record.company_id, record.company)
-        self.create(Kind.OPPORTUNITY, company)
+
+        def create(record: Detail | None) -> None:
+            if self.is_current:
+                self.create(Kind.OPPORTUNITY, _company(record))
+
+        self.with_current(create)
 
     def action_delete(self) -> None:
         """Delete the record and go back."""
@@ -254,6 +253,15 @@ class RecordScreen(RecordActions, KeptScreen):
 
     def _trail(self) -> str:
         return f"{catalogue(self.kind).title} › {self._called}"
+
+
+def _company(record: Detail | None) -> Choice | None:
+    """The record's company, as a choice of a form."""
+    if isinstance(record, CompanyDetail):
+        return Choice(record.id, record.name)
+    if record is not None and record.company_id:
+        return Choice(record.company_id, record.company)
+    return None
 
 
 def _header(store: Store, kind: int, record_id: int, activity: str) -> tuple[Pieces, ...] | None:

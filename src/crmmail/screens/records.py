@@ -203,12 +203,18 @@ class RecordsScreen(RecordActions):
         empty = entry.empty
         if view.match:
             empty = (f"No {entry.nouns[0]} matches “{view.match}”", "escape shows all again")
-        elif not ids and not accounts.states(self.store.read()):
-            empty = NO_ACCOUNT
         record_list.say_empty(*empty)
         narrowed = view.match not in ("", self._shown_matches[view.index])
         self._shown_matches[view.index] = view.match
         record_list.show(ids, keep=not narrowed, more=more)
+        if not ids and not view.match:
+            ask(self, lambda: accounts.states(self.store.read()), partial(self._say_none, view))
+
+    def _say_none(self, view: View, states: Sequence[object]) -> None:
+        """Say of an empty list what to do about it: without an account that is another thing."""
+        record_list = self._list(view.index)
+        if not states and not record_list.ids and not self._matches[view.index]:
+            record_list.say_empty(*NO_ACCOUNT)
 
     def _read_rest(self, index: int) -> None:
         """Somebody wants what is behind the first rows."""

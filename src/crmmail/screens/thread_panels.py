@@ -20,6 +20,7 @@ from crmmail.store import messages
 from crmmail.store.database import Store
 from crmmail.store.messages import MessageRow
 from crmmail.widgets.prompt import Prompt
+from crmmail.widgets.reading import ask
 
 
 class ThreadPanelsScreen(PanelsScreen):
@@ -81,17 +82,19 @@ class ThreadPanelsScreen(PanelsScreen):
     def fill_panels(self) -> None:
         super().fill_panels()
         if self.attachments.is_open:
-            self.attachments.fill(attached.attachments(self.store.read(), self.messages))
+            ask(self, self._attachment_rows, self.attachments.fill)
+
+    def _attachment_rows(self) -> list[attached.Row]:
+        return attached.attachments(self.store.read(), self.messages)
 
     def action_attachments(self) -> None:
         """Show the attachments of the thread."""
-        rows = attached.attachments(self.store.read(), self.messages)
-        self.open_panel(self.attachments, rows)
+        self.read_panel(self.attachments, self._attachment_rows)
 
     def show_attachment(self, message_id: int, position: int) -> None:
         """Show the attachments with one of them under the cursor."""
-        self.action_attachments()
-        self.attachments.go_to(message_id, position)
+        go = partial(self.attachments.go_to, message_id, position)
+        self.read_panel(self.attachments, self._attachment_rows, go)
 
     @on(Prompt.Answered)
     def _save(self, event: Prompt.Answered) -> None:
