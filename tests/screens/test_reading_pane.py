@@ -140,3 +140,25 @@ async def test_a_text_that_fits_is_seen_from_its_beginning_after_a_long_one(host
         host.pane.go_to(40)
         await pilot.pause()
         assert host.top() == "line 40.0"
+
+
+async def test_a_continuation_begins_as_its_line_does(host: Host) -> None:
+    async with host.run_test(size=(30, 12)) as pilot:
+        quoted = Line((("  > one two three four five six seven", "quote"),), hang=None)
+        host.pane.show([Section(1, (quoted,))])
+        await pilot.pause()
+        shown = [host.pane.render_line(y).text.strip(" ▌") for y in range(2)]
+        assert shown == ["> one two three four", "> five six seven"]
+
+
+async def test_hits_are_in_the_row_of_the_line_that_has_them(host: Host) -> None:
+    async with host.run_test(size=(30, 12)) as pilot:
+        long = Line((("one two three four five six seven eight one", "text"),))
+        short = Line((("One, and one", "text"),))
+        host.pane.show([Section(1, (short, long, short))])
+        await pilot.pause()
+        host.pane.find("ONE")
+        assert host.pane.hits == 6
+        assert host.pane._hits == [0, 0, 1, 2, 3, 3]
+        host.pane.find("eight")
+        assert host.pane._hits == [2]

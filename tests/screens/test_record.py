@@ -10,7 +10,7 @@ from crmmail.screens.thread import ThreadScreen
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from tests.screens.conftest import NOW
-from tests.screens.filler import Filler, Mail
+from tests.screens.filler import DAY, Filler, Mail
 from tests.screens.harness import lines, press, settle, text
 
 AT = int(NOW.timestamp())
@@ -122,3 +122,28 @@ async def test_a_record_without_mail_says_so(app: CrmmailApp, store: Store) -> N
         RecordScreen.open(app, store, Kind.PERSON, person)
         await settle(pilot)
         assert "No conversation yet" in text(app)
+
+
+async def test_of_many_threads_all_are_there(empty_store: Store) -> None:
+    many = 300
+    with empty_store.write("threads") as (db, change):
+        fill = Filler(db, change)
+        fill.account()
+        fill.person("Ada Lovelace", "ada@acme.example")
+        for number in range(many):
+            fill.thread(f"Number {number}", Mail("ada@acme.example", number * DAY))
+        fill.link()
+    app = CrmmailApp(empty_store, sync=False)
+    async with app.run_test(size=(100, 24)) as pilot:
+        await press(pilot, "enter")
+        await settle(pilot)
+        assert "300 threads" in text(app)
+        await press(pilot, "G")
+        assert "Number 0 " in text(app)
+        with empty_store.write("threads") as (db, change):
+            fill = Filler(db, change)
+            fill.thread("The newest", Mail("ada@acme.example", many * DAY))
+            fill.link()
+        await settle(pilot)
+        assert "301 threads" in text(app)
+        assert "Number 0 " in text(app)

@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from crmmail.app import CrmmailApp
 from crmmail.screens.help import HelpScreen
+from crmmail.screens.meeting import MeetingScreen
 from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.screens.search import SearchScreen
@@ -22,6 +23,7 @@ from crmmail.store import people, threads
 from crmmail.store.database import Store
 from crmmail.widgets.picker import PickLine
 from tests.patience import PATIENCE
+from tests.screens.filler import ME, Filler, Guest
 from tests.screens.harness import press, settle, text
 
 
@@ -194,6 +196,44 @@ def is_writing(app: CrmmailApp) -> bool:
 
 def told(app: CrmmailApp) -> list[str]:
     return [one.message for one in app._notifications]
+
+
+async def test_tabs_and_panels_come_when_the_disk_goes_on(disk: Disk, app: CrmmailApp) -> None:
+    async with app.run_test(size=(120, 30)) as pilot:
+        await press(pilot, "enter")
+        record = app.screen
+        assert isinstance(record, RecordScreen)
+        disk.stop()
+        for number in (2, 3, 4, 1):
+            await hit(app, str(number), lambda number=number: record.tab == number - 1)
+        disk.go_on()
+        await press(pilot, "enter")
+        thread = app.screen
+        assert isinstance(thread, ThreadScreen)
+        disk.stop()
+        await hit(app, "at", lambda: True)
+        assert not thread.participants.is_open
+        await hit(app, "escape", lambda: app.screen is record)
+        await hit(app, "enter", lambda: app.screen is thread)
+        disk.go_on()
+        await settle(pilot)
+        assert not thread.participants.is_open  # it was asked for before
+        await press(pilot, "at")
+        assert thread.participants.is_open
+
+
+async def test_a_meeting_appears_when_the_disk_goes_on(disk: Disk, app: CrmmailApp) -> None:
+    with app.store.write("meetings") as (db, change):
+        start = int(time.time()) + 3_600
+        guests = (Guest(ME), Guest("ada@acme.example"))
+        Filler(db, change).meeting("The review", (start, start + 3_600), guests=guests)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await press(pilot, "a")
+        disk.stop()
+        await hit(app, "enter", lambda: isinstance(app.screen, MeetingScreen))
+        assert "The review" not in text(app)
+        disk.go_on()
+        await appears(lambda: "Agenda › The review" in text(app))
 
 
 async def test_a_change_waits_for_the_sync_and_the_keys_do_not(
