@@ -27,6 +27,23 @@ def test_a_record_s_list_walks_the_index(fill: Filler) -> None:
     assert "INDEX ix_thread_link_newest (kind=? AND record_id=?)" in step[3]
 
 
+def test_a_record_s_threads_are_found_by_names_subjects_and_first_words(
+    fill: Filler, world: World
+) -> None:
+    def found(match: str, limit: int | None = None) -> list[int]:
+        return list(threads.of_record(fill.db, Kind.COMPANY, world.acme, limit, match))
+
+    every = list(threads.of_record(fill.db, Kind.COMPANY, world.acme))
+    assert world.first in every
+    for match in ("offer", "OFF thanks", "berg", "me anna", "THANKS"):
+        assert world.first in found(match), match
+    assert found("offer nobody") == []
+    assert found("%") == found("_") == []
+    assert found("schÖne") == [world.third] * (world.third in every)
+    assert found("a", 1) == found("a")[:1]
+    assert found("") == every
+
+
 def test_rows(fill: Filler, world: World) -> None:
     first, third = threads.rows(fill.db, [world.first, 999, world.third])
     assert first == threads.ThreadRow(

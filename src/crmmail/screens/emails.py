@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from textual import getters, on, work
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.message import Message
 from textual.timer import Timer
-from textual.worker import get_current_worker
 
 from crmmail.screens.catalogue import empty_record
 from crmmail.screens.headers import name_of
@@ -23,6 +20,7 @@ from crmmail.screens.tab_pane import TabPane
 from crmmail.screens.undo import Do
 from crmmail.store import messages, threads
 from crmmail.store.database import Store
+from crmmail.store.reading import Reading
 from crmmail.store.threads import ThreadRow
 from crmmail.widgets import rows
 from crmmail.widgets.conversation import Folding, Reader, open_lines
@@ -33,15 +31,6 @@ from crmmail.widgets.window_list import WINDOW, WindowList
 
 PREVIEW_DELAY = 0.06
 _FIRST = 3 * WINDOW  # threads that are shown at once; the rest follows
-
-
-@dataclass
-class ThreadsReady(Message):
-    """The ids of the threads that match are found."""
-
-    record: tuple[int, int]
-    match: str
-    ids: array[int]
 
 
 class EmailsPane(TabPane):
@@ -74,6 +63,7 @@ class EmailsPane(TabPane):
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self._match = self._shown_match = ""
+        self._reading = Reading()
         self._timer: Timer | None = None
         self._previewed = 0
 
@@ -94,6 +84,7 @@ class EmailsPane(TabPane):
 
     def turn_to(self, kind: int, record_id: int) -> None:
         super().turn_to(kind, record_id)
+        self._begin()
         self._match = self._shown_match = ""
         self.filter_line.clear_and_close()
 
@@ -102,63 +93,50 @@ class EmailsPane(TabPane):
         self._read()
 
     def _read(self) -> None:
-        if self._match:
-            self._search(self._match)
-        else:
-            limit = None if self.entries.ids else _FIRST
-            ask(self, self._ids(limit), partial(self._show_ids, self.record, limit))
+        """Read the threads; where none or more are shown, the first of them and then the rest."""
+        quick = not self.entries.ids or self._match not in ("", self._shown_match)
+        limit = _FIRST if quick else None
+        show = partial(self._show, self._begin(), limit)
+        ask(self, self._ids(limit), show, beside=bool(self._match))
 
-    def _ids(self, limit: int | None) -> Callable[[], array[int]]:
-        record = self.record
-        return lambda: threads.of_record(self.store.read(), *record, limit)
+    def _begin(self) -> Reading:
+        """What is read from now on; what was read until now is not wanted any more."""
+        self._reading.end()
+        self._reading = Reading()
+        return self._reading
 
-    def _show_ids(self, record: tuple[int, int], limit: int | None, ids: array[int]) -> None:
-        """Show the threads; the rest of many follows when the first ones are painted."""
-        if record != self.record or self._match:
-            return
-        more = len(ids) == limit
-        if not more or not self.entries.ids:
-            self._show(ThreadsReady(record, "", ids))
-        if more:
-            self.entries.label(subtitle=f"{limit:,}+ threads")
-            self.call_after_refresh(self._read_rest)
+    def _ids(self, limit: int | None) -> Callable[[], array[int] | None]:
+        record, match, reading = self.record, self._match, self._reading
 
-    def _read_rest(self) -> None:
-        ask(self, self._ids(None), partial(self._show_rest, self.record), beside=True)
+        def read() -> array[int] | None:
+            db = self.store.read()
+            return reading.run(db, lambda: threads.of_record(db, *record, limit, match))
 
-    def _show_rest(self, record: tuple[int, int], ids: array[int]) -> None:
-        shown = len(self.entries.ids)  # others: the list has been read again, or is filtered
-        if record == self.record and shown == _FIRST and not self._match:
-            self.entries.extend(ids)
+        return read
 
-    @work(thread=True, exclusive=True, group="view", exit_on_error=False)
-    def _search(self, match: str) -> None:
-        """Find the threads of which a name, the subject or the preview has each of the words."""
-        db, worker, record = self.store.read(), get_current_worker(), self.record
-        words = match.casefold().split()
-        ids = threads.of_record(db, *record)
-        found = array("q")
-        for start in range(0, len(ids), WINDOW):
-            if worker.is_cancelled:
-                return
-            for row in threads.rows(db, ids[start : start + WINDOW]):
-                text = " ".join((*row.names, row.subject, row.preview)).casefold()
-                if all(word in text for word in words):
-                    found.append(row.id)
-        self.post_message(ThreadsReady(record, match, found))
-
-    @on(ThreadsReady)
-    def _show(self, event: ThreadsReady) -> None:
-        if (event.record, event.match) != (self.record, self._match):
+    def _show(self, reading: Reading, limit: int | None, ids: array[int] | None) -> None:
+        if ids is None or reading is not self._reading:
             return
         empty = empty_record(self.kind)
-        if event.match:
-            empty = (f"No thread matches “{event.match}”", "escape shows all again")
+        if self._match:
+            empty = (f"No thread matches “{self._match}”", "escape shows all again")
         self.entries.say_empty(*empty)
-        narrowed = event.match not in ("", self._shown_match)
-        self._shown_match = event.match
-        self.entries.show(event.ids, keep=not narrowed)
+        narrowed = self._match not in ("", self._shown_match)
+        self._shown_match = self._match
+        self.entries.show(ids, keep=not narrowed)
         self._preview_soon()
+        if len(ids) == limit:
+            self.entries.label(subtitle=f"{limit:,}+ threads")
+            self.call_after_refresh(self._read_rest, reading)
+
+    def _read_rest(self, reading: Reading) -> None:
+        """Read the rest of many threads, when the first ones are painted."""
+        if reading is self._reading:
+            ask(self, self._ids(None), partial(self._show_rest, reading), beside=True)
+
+    def _show_rest(self, reading: Reading, ids: array[int] | None) -> None:
+        if ids is not None and reading is self._reading:
+            self.entries.extend(ids)
 
     # Filter
 

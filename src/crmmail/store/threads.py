@@ -12,10 +12,10 @@ from crmmail.store.database import Store
 from crmmail.store.hands import Link as Link
 from crmmail.store.kinds import Kind, Level
 
-_NAMES = """
-    SELECT json_group_array(CASE
-        WHEN own THEN 'me' WHEN p.name != '' THEN p.name WHEN a.name != '' THEN a.name
-        ELSE a.address END)
+_NAME = """CASE WHEN own THEN 'me' WHEN p.name != '' THEN p.name WHEN a.name != '' THEN a.name
+    ELSE a.address END"""
+_NAMES = f"""
+    SELECT json_group_array({_NAME})
     FROM (
         SELECT from_id, max(outgoing) AS own FROM message
         WHERE thread_id = t.id AND from_id IS NOT NULL GROUP BY from_id ORDER BY min(id)
@@ -33,6 +33,13 @@ _WINDOW = f"""
     LEFT JOIN message m ON m.id = t.last_id
     LEFT JOIN thread_link l ON l.kind = ? AND l.record_id = ? AND l.thread_id = t.id
 """
+
+# A word is in the subject, in the newest message's first words, or in who wrote.
+_MATCH = f"""(t.subject {{like}} OR m.preview {{like}} OR EXISTS (
+    SELECT 1 FROM message x JOIN address a ON a.id = x.from_id
+    LEFT JOIN person p ON p.id = a.person_id AND p.deleted_at = 0
+    WHERE x.thread_id = t.id AND {_NAME.replace(" own ", " x.outgoing ")} {{like}}))"""
+_MATCHED = "JOIN thread t ON t.id = l.thread_id LEFT JOIN message m ON m.id = t.last_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +74,17 @@ class ThreadDetail:
 
 
 def of_record(
-    db: sqlite3.Connection, kind: int, record_id: int, limit: int | None = None
+    db: sqlite3.Connection, kind: int, record_id: int, limit: int | None = None, match: str = ""
 ) -> array[int]:
-    """The ids of a record's threads, or of some, newest first."""
-    select = """
-        SELECT thread_id AS id FROM thread_link
-        WHERE kind = ? AND record_id = ? AND hand >= 0
-        ORDER BY last_at DESC, thread_id DESC LIMIT ?
+    """The ids of a record's threads, newest first: of all, of some, of those with all words."""
+    condition, words = windows.matching(match, _MATCH)
+    kinds, ids, limits = (f"?{len(words) + number}" for number in (1, 2, 3))
+    select = f"""
+        SELECT l.thread_id AS id FROM thread_link l {_MATCHED if words else ""}
+        WHERE l.kind = {kinds} AND l.record_id = {ids} AND l.hand >= 0 AND {condition}
+        ORDER BY l.last_at DESC, l.thread_id DESC LIMIT {limits}
     """
-    return windows.ids(db, select, [kind, record_id, -1 if limit is None else limit])
+    return windows.ids(db, select, [*words, kind, record_id, -1 if limit is None else limit])
 
 
 def newest(db: sqlite3.Connection, limit: int | None = None) -> array[int]:
