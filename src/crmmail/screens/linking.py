@@ -21,6 +21,7 @@ from crmmail.store.kinds import Kind
 from crmmail.store.search import FoundRecord
 from crmmail.widgets.panel import Panel
 from crmmail.widgets.pieces import Piece, fit, safe
+from crmmail.widgets.reading import ask
 from crmmail.widgets.window_list import WindowList
 
 _CHOICES = 8  # records of each kind that are offered
@@ -213,8 +214,9 @@ class RecordsPanel(Panel[Row]):
         """Hide it from the record, or show it there again."""
         if self.row is None:
             return
-        link = self.row.link
-        hand = self._hand(link)
+        self._with_hand(self.row.link, self._hide_from)
+
+    def _hide_from(self, link: Link, hand: int) -> None:
         if hand < 0:
             self._set(link, 0, f"Shown on {link.name} again")
         elif hand > 0 and not link.why:
@@ -224,18 +226,28 @@ class RecordsPanel(Panel[Row]):
 
     def action_unlink(self) -> None:
         """Leave it to the rules whether it is on the record."""
-        if self.row is None:
-            return
-        link = self.row.link
-        if self._hand(link):
+        if self.row is not None:
+            self._with_hand(self.row.link, self._leave_to_rules)
+
+    def _leave_to_rules(self, link: Link, hand: int) -> None:
+        if hand:
             self._set(link, 0, f"Left to the rules: {link.name}")
         else:
             words = safe(f"The rules put it on {link.name}: x hides it there.")
             self.notify(words, timeout=4, markup=False)
 
-    def _hand(self, link: Link) -> int:
-        """What the hand says now: the row may be a moment behind the store."""
-        return self._what.hand(self._store.read(), link.kind, link.record_id, self.target)
+    def _with_hand(self, link: Link, do: Callable[[Link, int], object]) -> None:
+        """Do something with what the hand says now: the row may be a moment behind the store."""
+        target = self.target
+
+        def read() -> int:
+            return self._what.hand(self._store.read(), link.kind, link.record_id, target)
+
+        def then(hand: int) -> None:
+            if target == self.target:
+                do(link, hand)
+
+        ask(self, read, then)
 
     def _set(self, link: Link, value: int, words: str) -> None:
         wanted = (link.kind, link.record_id, self.target)

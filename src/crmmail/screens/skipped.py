@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
@@ -27,6 +27,7 @@ from crmmail.widgets import rows
 from crmmail.widgets.filter_line import FilterLine
 from crmmail.widgets.lines import Choices
 from crmmail.widgets.panel import Panel
+from crmmail.widgets.reading import ask
 from crmmail.widgets.window_list import WindowList
 
 _FIRST_PAGE = 200  # rows that are read before the first paint; the rest follows in a thread
@@ -131,9 +132,16 @@ class SkippedScreen(StoreScreen):
 
     def on_mount(self) -> None:
         self.listed.focus()
-        ids = _view(self.store.read(), self.by, _FIRST_PAGE)
-        self._say(ids, self._first(ids))
+        ask(self, partial(self._read_first, self.by), partial(self._say_first, self.by))
         self.reload()
+
+    def _read_first(self, by: Filter) -> tuple[array[int], letting.Skipped | None]:
+        ids = _view(self.store.read(), by, _FIRST_PAGE)
+        return ids, self._first(ids)
+
+    def _say_first(self, by: Filter, found: tuple[array[int], letting.Skipped | None]) -> None:
+        if by == self.by and not self.listed.ids:  # else all of it was there before
+            self._say(*found)
 
     def _rows(self, ids: Sequence[int]) -> Iterable[letting.Skipped]:
         db = self.store.read()
@@ -266,7 +274,18 @@ class SkippedScreen(StoreScreen):
     def action_open(self) -> None:
         """Say why it is not here, and how it can be."""
         if (row := self.row) is not None:
-            self.ways.about(row, letting.ways(self.store.read(), row))
+            self._with_ways(row, partial(self.ways.about, row))
+
+    def _with_ways(
+        self, row: letting.Skipped, do: Callable[[Sequence[letting.Way]], object]
+    ) -> None:
+        """Do something with the ways in which a row can be let in, unless it is left by then."""
+
+        def then(ways: Sequence[letting.Way]) -> None:
+            if self.is_current:
+                do(ways)
+
+        ask(self, lambda: letting.ways(self.store.read(), row), then)
 
     @on(Panel.Opened, "#ways")
     def _take_way(self, event: Panel.Opened) -> None:
@@ -284,18 +303,21 @@ class SkippedScreen(StoreScreen):
     def action_let_in(self) -> None:
         """Let in this message or meeting, by the narrowest way there is."""
         if (row := self.row) is not None:
-            found = letting.ways(self.store.read(), row)
-            if found:
-                self._let_in(row, found[0])
-            else:
-                self.notify(letting.otherwise(row), timeout=5, markup=False)
+            self._with_ways(row, partial(self._let_in_first, row))
+
+    def _let_in_first(self, row: letting.Skipped, ways: Sequence[letting.Way]) -> None:
+        if ways:
+            self._let_in(row, ways[0])
+        else:
+            self.notify(letting.otherwise(row), timeout=5, markup=False)
 
     def action_let_in_sender(self) -> None:
         """Let in all mail from this sender."""
-        if (row := self.row) is None:
-            return
-        found = letting.ways(self.store.read(), row)
-        way = next((way for way in found if way.key == letting.SENDER), None)
+        if (row := self.row) is not None:
+            self._with_ways(row, partial(self._let_in_by_sender, row))
+
+    def _let_in_by_sender(self, row: letting.Skipped, ways: Sequence[letting.Way]) -> None:
+        way = next((way for way in ways if way.key == letting.SENDER), None)
         if way is not None:
             self._let_in(row, way)
         else:
