@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -236,12 +237,16 @@ class ThreadScreen(ThreadPanelsScreen, KeptScreen):
         def show(found: list[tuple[int, bool]]) -> None:
             if folding is not self._folding:
                 return  # another thread is shown by now
+            before = copy.deepcopy(folding)
             for message, in_quotes in found:
                 folding.opened.add(message)
                 folding.middle = folding.middle or self._is_folded_away(message)
                 if in_quotes:
                     folding.quotes.add(message)
-            self._draw(then=then)
+            if folding != before:
+                self._draw(then=then)
+            else:
+                then()
 
         every = [message.id for message in self.messages]
         ask(self, partial(_having, self.store, every, words), show)
