@@ -34,7 +34,7 @@ ONCE = "zebra"
 _SIZE = 10_000
 _NEWEST = int(datetime(2026, 10, 1, tzinfo=UTC).timestamp())
 _FIRST_MEETING = int(datetime(2022, 1, 3, 8, tzinfo=UTC).timestamp())
-_TITLE = "The offer for the second half of the year"
+TITLE = "The offer for the second half of the year"
 _LINE = (
     "We can deliver the first part in {} weeks, as we spoke about on Monday, and the rest later."
 )
@@ -103,7 +103,7 @@ def _person(db: sqlite3.Connection, name: str) -> int:
 
 
 def _title(number: int) -> str:
-    return f"{_TITLE} {number}"
+    return f"{TITLE} {number}"
 
 
 def _lines(number: int) -> str:
