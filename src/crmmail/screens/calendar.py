@@ -19,7 +19,6 @@ from crmmail.store.meeting_filter import having
 from crmmail.store.meetings import OccurrenceRow, Times
 from crmmail.widgets.agenda import AgendaList, occurrences
 from crmmail.widgets.filter_line import FilterLine
-from crmmail.widgets.reading import ask
 
 _EMPTY = ("No meeting yet", "Meetings with this record appear here as your calendars are read.")
 
@@ -103,8 +102,4 @@ class CalendarPane(TabPane):
             return
         link = (self.kind, self.record_id, entry.row.meeting_id)
         work = partial(set_link, self.store, MEETINGS, link, -1)
-        ask(
-            self,
-            lambda: name_of(self.store.read(), *link[:2]),
-            lambda name: self.post_message(Do(f"Hidden from {name}", work)),
-        )
+        self.post_message(Do(lambda: f"Hidden from {name_of(self.store.read(), *link[:2])}", work))

@@ -125,12 +125,9 @@ class RecordActions(StoreScreen):
         """Delete the records."""
         target = self.target
         if target.ids:
-            work = partial(_delete, self.store, target.kind, target.ids)
-
-            def delete(named: str) -> None:
-                self.post_message(Do(f"{named} deleted", work, self.done))
-
-            ask(self, partial(_named, self.store, target.kind, target.ids), delete)
+            records = self.store, target.kind, target.ids
+            work = partial(_delete, *records)
+            self.post_message(Do(lambda: f"{_named(*records)} deleted", work, self.done))
 
     # Blocking
 
@@ -174,14 +171,11 @@ class RecordActions(StoreScreen):
     def _merge(self, kind: Kind, keep: int, others: Sequence[int]) -> None:
         work = partial(_merge, self.store, kind, keep, others)
 
-        def merge(named: tuple[str, str]) -> None:
-            self.post_message(Do(f"{named[0]} merged into {named[1]}", work, self.done))
+        def words() -> str:
+            names = (_named(self.store, kind, ids) for ids in (others, (keep,)))
+            return " merged into ".join(names)
 
-        ask(
-            self,
-            lambda: (_named(self.store, kind, others), _named(self.store, kind, (keep,))),
-            merge,
-        )
+        self.post_message(Do(words, work, self.done))
 
     # Company
 

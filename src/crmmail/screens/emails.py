@@ -201,10 +201,8 @@ class EmailsPane(TabPane):
         if thread is not None:
             link = (self.kind, self.record_id, thread)
             work = partial(set_link, self.store, THREADS, link, -1)
-            ask(
-                self,
-                lambda: name_of(self.store.read(), *link[:2]),
-                lambda name: self.post_message(Do(f"Hidden from {name}", work)),
+            self.post_message(
+                Do(lambda: f"Hidden from {name_of(self.store.read(), *link[:2])}", work)
             )
 
 

@@ -76,11 +76,15 @@ class NotesPane(TabPane):
         event.stop()
         self.action_edit()
 
-    def _with_note(self, do: Callable[[NoteRow], object]) -> None:
-        """Do something with the note under the cursor, or say how there comes to be one."""
-        note_id = self.entries.current
-        if note_id is None:
+    def _chosen(self) -> int | None:
+        """The note to do something with; without one it is said how there comes to be one."""
+        if (note_id := self.entries.current) is None:
             self.notify("There is no note here. n writes one.", timeout=3, markup=False)
+        return note_id
+
+    def _with_note(self, do: Callable[[NoteRow], object]) -> None:
+        """Do something with the text of the note under the cursor."""
+        if (note_id := self._chosen()) is None:
             return
 
         def found(note: NoteRow | None) -> None:
@@ -137,11 +141,8 @@ class NotesPane(TabPane):
 
     def action_delete(self) -> None:
         """Delete the note under the cursor."""
-        self._with_note(
-            lambda note: self.post_message(
-                Do("Note deleted", partial(_delete, self.store, note.id))
-            )
-        )
+        if (note_id := self._chosen()) is not None:
+            self.post_message(Do("Note deleted", partial(_delete, self.store, note_id)))
 
 
 def _form(title: str, text: str, store_it: Callable[[str], Undo]) -> Form:

@@ -34,11 +34,12 @@ class FieldError(CrmmailError):
 class Do(Message):
     """The user wants a change; `do` makes it, in a thread, and returns what takes it back.
 
+    The thread reads the `words` first, where they name something that is read for them.
     A screen posts this and the app sees to it: the change goes on the stack, a toast says so. Where
     it cannot be made, a toast says that too, unless `failed` has told it.
     """
 
-    words: str
+    words: str | Callable[[], str]
     do: Callable[[], Undo | None]
     then: Callable[[], object] | None = None
     failed: Callable[[CrmmailError], bool] | None = None
@@ -94,20 +95,20 @@ class History:
 
     def _perform(self, wanted: Do) -> None:
         try:
+            words = wanted.words if isinstance(wanted.words, str) else wanted.words()
             undo = wanted.do()
         except CrmmailError as problem:
             self._call(self._failed, wanted, problem)
         except Exception as problem:  # a thread of its own: nobody else would hear of it
-            words = f"It could not be stored: {problem}"
-            self._call(self._failed, wanted, CrmmailError(words))
+            self._call(self._failed, wanted, CrmmailError(f"It could not be stored: {problem}"))
         else:
-            self._call(self._performed, wanted, undo)
+            self._call(self._performed, wanted, words, undo)
 
-    def _performed(self, wanted: Do, undo: Undo | None) -> None:
+    def _performed(self, wanted: Do, words: str, undo: Undo | None) -> None:
         if undo is not None:
-            self._stack.append((wanted.words, undo))
+            self._stack.append((words, undo))
             del self._stack[:-_KEPT]
-            self._app.notify(safe(f"{wanted.words}. u to undo."), markup=False)
+            self._app.notify(safe(f"{words}. u to undo."), markup=False)
         if wanted.then is not None:
             wanted.then()
 
