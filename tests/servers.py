@@ -206,9 +206,12 @@ class Dovecot(ImapServer):
 
     name = "dovecot"
 
-    def __init__(self, *, without: Iterable[str] = (), tls: str = "no", settings: str = "") -> None:
+    def __init__(
+        self, *, without: Iterable[str] = (), tls: str = "no", settings: str = "", port: int = 0
+    ) -> None:
         need_dovecot()
         super().__init__()
+        self.port = port or self.port
         self.without, self.tls, self.settings = frozenset(without), tls, settings
         self._marks = itertools.count(1)
         self.ca = self.dir / "ca.pem"
