@@ -17,7 +17,8 @@ from crmmail.sync import ingest, rules
 from crmmail.sync.answers import Listed
 from crmmail.sync.batch import Batch, Kept, Passed
 from crmmail.sync.courtesy import give_way
-from crmmail.sync.mailbox import SMALL, Mailbox
+from crmmail.sync.fetching import SMALL
+from crmmail.sync.mailbox import Mailbox
 from crmmail.sync.message import (
     HEADER_FIELDS,
     NO_TEXT,

@@ -1,4 +1,4 @@
-"""One IMAP connection, read only: with `connection.py` the only file that knows imapclient.
+"""One IMAP connection, read only: with `connection.py` and `fetching.py` all that knows imapclient.
 
 Folders are opened with EXAMINE and bodies read with PEEK, so that nothing on the server changes.
 Strings that a stranger may have chosen are never sent.
@@ -7,48 +7,34 @@ Strings that a stranger may have chosen are never sent.
 from __future__ import annotations
 
 import imaplib
-import re
 import select
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from contextlib import closing, suppress
 from typing import Any
 
 from imapclient.exceptions import IMAPClientError
 
-from crmmail.sync import uid_sets
 from crmmail.sync.answers import (
     GARBAGE,
     FolderInfo,
-    Listed,
     counted,
-    epoch,
-    flags_of,
     folder_info,
     is_closed,
-    listed,
-    literal,
-    matching,
-    parsed,
 )
 from crmmail.sync.connection import Login, connect, sign_in
-from crmmail.sync.message import HEADER_FIELDS
-from crmmail.sync.problems import BadAnswer, Problem, in_words
+from crmmail.sync.fetching import Fetching, accept
+from crmmail.sync.problems import in_words
 
 __all__ = ["Login", "Mailbox", "check"]
 
-SMALL = 64_000
-"""Messages up to this many bytes are fetched whole."""
-TEXT_LIMIT = 262_144
-"""How much of one text part of a larger message is fetched, in bytes."""
 UID_WINDOW = 100_000
-_ADDRESSES = "(UID FLAGS BODY.PEEK[HEADER.FIELDS (FROM TO CC BCC)])"
 _STATUS = "MESSAGES UIDNEXT UIDVALIDITY"
 
 
-class Mailbox:
+class Mailbox(Fetching):
     """A signed-in connection. Every method raises a Problem that a person can read."""
 
     def __init__(self, login: Login) -> None:
@@ -57,10 +43,14 @@ class Mailbox:
         self._login = login
         self.flags_moved = False
         """Whether the server told of changed flags in the folder that is open."""
-        with in_words(login.host):
-            self._client = connect(login)
+        self._connect()
+
+    def _connect(self) -> None:
+        """Connect and sign in; also once more, after the connection was cut."""
+        with in_words(self._login.host):
+            self._client = connect(self._login)
             self._count_bytes()
-            sign_in(self._client, login)
+            sign_in(self._client, self._login)
         self._can = {
             item.decode("ascii", "replace").upper() for item in self._client.capabilities()
         }
@@ -116,7 +106,7 @@ class Mailbox:
         """The highest UID of the open folder, for servers that do not tell UIDNEXT."""
         with in_words():
             kind, data = self._client._imap.uid("SEARCH", "UID", "*")
-            _accept(kind, data)
+            accept(kind, data)
             return max((int(uid) for line in data for uid in (line or b"").split()), default=0)
 
     # -- messages of the folder that is open -------------------------------------------------
@@ -132,99 +122,10 @@ class Mailbox:
                 stop = min(start + UID_WINDOW, high) - 1
                 self._client._imap.untagged_responses.pop("SEARCH", None)
                 kind, data = self._client._imap.uid("SEARCH", "UID", f"{start}:{stop}")
-                _accept(kind, data)
+                accept(kind, data)
                 for line in data:
                     found += map(int, (line or b"").split())
         return sorted({uid for uid in found if low <= uid < high})
-
-    def received_at(self, uid: int) -> float:
-        """When a message came to the server, in seconds since 1970; "now" if it does not tell."""
-        for _, answer in self._fetch([uid], "(UID INTERNALDATE)"):
-            if not isinstance(answer, Problem):
-                return epoch(answer.get(b"INTERNALDATE"))
-        return time.time()
-
-    def headers(
-        self, uids: Sequence[int], fields: Sequence[str] = HEADER_FIELDS
-    ) -> dict[int, Listed | Problem]:
-        """List these messages. One that the server cannot list is given with its problem (M8)."""
-        names = " ".join(name.upper() for name in fields)
-        items = f"(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS ({names})])"
-        if "X-GM-EXT-1" in self._can:
-            items = f"(X-GM-THRID {items[1:]}"
-        elif "OBJECTID" in self._can:
-            items = f"(THREADID {items[1:]}"
-        return {
-            uid: answer if isinstance(answer, Problem) else listed(uid, answer)
-            for uid, answer in self._fetch(uids, items)
-        }
-
-    def addresses(
-        self, uids: Sequence[int], wanted: re.Pattern[bytes]
-    ) -> Iterator[tuple[int, bytes]]:
-        """Flags, and the header lines of who wrote to whom, of those in which `wanted` is found.
-
-        Nothing else: each further item makes the server open more of its files.
-        """
-        for uid, answer in self._fetch(uids, _ADDRESSES, wanted):
-            if not isinstance(answer, Problem) and isinstance(one := listed(uid, answer), Listed):
-                yield one.flags, one.header
-
-    def bodies(self, uids: Sequence[int]) -> dict[int, bytes | Problem]:
-        """These messages whole, as sent."""
-        return {
-            uid: answer if isinstance(answer, Problem) else literal(answer, b"BODY[]")
-            for uid, answer in self._fetch(uids, "(UID BODY.PEEK[])")
-        }
-
-    def structures(self, uids: Sequence[int]) -> dict[int, Any | Problem]:
-        """The BODYSTRUCTURE of these messages, as imapclient parses it."""
-        return {
-            uid: answer if isinstance(answer, Problem) else answer.get(b"BODYSTRUCTURE")
-            for uid, answer in self._fetch(uids, "(UID BODYSTRUCTURE)")
-        }
-
-    def parts(self, uids: Sequence[int], section: str) -> dict[int, bytes | Problem]:
-        """The beginning of one part of each of these messages, as encoded."""
-        items = f"(UID BODY.PEEK[{section}]<0.{TEXT_LIMIT}>)"
-        return {
-            uid: answer
-            if isinstance(answer, Problem)
-            else literal(answer, f"BODY[{section}]<0>".encode())
-            for uid, answer in self._fetch(uids, items)
-        }
-
-    def part(self, uid: int, section: str) -> bytes | Problem:
-        """One part of a message, whole, as encoded."""
-        items = f"(UID BODY.PEEK[{section}])"
-        for _, answer in self._fetch([uid], items):
-            return answer if isinstance(answer, Problem) else literal(answer, b"BODY[")
-        return BadAnswer("The server does not have this message any more.")
-
-    def head(self, uid: int) -> bytes | Problem:
-        """The beginning of a message, where its structure is of no use."""
-        return self.parts([uid], "")[uid]
-
-    def flags(self, low: int, high: int, since: int = 0) -> dict[int, int]:
-        """The flags of UIDs from `low` up to and excluding `high`: Flag by UID.
-
-        `since` is a MODSEQ (RFC 7162): then only of messages that changed after it.
-        """
-        if high <= low:
-            return {}
-        changed = [f"(CHANGEDSINCE {since})"] if since else []
-        with in_words():
-            self._client._imap.untagged_responses.pop("FETCH", None)
-            kind, data = self._client._imap.uid(
-                "FETCH", f"{low}:{high - 1}", "(UID FLAGS)", *changed
-            )
-            _accept(kind, data)
-            answers = parsed(data)
-        return {
-            uid: flags_of(answer[b"FLAGS"])
-            for uid, answer in answers.items()
-            if low <= uid < high and b"FLAGS" in answer
-        }
 
     @property
     def has_modseq(self) -> bool:
@@ -322,7 +223,7 @@ class Mailbox:
             wants = f"SPECIAL-USE {wants}"
         imap.untagged_responses.pop("STATUS", None)
         kind, data = imap._simple_command("LIST", '""', '"*"', "RETURN", f"({wants})")
-        _accept(kind, data)
+        accept(kind, data)
         _, lines = imap._untagged_response(kind, data, "LIST")
         _, states = imap._untagged_response(kind, data, "STATUS")
         counts = dict(counted(states))
@@ -344,34 +245,6 @@ class Mailbox:
                 return folder_info((*flags, b"\\Noselect"), delimiter, name, {})
         return folder_info(flags, delimiter, name, counts)
 
-    def _fetch(
-        self, uids: Sequence[int], items: str, wanted: re.Pattern[bytes] | None = None
-    ) -> Iterator[tuple[int, dict[bytes, Any] | Problem]]:
-        """FETCH by UID; a batch that fails is halved until the one bad message is alone (S5)."""
-        for chunk in uid_sets.chunks(sorted(uids)):
-            yield from self._fetch_chunk(chunk, items, wanted)
-
-    def _fetch_chunk(
-        self, uids: list[int], items: str, wanted: re.Pattern[bytes] | None = None
-    ) -> Iterator[tuple[int, dict[bytes, Any] | Problem]]:
-        try:
-            with in_words():
-                self._client._imap.untagged_responses.pop("FETCH", None)
-                kind, data = self._client._imap.uid("FETCH", uid_sets.packed(uids), items)
-                _accept(kind, data)
-                answers = parsed(data if wanted is None else matching(data, wanted))
-        except BadAnswer as problem:
-            if len(uids) == 1:
-                yield uids[0], problem
-                return
-            middle = len(uids) // 2
-            yield from self._fetch_chunk(uids[:middle], items, wanted)
-            yield from self._fetch_chunk(uids[middle:], items, wanted)
-            return
-        for uid in uids:
-            if uid in answers:
-                yield uid, answers[uid]
-
 
 def check(login: Login) -> list[FolderInfo]:
     """Sign in, list the folders, sign out: the test of an account. Raises a Problem."""
@@ -382,9 +255,3 @@ def check(login: Login) -> list[FolderInfo]:
 def _kinds(responses: Iterable[Any]) -> set[bytes]:
     """What the server told of by itself: EXISTS, EXPUNGE, FETCH …"""
     return {line[1] for line in responses if isinstance(line, tuple) and len(line) > 1}
-
-
-def _accept(kind: str, data: Any) -> None:
-    if kind != "OK":
-        text = data[0] if data else b""
-        raise imaplib.IMAP4.error(text.decode("utf-8", "replace") if text else kind)
