@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
-import time
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -20,29 +17,26 @@ from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
-from textual.message import Message
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widgets import Input
 
 from crmmail import fetch, looks, settings
-from crmmail.background import Background
 from crmmail.collector import Collector
 from crmmail.driver import whole
+from crmmail.following import FollowingApp
 from crmmail.hang_up import end_with_terminal
-from crmmail.screens.base import StoreChanged, StoreScreen
+from crmmail.screens.base import StoreScreen
 from crmmail.screens.catalogue import CATALOGUES
 from crmmail.screens.fetching import Wanted
 from crmmail.screens.records import RecordsScreen
 from crmmail.screens.undo import Do, History
 from crmmail.store import accounts
-from crmmail.store.database import Notice, Store
+from crmmail.store.database import Store
 from crmmail.text import block
 from crmmail.widgets import themes
 from crmmail.widgets.one_picture import one_picture
 from crmmail.widgets.reading import ask
 from crmmail.widgets.status_line import KEYS
-from crmmail.widgets.words import day
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -50,18 +44,8 @@ if TYPE_CHECKING:
     from crmmail.screens.palette import ThemeChosen
     from crmmail.screens.signing_up import DemoWanted, LookUp, SignUp
 
-_REST = 0.4  # seconds between two readings of what is shown, while changes come in a stream
-_BETWEEN_KEYS = 0.1  # seconds after a key in which no such reading begins, unless it is overdue
-_LATEST = 1.5  # seconds between two readings after which the next is overdue
 _TYPING = 12  # turns of the event loop from a letter to the list that it filters, and back
 _ERASING = frozenset({"backspace", "delete"})
-
-
-class Committed(Message):
-    """This process has written to the store."""
-
-    def can_replace(self, message: Message) -> bool:
-        return isinstance(message, Committed)
 
 
 DEMO = "demo"
@@ -87,7 +71,7 @@ def _themes() -> type[Provider]:
     return ThemesByName
 
 
-class CrmmailApp(App[str], inherit_bindings=False):
+class CrmmailApp(FollowingApp, inherit_bindings=False):
     """A store on the screen."""
 
     TITLE = "crmmail"
@@ -153,19 +137,8 @@ class CrmmailApp(App[str], inherit_bindings=False):
     def __init__(
         self, store: Store, *, sync: bool = True, collector: Collector | None = None
     ) -> None:
-        super().__init__()
-        self.store = store
-        self._collector = collector
-        self._sync = Background(store, self._sync_failed) if sync else None
+        super().__init__(store, sync=sync, collector=collector)
         self._history = History(self)
-        self._lock = threading.Lock()
-        self._topics: set[str] = set()
-        self._flushed_at = self._key_at = 0.0
-        self._flush_timer: Timer | None = None
-        self._version = 0
-        self._day = day(time.time())
-        self._unread = False  # there is something that the screens have not been told of
-        self._wrote = False  # this process has written since the last tick
         self._stopped = ""  # the account that waits for its user
         self.animation_level = "none"
         themes.install(self)
@@ -182,13 +155,7 @@ class CrmmailApp(App[str], inherit_bindings=False):
         return RecordsScreen(self.store)
 
     def on_mount(self) -> None:
-        self._unsubscribe = self.store.subscribe(self._heard)
-        ask(self, self.store.version, self._start_from)
-        self.set_interval(1.0, self._tick)
-        if self._collector is not None:
-            self.call_after_refresh(self._collector.keep)
         if self._sync is not None:
-            self.call_after_refresh(self._sync.start)
             ask(self, self._states, self._welcome)
         self.call_after_refresh(self._tell_config_problems)
         self.call_after_refresh(self._look_for_stopped)
@@ -200,69 +167,7 @@ class CrmmailApp(App[str], inherit_bindings=False):
         if (more := len(problems) - _TOLD) > 0:
             self.notify(f"{more} more: crmmail config lists them.", severity="error")
 
-    def on_unmount(self) -> None:
-        self._unsubscribe()
-        if self._sync is not None:
-            self._sync.stop()
-
-    def _sync_failed(self, problem: str) -> None:
-        """The sync could not start; this runs in its thread."""
-        words = f"The sync did not start: {problem}"
-        with suppress(RuntimeError):  # the app is closing
-            self.call_from_thread(self.notify, words, severity="error", timeout=60, markup=False)
-
-    # Following the store
-
-    def _heard(self, notice: Notice) -> None:
-        """A transaction was committed; this runs in the thread that wrote."""
-        with self._lock:
-            self._topics |= notice.topics
-        with suppress(RuntimeError):  # the app is closing
-            self.post_message(Committed())
-
-    @on(Committed)
-    def _follow(self) -> None:
-        self._wrote = True
-        if self._flush_timer is None:
-            self._tell_in_time()
-
-    def _tell_in_time(self) -> None:
-        """Tell of changes at once, but not too often, and between keys rather than beside them."""
-        now = time.monotonic()
-        rest = self._flushed_at + _REST - now
-        if now < self._flushed_at + _LATEST:
-            rest = max(rest, self._key_at + _BETWEEN_KEYS - now)
-        if rest <= 0:
-            self._flush_timer = None
-            self._tell_topics()
-        else:
-            self._flush_timer = self.set_timer(rest, self._tell_in_time)
-
-    def _tell_topics(self) -> None:
-        self._flushed_at = time.monotonic()
-        with self._lock:
-            topics, self._topics = frozenset(self._topics), set()
-        if "accounts" in topics and self._sync is not None:
-            self._sync.sync_now()  # changed rules are applied by a pass (M9)
-        if topics:
-            self._tell(topics)
-
-    def _tick(self) -> None:
-        """Once a second: another process may have written, or the day have changed.
-
-        The version tells of this process's writes too; while these go on, their notices do.
-        """
-        ask(self, self.store.version, self._compare)
-        if self._collector is not None:
-            self._collector.tick()
-
     async def on_event(self, event: events.Event) -> None:
-        if self._collector is not None and isinstance(event, events.InputEvent):
-            self._collector.touched()
-        if isinstance(event, events.Key):
-            self._key_at = time.monotonic()
-            if self._sync is not None:
-                self._sync.key_pressed()
         if isinstance(event, events.Paste) and not getattr(self.focused, "password", False):
             event.text = block(event.text)  # foreign text, before a field takes and draws it
         if self._is_typed(event):
@@ -277,25 +182,10 @@ class CrmmailApp(App[str], inherit_bindings=False):
             return False
         return isinstance(self.focused, Input) and (event.is_printable or event.key in _ERASING)
 
-    def _start_from(self, version: int) -> None:
-        self._version = version
-
-    def _compare(self, version: int) -> None:
-        today = day(time.time())
-        if (version, today) != (self._version, self._day):
-            self._version, self._day = version, today
-            self._unread = True
-        if self._unread and not self._wrote:
-            self._unread = False
-            self._tell(frozenset())
-        self._wrote = False
-
     def _tell(self, topics: frozenset[str]) -> None:
         if not topics or topics & {"state", "accounts"}:
             self._look_for_stopped()
-        for screen in self.screen_stack:
-            if isinstance(screen, StoreScreen):
-                screen.post_message(StoreChanged(topics))
+        super()._tell(topics)
 
     @on(Wanted)
     def _fetch(self, event: Wanted) -> None:

@@ -209,8 +209,8 @@ async def test_the_footer_fits_80_columns(app: CrmmailApp) -> None:
 async def test_what_a_sync_changed_is_shown_between_keys_or_when_it_is_overdue(
     app: CrmmailApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crmmail.app._BETWEEN_KEYS", 1_000.0)
-    monkeypatch.setattr("crmmail.app._LATEST", 2_000.0)
+    monkeypatch.setattr("crmmail.following._BETWEEN_KEYS", 1_000.0)
+    monkeypatch.setattr("crmmail.following._LATEST", 2_000.0)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         told: list[frozenset[str]] = []
