@@ -138,7 +138,7 @@ class CrmmailApp(FollowingApp, inherit_bindings=False):
         self, store: Store, *, sync: bool = True, collector: Collector | None = None
     ) -> None:
         super().__init__(store, sync=sync, collector=collector)
-        self._history = History(self)
+        self._history = History(self, store)
         self._stopped = ""  # the account that waits for its user
         self.animation_level = "none"
         themes.install(self)

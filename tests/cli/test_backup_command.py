@@ -24,7 +24,9 @@ def test_a_backup_goes_back(cli: Cli, filled: Path, tmp_path: Path) -> None:
     outcome = cli("restore", copy, "--yes")
     assert outcome.code == 0
     assert cli("dump").out == before
-    assert cli("restore", filled / "crmmail.db.before-restore", "--yes").code == 0
+    (kept,) = filled.glob("crmmail.db.kept-*")
+    assert f"crmmail restore {kept}" in outcome.err
+    assert cli("restore", kept, "--yes").code == 0
     assert "Later" in cli("dump").out
 
 

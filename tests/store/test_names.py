@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from crmmail.store import companies, database, merging, names, opportunities, people
+from crmmail.store import companies, database, merging, names, opening, opportunities, people
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.names import Names, What, candidates
@@ -53,7 +53,7 @@ def version(number: int) -> Iterator[None]:
         if entry.name.endswith(".sql") and int(entry.name[:4]) <= number
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(database, "_migrations", lambda: steps)
+        patch.setattr(opening, "migrations", lambda: steps)
         patch.setattr(database.names, "stale", lambda _db: False)
         yield
 
@@ -76,7 +76,7 @@ def test_a_store_of_version_1_is_indexed_when_it_is_opened(tmp_path: Path) -> No
     assert db.execute("SELECT count(*) FROM search_stale").fetchone() == (0,)
     assert db.execute("SELECT count(*) FROM message").fetchone() == (1,)
     store.close()
-    before = sqlite3.connect(f"{path}.before-{max(database._migrations())}")
+    before = sqlite3.connect(f"{path}.before-{max(opening.migrations())}")
     assert before.execute("PRAGMA user_version").fetchone() == (1,)
     before.close()
 

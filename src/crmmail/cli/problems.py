@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import sys
 from enum import IntEnum
 
 from crmmail.errors import CrmmailError
+from crmmail.settings import store_path
+from crmmail.store import trouble
 
 
 class Exit(IntEnum):
@@ -46,6 +47,8 @@ def close_pipe() -> None:
 
 def tell(problem: Exception) -> int | None:
     """Say what happened and what to do; returns the exit code, or None for a bug of ours."""
+    if trouble.is_trouble(problem):
+        problem = trouble.explain(problem, store_path())
     words = _words(problem)
     if words is None:
         return None
@@ -61,8 +64,6 @@ def tell(problem: Exception) -> int | None:
 def _words(problem: Exception) -> str | None:
     if isinstance(problem, CrmmailError):
         return str(problem)
-    if isinstance(problem, sqlite3.OperationalError):
-        return f"The store cannot be used: {problem}. See what is wrong with: crmmail doctor"
     if isinstance(problem, OSError) and problem.filename:
         return f"{problem.filename}: {problem.strerror}"
     return None

@@ -14,6 +14,8 @@ from textual.app import App
 from textual.message import Message
 
 from crmmail.errors import CrmmailError
+from crmmail.store.database import Store
+from crmmail.store.trouble import is_trouble
 from crmmail.widgets.pieces import safe
 
 _KEPT = 100  # changes that can be taken back
@@ -71,8 +73,9 @@ class Steps:
 class History:
     """Makes changes in threads, one after the other, and takes back the last of them."""
 
-    def __init__(self, app: App[Any]) -> None:
+    def __init__(self, app: App[Any], store: Store) -> None:
         self._app = app
+        self._store = store
         self._stack: list[tuple[str, Undo]] = []
         self._waiting: deque[Callable[[], None]] = deque()  # in the order of the keys
         self._turn = threading.Lock()
@@ -100,7 +103,7 @@ class History:
         except CrmmailError as problem:
             self._call(self._failed, wanted, problem)
         except Exception as problem:  # a thread of its own: nobody else would hear of it
-            self._call(self._failed, wanted, CrmmailError(f"It could not be stored: {problem}"))
+            self._call(self._failed, wanted, self._in_words(problem))
         else:
             self._call(self._performed, wanted, words, undo)
 
@@ -124,10 +127,19 @@ class History:
         try:
             undo()
         except Exception as problem:  # a thread of its own: nobody else would hear of it
+            if is_trouble(problem):
+                self._stack.append((words, undo))  # it can be, once the store takes it
+                self._call(self._say_error, self._in_words(problem))
+                return
             words = f"This cannot be undone any more ({words}): {problem}"
             self._call(self._say_error, CrmmailError(words))
         else:
             self._call(partial(self._app.notify, safe(f"Undone: {words}."), markup=False))
+
+    def _in_words(self, problem: Exception) -> CrmmailError:
+        if is_trouble(problem):
+            return self._store.report(problem)
+        return CrmmailError(f"It could not be stored: {problem}")
 
     def _say_error(self, problem: CrmmailError) -> None:
         words = " ".join(filter(None, (str(problem), problem.hint)))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from crmmail.store.database import Store, StoreError
-
-KEPT = "before-restore"
-"""The end of the name under which a restore keeps the store that was there."""
+from crmmail.store import files, locks, opening
+from crmmail.store.database import Store
+from crmmail.store.trouble import InUseError, StoreError, explained
 
 
 def save(source: Path, to: Path) -> int:
@@ -21,13 +19,20 @@ def save(source: Path, to: Path) -> int:
     """
     if to.exists():
         raise StoreError(f"{to} exists.", "Choose another name: a copy is never written over.")
-    part = to.with_name(f".{to.name}.part")
+    lock = locks.Lock(source)
     try:
-        _copy(source, part)
-        part.replace(to)
-    except (sqlite3.Error, OSError) as problem:
-        part.unlink(missing_ok=True)
-        raise StoreError(f"{to} cannot be written: {problem}.", "The store is as it was.") from None
+        if not lock.share(10.0):
+            raise InUseError(f"Another crmmail is replacing {source}.", "Wait until it is done.")
+        files.copy_whole(source, to)
+    except sqlite3.DatabaseError as problem:
+        if not isinstance(problem, sqlite3.OperationalError):  # it is the store that is damaged
+            with explained(source):
+                raise
+        raise _unwritten(to, problem) from problem
+    except OSError as problem:
+        raise _unwritten(to, problem) from problem
+    finally:
+        lock.close()
     return to.stat().st_size
 
 
@@ -37,56 +42,58 @@ def check(path: Path) -> None:
         raise StoreError(f"There is no file {path}.", "A backup is what `crmmail backup` made.")
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-            (tables,) = db.execute(
-                "SELECT count(*) FROM sqlite_master WHERE name IN ('account', 'thread_link')"
-            ).fetchone()
-            sound = db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            lacking = _tables(version) - {
+                name for (name,) in db.execute("SELECT name FROM sqlite_master")
+            }
+            sound = db.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",)
     except sqlite3.DatabaseError:
-        tables, sound = 0, False
-    if tables != 2:
+        lacking, sound = {"account"}, False
+    if {"account", "thread_link"} & lacking:
         raise StoreError(f"{path} is not a crmmail store.", "Nothing was changed.")
-    if not sound:
+    if lacking or not sound:
         raise StoreError(f"{path} is damaged.", "Nothing was changed. Take another backup.")
 
 
 def restore(source: Path, store: Path) -> Path | None:
     """Put a backup in the store's place; returns where the store that was there is kept.
 
-    An older backup gets this version's tables. The caller sees to it that no other crmmail
-    runs. Raises StoreError, with the store as it was, when the backup cannot be used.
+    An older backup gets this version's tables. At each moment there is one store in the place:
+    the one before or the new one. The one before is kept under a name that no file had. Raises
+    StoreError, with the store as it was, when the backup cannot be used, or another process uses
+    the store.
     """
     check(source)
-    part = store.with_name(f".{store.name}.part")
-    kept = store.with_name(f"{store.name}.{KEPT}") if store.exists() else None
-    try:
-        _copy(source, part)
-        Store(part).close()  # refuses one of a newer version, brings an older one up to date
-        if kept is not None:
-            _move(store, kept)
-        _move(part, store)
-    except (sqlite3.Error, OSError) as problem:
-        raise StoreError(f"{store} cannot be written: {problem}.") from None
-    finally:
-        for left in (part, *store.parent.glob(f"{part.name}.*"), *_logs(part)):
-            left.unlink(missing_ok=True)
+    part = files.part_of(store)
+    with explained(store), locks.alone(store):
+        try:
+            files.vacuum(source, part)
+            Store(part).close()  # refuses one of a newer version, brings an older one up to date
+            return put(part, store, f"{files.KEPT}-{files.dated()}")
+        finally:
+            clear(part)
+
+
+def put(part: Path, store: Path, ending: str) -> Path | None:
+    """Let a new store take the place of one that nobody uses; returns where that is kept."""
+    kept = files.keep(store, ending) if store.exists() else None
+    files.replace(part, store)
     return kept
 
 
-def _copy(source: Path, to: Path) -> None:
-    to.unlink(missing_ok=True)
-    os.close(os.open(to, os.O_CREAT | os.O_WRONLY, 0o600))
-    with closing(sqlite3.connect(source)) as db:
-        db.execute("VACUUM INTO ?", [str(to)])
+def clear(part: Path) -> None:
+    """Delete what is left of a store that was being made."""
+    files.remove(part)
+    locks.lock_of(part).unlink(missing_ok=True)
+    for copy in part.parent.glob(f"{part.name}.*"):
+        copy.unlink()
 
 
-def _move(source: Path, to: Path) -> None:
-    """Rename a store with its log: what is not yet in its file is in that."""
-    for log, its in zip(_logs(source), _logs(to), strict=True):
-        its.unlink(missing_ok=True)
-        if log.exists():
-            log.replace(its)
-    source.replace(to)
+def _tables(version: int) -> set[str]:
+    """The tables of a store of a version, at least those that no later one has dropped."""
+    known = opening.tables()
+    return known if version == max(opening.migrations()) else {"account", "thread_link"} & known
 
 
-def _logs(store: Path) -> list[Path]:
-    return [store.with_name(f"{store.name}-{end}") for end in ("wal", "shm")]
+def _unwritten(to: Path, problem: Exception) -> StoreError:
+    return StoreError(f"{to} cannot be written: {problem}.", "The store is as it was.")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmmail.errors import CrmmailError
 from crmmail.store import names, windows
+from crmmail.store.opening import open_file
+from crmmail.store.trouble import StoreError as StoreError
+from crmmail.store.trouble import explain, explained
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -35,16 +35,13 @@ _TERMS = """
 _OLDEST_SQLITE = (3, 40, 0)
 
 
-class StoreError(CrmmailError):
-    """The store's file cannot be used as it is."""
-
-
 @dataclass(frozen=True, slots=True)
 class Notice:
     """What a transaction changed. Listeners re-read; a notice carries no data.
 
     `topics` are "threads", "meetings", "people", "companies", "opportunities", "notes", "ledger",
-    "accounts", "state"; `threads` and `records` name rows, where few enough to name.
+    "accounts", "state", "trouble" (the file cannot be used); `threads` and `records` name rows,
+    where few enough to name.
     """
 
     topics: frozenset[str] = frozenset()
@@ -70,7 +67,7 @@ class Change:
 class Store:
     """The SQLite file, opened once a process and shared by its threads.
 
-    Raises StoreError when the file is from a newer crmmail, or is no store at all.
+    Raises StoreError when the file cannot be used: it says why, and what to do.
     """
 
     def __init__(self, path: Path) -> None:
@@ -84,20 +81,18 @@ class Store:
         self._local = threading.local()
         self._listeners: list[Listener] = []
         self._engine: Any = None
-        if not path.exists():
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        try:
-            _check(path)
-            self._writer = self._connect(cache_kb=32_000)
-            _migrate(self._writer, path)
-            if names.stale(self._writer):  # a migration has left it to the next write
-                with self.write():
-                    pass
-        except sqlite3.DatabaseError as problem:
-            raise StoreError(
-                f"{path} is not a crmmail store: {problem}.",
-                "Move the file away and start again: crmmail fills a new one from your mailbox.",
-            ) from problem
+        self.trouble: StoreError | None = None
+        """What was last reported to be wrong with the file."""
+        with explained(path):
+            self._file = open_file(path)
+            try:
+                self._writer = self._connect(cache_kb=32_000)
+                if names.stale(self._writer):  # a migration has left it to the next write
+                    with self.write():
+                        pass
+            except BaseException:
+                self._file.close()
+                raise
 
     def close(self) -> None:
         """Close the writer and this thread's reader; other threads' readers end with them.
@@ -110,6 +105,7 @@ class Store:
             if (reader := self._local.__dict__.pop("reader", None)) is not None:
                 reader.close()
             self._writer.close()
+            self._file.close()
 
     def read(self) -> sqlite3.Connection:
         """This thread's own read-only connection. Every query sees one consistent snapshot."""
@@ -148,16 +144,20 @@ class Store:
 
         The connection is the session's own, for what is easier said in SQL: flush before use.
         """
+        from sqlalchemy.exc import DBAPIError
         from sqlmodel import Session  # half a second that the first paint does not wait for
 
         engine = self._bind()
-        with (
-            self.write(*topics) as (db, change),
-            engine.connect() as connection,
-            Session(connection) as session,
-        ):
-            yield session, db, change
-            session.flush()
+        try:
+            with (
+                self.write(*topics) as (db, change),
+                engine.connect() as connection,
+                Session(connection) as session,
+            ):
+                yield session, db, change
+                session.flush()
+        except DBAPIError as problem:  # its words have the values in them
+            raise problem.orig or problem from None
 
     def rewrite(self) -> bool:
         """Leave nothing of deleted rows in the file, its index and its log; nor in old copies.
@@ -178,6 +178,13 @@ class Store:
             (busy, *_) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             self._writer.execute("PRAGMA busy_timeout = 10000")
         return not busy
+
+    def report(self, problem: BaseException) -> StoreError:
+        """Tell the listeners that the file cannot be used; returns why, in words."""
+        self.trouble = explain(problem, self.path)
+        for listener in list(self._listeners):
+            listener(Notice(frozenset({"trouble"})))
+        return self.trouble
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` after every commit of this process; returns what ends that."""
@@ -211,47 +218,3 @@ class Store:
 
 def _nothing(_connection: object) -> None:
     """What an engine does about a transaction that is not its own."""
-
-
-def _check(path: Path) -> None:
-    """Refuse what is no store of ours, before anything of the file is touched."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        (have,) = db.execute("PRAGMA user_version").fetchone()
-        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    newest = max(_migrations())
-    if have > newest:
-        raise StoreError(
-            f"{path} was written by a newer crmmail (schema {have}, this one knows {newest}).",
-            "Upgrade crmmail. The file was left as it is.",
-        )
-    if have == 0 and tables:
-        raise sqlite3.DatabaseError("it holds other tables")
-
-
-def _migrate(db: sqlite3.Connection, path: Path) -> None:
-    """Bring the file to this version's schema: forward only, one transaction, a copy first."""
-    (have,) = db.execute("PRAGMA user_version").fetchone()
-    steps = _migrations()
-    newest = max(steps)
-    if have == newest:
-        return
-    if have:
-        copy = path.with_name(f"{path.name}.before-{newest}")
-        copy.unlink(missing_ok=True)
-        db.execute("VACUUM INTO ?", [str(copy)])
-    script = "".join(steps[number] for number in sorted(steps) if number > have)
-    try:
-        db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {newest}; COMMIT;")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-
-
-def _migrations() -> dict[int, str]:
-    folder = resources.files("crmmail.store") / "migrations"
-    return {
-        int(entry.name[:4]): entry.read_text("utf-8")
-        for entry in folder.iterdir()
-        if entry.name.endswith(".sql")
-    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -13,6 +12,7 @@ from crmmail import __version__
 from crmmail.store import forgetting
 from crmmail.store.database import Store
 from crmmail.store.kinds import Level
+from crmmail.store.trouble import is_trouble
 from crmmail.sync import ingest, rules
 from crmmail.sync.answers import Listed
 from crmmail.sync.batch import Batch, Kept, Passed
@@ -193,9 +193,9 @@ class Intake:
         """Save a batch; one message that the store refuses is found by halving (M8)."""
         try:
             return ingest.save(self._store, batch)
-        except sqlite3.OperationalError:
-            raise  # a full disk, a lock: no message's fault
         except Exception as problem:
+            if is_trouble(problem):
+                raise  # a full disk, a lock, a damaged page: no message's fault
             if len(batch.kept) == 1:
                 one = batch.kept[0]
                 failed = _unreadable(one.uid, one.flags, None, problem)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from crmmail.store import accounts, calendars
 from crmmail.store.database import Store
+from crmmail.store.trouble import is_trouble
 from crmmail.sync import state
 from crmmail.sync.account import AccountSync
 from crmmail.sync.problems import Problem, Refused, Unsafe, state_after, told
@@ -68,6 +69,8 @@ def sync_account(
                     received += mailbox.received
                     mailbox.close()
             except Exception as problem:
+                if is_trouble(problem):
+                    raise  # where nothing can be written, no state can
                 words, hint = told(problem)
                 errors = [f"{words} {hint}".strip()]
                 state.update(store, account.id, state=state_after(problem), error=words, hint=hint)
@@ -101,6 +104,8 @@ def add_calendars(store: Store, account: CalendarAccount, report: Report | None)
                 received += dav.received
                 dav.close()
         except Exception as problem:
+            if is_trouble(problem):
+                raise
             words, hint = told(problem)
             errors = [words]
             if not isinstance(problem, Problem) or isinstance(problem, Refused | Unsafe):

@@ -6,10 +6,13 @@ import logging
 import random
 import select
 import socket
+import sqlite3
 import threading
 import time
 from contextlib import suppress
 
+from crmmail.store.database import Store
+from crmmail.store.trouble import is_trouble
 from crmmail.sync.problems import Problem, Refused, state_after, told
 
 log = logging.getLogger(__name__)
@@ -22,6 +25,8 @@ _SHORTEST, _LONGEST = 2.0, 300.0
 
 class Patience:
     """Calls `_work` until `stop`; `wake` ends any waiting."""
+
+    _store: Store
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -75,6 +80,8 @@ class Patience:
 
     def _failed(self, problem: Exception) -> None:
         """Say what happened, and wait: for the user after refusals, else ever longer."""
+        if is_trouble(problem):
+            problem = self._store.report(problem)
         words, hint = told(problem)
         if not isinstance(problem, Problem):
             log.error("%s", self._name, exc_info=problem)
@@ -88,7 +95,10 @@ class Patience:
         ceiling = min(_LONGEST, _SHORTEST * 2 ** min(self._failures - 1, 10))
         pause = random.uniform(ceiling / 2, ceiling)  # noqa: S311 - spreads retries, no secret
         pause = max(pause, getattr(problem, "wait", 0.0))
-        self._tell(words, hint, state_after(problem), int(time.time() + pause))
+        try:
+            self._tell(words, hint, state_after(problem), int(time.time() + pause))
+        except sqlite3.Error as unwritten:
+            self._store.report(unwritten)
         self._sleep(pause)
 
     def _sleep(self, seconds: float | None) -> bool:

@@ -1,0 +1,177 @@
+"""The files beside a store: copies of it, how they are named, made and put in its place."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+DAILY = "backups"
+"""The folder of the daily backups, beside the store."""
+KEPT, DAMAGED, OLDER = "kept", "damaged", "before"
+# What an ending of a file's name says about it. "before-restore" is how a kept store was called.
+_KINDS = {"before-restore": KEPT, "kept-": KEPT, "damaged-": DAMAGED, "before-": OLDER}
+_WORDS = {
+    "daily": "made by hand, daily",
+    "saved": "made by hand, saved before a change",
+    KEPT: "store, kept by a restore",
+    DAMAGED: "store, damaged",
+    OLDER: "store, kept by an upgrade",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy that crmmail has made by itself."""
+
+    path: Path
+    kind: str  # daily | saved | kept | damaged | before
+    made_at: int
+    size: int
+
+    @property
+    def name(self) -> str:
+        """What it is called in commands."""
+        return self.path.name
+
+    @property
+    def words(self) -> str:
+        """What it is, for people."""
+        return _WORDS[self.kind]
+
+    @property
+    def is_store(self) -> bool:
+        """Whether it is a whole store, with the texts of mail."""
+        return self.kind not in ("daily", "saved")
+
+
+def copies_of(store: Path) -> list[Copy]:
+    """Every copy that crmmail has made by itself of a store, newest first."""
+    found = []
+    store = store.resolve()
+    for path in store.parent.glob(f"{store.name}.*"):
+        ending = path.name.removeprefix(f"{store.name}.")
+        kind = next((kind for start, kind in _KINDS.items() if ending.startswith(start)), "")
+        if kind and not path.name.endswith(("-wal", "-shm", "-journal")):
+            found.append(_copy(path, kind))
+    found.extend(
+        _copy(path, "daily" if path.name.startswith("daily-") else "saved")
+        for path in (store.parent / DAILY).glob("*.json.gz")
+    )
+    return sorted(found, key=lambda one: (-one.made_at, one.name))
+
+
+def dated(ending: str = "") -> str:
+    """The time as names of files have it: 2026-03-14-090000."""
+    return time.strftime("%Y-%m-%d-%H%M%S") + ending
+
+
+def free_name(store: Path, ending: str) -> Path:
+    """A name beside a store that no file has: with a number behind it where it is taken."""
+    store = store.resolve()
+    path, number = store.with_name(f"{store.name}.{ending}"), 1
+    while path.exists():
+        number += 1
+        path = store.with_name(f"{store.name}.{ending}-{number}")
+    return path
+
+
+def part_of(path: Path) -> Path:
+    """Where a file is written before it is whole."""
+    return path.with_name(f".{path.name}.part")
+
+
+def copy_whole(source: Path, to: Path) -> None:
+    """Copy a store: the new file is whole or not there, and its owner's only.
+
+    What is written to the store meanwhile is no part of it; nothing that was deleted is in it.
+    """
+    part = part_of(to)
+    try:
+        vacuum(source, part)
+        sync(part)
+        part.replace(to)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    sync(to.parent)
+
+
+def vacuum(source: Path, to: Path) -> None:
+    """Write a store's rows to a new file, which is its owner's only."""
+    to.unlink(missing_ok=True)
+    os.close(os.open(to, os.O_CREAT | os.O_WRONLY, 0o600))
+    with closing(sqlite3.connect(source)) as db:
+        db.execute("VACUUM INTO ?", [str(to)])
+
+
+def keep(store: Path, ending: str) -> Path:
+    """Give a store that nobody uses a second name, which no file has; returns that.
+
+    What is in the store's log is brought into its file first; where that is damaged, the log
+    goes with it.
+    """
+    store = store.resolve()
+    with suppress(sqlite3.Error), closing(sqlite3.connect(store, isolation_level=None)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    kept = free_name(store, ending)
+    _link(store, kept)
+    for log, its in zip(logs(store), logs(kept), strict=True):
+        if log.exists():  # only of a damaged store
+            if log.stat().st_size:
+                _link(log, its)
+            log.unlink()
+    sync(kept.parent)
+    return kept
+
+
+def replace(part: Path, store: Path) -> None:
+    """Put a whole file in a store's place, in one step."""
+    sync(part)
+    part.replace(store.resolve())
+    sync(store.resolve().parent)
+
+
+def remove(store: Path) -> None:
+    """Delete a store's file, or a copy's, with its logs."""
+    for path in (*logs(store), store):
+        path.unlink(missing_ok=True)
+
+
+def logs(store: Path) -> list[Path]:
+    """The files in which SQLite keeps what is not yet in a store's own."""
+    return [store.with_name(f"{store.name}-{end}") for end in ("wal", "shm", "journal")]
+
+
+def sync(path: Path) -> None:
+    """See to it that a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _link(path: Path, to: Path) -> None:
+    """A second name for a file, where the disk knows that; else a copy. Never over another."""
+    try:
+        os.link(path, to)
+    except FileExistsError:
+        raise
+    except OSError:
+        part = part_of(to)
+        part.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_CREAT | os.O_WRONLY, 0o600))
+        with path.open("rb") as source, part.open("wb") as target:
+            while piece := source.read(1 << 20):
+                target.write(piece)
+        sync(part)
+        part.replace(to)
+
+
+def _copy(path: Path, kind: str) -> Copy:
+    found = path.stat()
+    return Copy(path, kind, int(found.st_mtime), found.st_size)

@@ -1,0 +1,143 @@
+"""Opening a store's file: what is refused, and bringing it to this version's schema."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from crmmail.store import files
+from crmmail.store.locks import Lock, lock_of
+from crmmail.store.trouble import DamagedError, InUseError, StoreError, foreign, is_ours
+
+_PATIENCE = 300.0  # seconds that another process may take to migrate or replace the file
+_OLDER = 10.0  # seconds in which an older crmmail may end that uses the file
+_CORE = frozenset({"account", "message", "thread", "person", "company", "note", "thread_link"})
+
+
+def open_file(path: Path) -> Lock:
+    """Make the file where there is none, check it, migrate it; returns the lock to be held.
+
+    Any number of processes may do this at once: one migrates, and the others wait for it.
+    Raises StoreError, sqlite3.Error or OSError.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(21, "Is a directory", str(path))
+    if path.exists() and not lock_of(path).exists():
+        _version(path)  # what is no store is refused before anything is written beside it
+    lock = Lock(path)
+    try:
+        _bring_up(path, lock)
+    except BaseException:
+        lock.close()
+        raise
+    return lock
+
+
+def _bring_up(path: Path, lock: Lock) -> None:
+    newest = max(migrations())
+    while True:
+        if not lock.share(_PATIENCE):
+            raise InUseError(
+                f"Another crmmail is replacing or upgrading {path}.", "Wait until it is done."
+            )
+        if path.exists() and _version(path) == newest:
+            return
+        lock.free()
+        if lock.own(_OLDER):
+            _make(path) if not path.exists() or not _version(path) else _migrate(path)
+        elif not path.exists() or _version(path) != newest:
+            raise InUseError(
+                f"{path} has to be upgraded, and an older crmmail uses it.",
+                "Close the app and let other crmmail commands end, then try again.",
+            )
+        lock.free()
+
+
+def _version(path: Path) -> int:
+    """The schema's number. Reads no more than the beginning of each table."""
+    if not path.stat().st_size:
+        if traces := files.copies_of(path):
+            raise DamagedError(f"{path} is empty, though there was a store: see {traces[0].name}.")
+        return 0
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        (have,) = db.execute("PRAGMA user_version").fetchone()
+        tables = db.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage"
+        ).fetchall()
+        newest = max(migrations())
+        if have > newest:
+            raise StoreError(
+                f"{path} was written by a newer crmmail (schema {have}, this one knows {newest}).",
+                "Upgrade crmmail. The file was left as it is.",
+            )
+        names = {name for (name,) in tables}
+        if not have and not names:
+            return 0
+        if not have and not is_ours(path):
+            raise foreign(path)
+        if missing := sorted(_CORE - names):
+            raise DamagedError(f"{path} is damaged: it has no table {missing[0]}.")
+        for name in names:
+            db.execute(f'SELECT * FROM "{name}" NOT INDEXED LIMIT 1').fetchone()
+    if not have:
+        raise DamagedError(f"{path} is damaged: it does not say its version.")
+    return int(have)
+
+
+def _make(path: Path) -> None:
+    """Make an empty store: it is there with its tables, or not at all."""
+    part = files.part_of(path)
+    files.remove(part)
+    os.close(os.open(part, os.O_CREAT | os.O_RDWR, 0o600))
+    try:
+        _migrate(part)
+        files.replace(part, path)
+    finally:
+        files.remove(part)
+
+
+def _migrate(path: Path) -> None:
+    """Bring the file to this version's schema: forward only, one transaction, a copy first."""
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as db:
+        (have,) = db.execute("PRAGMA user_version").fetchone()
+        steps = migrations()
+        newest = max(steps)
+        if have == newest:
+            return
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA foreign_keys = ON")
+        if have:
+            files.copy_whole(path, files.free_name(path, f"before-{newest}"))
+        script = "".join(steps[number] for number in sorted(steps) if number > have)
+        try:
+            db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {newest}; COMMIT;")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+
+
+@cache
+def migrations() -> dict[int, str]:
+    """The SQL of each version of the schema."""
+    folder = resources.files("crmmail.store") / "migrations"
+    return {
+        int(entry.name[:4]): entry.read_text("utf-8")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".sql")
+    }
+
+
+@cache
+def tables() -> set[str]:
+    """The tables of a store of this version."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        for number in sorted(migrations()):
+            db.executescript(migrations()[number])
+        return {
+            name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }

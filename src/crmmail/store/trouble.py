@@ -1,0 +1,203 @@
+"""What can be wrong with the store's file: each in its own words, with what to do about it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from crmmail.errors import CrmmailError
+
+_BEGINNING = 1 << 20  # bytes in which the text of the tables of a store is found
+_OURS = b"thread_link"
+_LITTLE = 1_000_000  # free bytes below which an unnamed error is that of a full disk
+
+
+class StoreError(CrmmailError):
+    """The store's file cannot be used as it is."""
+
+
+class DamagedError(StoreError):
+    """The file is a store of crmmail, and pages of it cannot be read."""
+
+    hint = (
+        "Build it anew from your servers, keeping what you made by hand: crmmail rebuild. "
+        "Or put a backup back: crmmail restore FILE."
+    )
+
+
+class InUseError(StoreError):
+    """Another process uses the store in a way that this one cannot share."""
+
+
+Words = Callable[[Path], tuple[str, str]]
+
+
+def is_trouble(problem: BaseException | None) -> bool:
+    """Whether it is the store's file that cannot be used, and not an error of the program."""
+    if isinstance(problem, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.DataError):
+        return False
+    return isinstance(problem, sqlite3.Error | StoreError)
+
+
+def explain(problem: BaseException, path: Path) -> StoreError:
+    """The error for a person: what is wrong with the file at a path, and what to do."""
+    if isinstance(problem, StoreError):
+        return problem
+    if isinstance(problem, OSError):
+        return _of_system(problem, path)
+    name: str = getattr(problem, "sqlite_errorname", None) or ""
+    if name.startswith("SQLITE_CORRUPT"):
+        return DamagedError(f"{path} is damaged: {problem}.")
+    if name == "SQLITE_NOTADB":
+        if is_ours(path):
+            return DamagedError(f"{path} is damaged: its first page cannot be read.")
+        return foreign(path)
+    for beginning, words in _WORDS.items():
+        if name.startswith(beginning):
+            return StoreError(*words(path))
+    return StoreError(f"{path} cannot be used: {problem}.", "See what is wrong: crmmail doctor")
+
+
+def foreign(path: Path) -> StoreError:
+    """The error for a file that no crmmail has written."""
+    return StoreError(
+        f"{path} is not a crmmail store.",
+        "Move the file away and start again: crmmail makes a new store there.",
+    )
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Raise a StoreError with words for whatever is wrong with the file."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as problem:
+        raise explain(problem, path) from problem
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file that cannot be opened was a store: its beginning still names our tables."""
+    try:
+        with path.open("rb") as file:
+            return _OURS in file.read(_BEGINNING)
+    except OSError:
+        return False
+
+
+def _of_system(problem: OSError, path: Path) -> StoreError:
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return StoreError(*_full(path))
+    if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR):
+        return StoreError(*_unopened(path))
+    if problem.errno == errno.EISDIR:
+        return StoreError(*_directory(path))
+    where = problem.filename or path
+    return StoreError(f"{where}: {problem.strerror}.", "See what is wrong: crmmail doctor")
+
+
+def _directory(path: Path) -> tuple[str, str]:
+    return (
+        f"{path} is a directory.",
+        "The store is a file of that name. Move the directory away, "
+        "or set CRMMAIL_DATA_DIR to another folder.",
+    )
+
+
+def _unopened(path: Path) -> tuple[str, str]:
+    """Why a file cannot be opened, or written."""
+    folder = path.parent
+    if path.is_dir():
+        return _directory(path)
+    if not folder.is_dir():
+        return (
+            f"There is no folder {folder}.",
+            "Make it, or mount its disk. CRMMAIL_DATA_DIR says where the store is.",
+        )
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        return (
+            f"{path} is on a disk that is mounted read-only.",
+            "Mount it for writing, or set CRMMAIL_DATA_DIR to another folder.",
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return (
+            f"You may not write in {folder}.",
+            f"Make it yours: ls -ld {folder} says whose it is. The store needs files beside it.",
+        )
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        return f"You may not read and write {path}.", f"Make it yours: chmod 600 {path}"
+    return (
+        f"{path} cannot be written.",
+        "It, or a file beside it, is read-only: see ls -l and lsattr.",
+    )
+
+
+def _locked(path: Path) -> tuple[str, str]:
+    return (
+        f"Another program is writing to {path} and does not let go of it.",
+        f"Wait until it is done, or close it. Which one it is: fuser {path}",
+    )
+
+
+def _full(path: Path) -> tuple[str, str]:
+    return (
+        f"The disk of {path} is full.",
+        "Make room there, also for your quota; then start crmmail again. Nothing was lost: "
+        "what was not written comes from the servers again.",
+    )
+
+
+def _moved(path: Path) -> tuple[str, str]:
+    return (
+        f"{path} was moved or replaced while crmmail used it.",
+        "Close crmmail and start it again.",
+    )
+
+
+def _unwritten(path: Path) -> tuple[str, str]:
+    """A write that failed; quotas and limits have no code of their own in SQLite."""
+    if _free(path) < _LITTLE:
+        return _full(path)
+    return (
+        f"{path} could not be written.",
+        "A quota or a limit on the size of files (ulimit -f) may be reached, or the disk is "
+        "failing: see dmesg.",
+    )
+
+
+def _unread(path: Path) -> tuple[str, str]:
+    if _free(path) < _LITTLE:
+        return _full(path)
+    return (
+        f"The disk of {path} could not be read.",
+        f"It may be failing: see dmesg. Copy {path.parent} to another disk.",
+    )
+
+
+def _free(path: Path) -> int:
+    try:
+        found = os.statvfs(path.parent)
+    except OSError:
+        return _LITTLE
+    return found.f_bavail * found.f_frsize
+
+
+# By the beginning of SQLite's name for the error; the first that fits.
+_WORDS: dict[str, Words] = {
+    "SQLITE_BUSY": _locked,
+    "SQLITE_LOCKED": _locked,
+    "SQLITE_FULL": _full,
+    "SQLITE_READONLY_DBMOVED": _moved,
+    "SQLITE_READONLY": _unopened,
+    "SQLITE_PERM": _unopened,
+    "SQLITE_AUTH": _unopened,
+    "SQLITE_CANTOPEN": _unopened,
+    "SQLITE_IOERR_WRITE": _unwritten,
+    "SQLITE_IOERR_FSYNC": _unwritten,
+    "SQLITE_IOERR_TRUNCATE": _unwritten,
+    "SQLITE_IOERR_SHM": _unwritten,
+    "SQLITE_IOERR": _unread,
+}
