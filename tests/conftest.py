@@ -80,6 +80,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discovery, "NETWORK", OFFLINE)
     for patience in ("accounts.discovery.SECONDS", "accounts.web.SECONDS", "cli.clock._TIMEOUT"):
         monkeypatch.setattr(f"crmmail.{patience}", PATIENCE)
+    monkeypatch.setenv("CRMMAIL_TRACEBACK", "1")  # a bug that a test finds is shown whole
     for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "CRMMAIL_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
 

@@ -20,11 +20,12 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.widgets import Input
 
-from crmmail import fetch, looks, settings
+from crmmail import crash, fetch, looks, settings
 from crmmail.collector import Collector
 from crmmail.driver import whole
+from crmmail.ending import Ending
 from crmmail.following import FollowingApp
-from crmmail.hang_up import end_with_terminal
+from crmmail.hang_up import app_ended_by_signals, end_with_terminal
 from crmmail.screens.base import StoreScreen
 from crmmail.screens.catalogue import CATALOGUES
 from crmmail.screens.fetching import Wanted
@@ -71,7 +72,7 @@ def _themes() -> type[Provider]:
     return ThemesByName
 
 
-class CrmmailApp(FollowingApp, inherit_bindings=False):
+class CrmmailApp(Ending, FollowingApp, inherit_bindings=False):
     """A store on the screen."""
 
     TITLE = "crmmail"
@@ -131,6 +132,15 @@ class CrmmailApp(FollowingApp, inherit_bindings=False):
             tooltip="All commands by name; people, companies and colours too",
         ),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", priority=True),
+        Binding(
+            "ctrl+z",
+            "suspend_process",
+            "Suspend",
+            show=False,
+            id="app.suspend",
+            priority=True,
+            tooltip="Go back to the shell; fg comes back here",
+        ),
         Binding("ctrl+c", "help_quit", "How to quit", show=False, id="app.how_to_quit"),
     ]
 
@@ -334,12 +344,16 @@ class CrmmailApp(FollowingApp, inherit_bindings=False):
 def run(path: Path, *, sync: bool = True) -> str | None:
     """Open the store and show it until the user quits; with `sync`, keep it up to date.
 
-    Returns DEMO when the user asked for the demo.
+    Returns DEMO when the user asked for the demo. Raises what ended the app, and EndedBy.
     """
     sys.setswitchinterval(0.0005)  # a busy sync thread must not hold up a key
     end_with_terminal()
     store = Store(path)
     try:
-        return CrmmailApp(store, sync=sync, collector=Collector()).run()
+        app = CrmmailApp(store, sync=sync, collector=Collector())
+        with crash.watched(app.part_failed), app_ended_by_signals(app.end_now, app.give_back):
+            result = app.run()
+        app.raise_problem()
+        return result
     finally:
         store.close()

@@ -1,7 +1,7 @@
-"""The end of the app when its terminal is gone.
+"""The end of a program from outside: its terminal is gone, or a signal asks it to end.
 
-The system tells the session's leader; a wrapper such as make keeps that to itself, and the app
-would go on to read from nothing, as fast as it can.
+The system tells the session's leader that a terminal is gone; a wrapper such as make keeps that to
+itself, and the app would go on to read from nothing, as fast as it can.
 """
 
 from __future__ import annotations
@@ -11,9 +11,21 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 _EVERY = 2.0  # seconds between looks
 _ENDED = 128 + signal.SIGHUP
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_PATIENCE = 5.0  # seconds in which the app ends by itself, with a sync that commits
+
+
+class EndedBy(SystemExit):
+    """A signal asked the program to end; the exit code is what a shell reports for it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
 
 
 def end_with_terminal() -> None:
@@ -25,5 +37,65 @@ def end_with_terminal() -> None:
 def _watch() -> None:
     while os.isatty(sys.stdin.fileno()):
         time.sleep(_EVERY)
-    signal.raise_signal(signal.SIGHUP)
-    os._exit(_ENDED)  # where somebody had it ignore the signal
+    os._exit(_ENDED)
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """A signal that ends a command ends it as ctrl+c does, its changes of the terminal undone."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        raise EndedBy(number)
+
+    with _handled(end):
+        yield
+
+
+@contextmanager
+def app_ended_by_signals(end: Callable[[], bool], give_back: Callable[[], bool]) -> Iterator[None]:
+    """A signal that ends the app lets it leave the terminal as it found it.
+
+    `end` asks the app to end, from within any of its code; False when it has not begun. An app
+    that does not listen is ended after some seconds, once `give_back` has restored the terminal;
+    it returns False while an editor has the terminal, which is waited for. A second signal ends
+    the app at once.
+    Raises EndedBy when the app has ended so.
+    """
+    asked: list[int] = []
+
+    def force() -> None:
+        if give_back():
+            os._exit(128 + asked[0])
+
+    def handle(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        if not end():
+            raise EndedBy(number)
+        asked.append(number)
+        last_way = threading.Timer(_PATIENCE, force)
+        last_way.daemon = True
+        last_way.start()
+
+    with _handled(handle, signal.SIGINT):
+        yield
+    if asked:
+        raise EndedBy(asked[0])
+
+
+@contextmanager
+def _handled(
+    handler: Callable[[int, FrameType | None], object], *more: signal.Signals
+) -> Iterator[None]:
+    """A handler of the signals that end a program, but for those that it was told to ignore."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread has signals
+        return
+    before = {number: signal.getsignal(number) for number in (*_SIGNALS, *more)}
+    taken = [number for number, was in before.items() if was is not signal.SIG_IGN]
+    for number in taken:
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, before[number] or signal.SIG_DFL)

@@ -23,9 +23,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         close_pipe()
         return Exit.OK
     except Exception as problem:
-        if (told := tell(problem)) is None:
+        if (told := tell(problem)) is not None:
+            return told
+        if "CRMMAIL_TRACEBACK" in os.environ:
             raise
-        return told
+        from crmmail.crash import crashed
+
+        return tell(crashed(problem)) or Exit.PROBLEM
 
 
 def _run(words: list[str]) -> int:
@@ -37,9 +41,11 @@ def _run(words: list[str]) -> int:
     if not words and "_CRMMAIL_COMPLETE" not in os.environ:
         return _open_app()
     from crmmail.cli.root import app
+    from crmmail.hang_up import ended_by_signals
 
     try:
-        app(words, prog_name="crmmail")
+        with ended_by_signals():
+            app(words, prog_name="crmmail")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else Exit.OK
     return Exit.OK

@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 import typer
 
 import crmmail
-from crmmail import settings
+from crmmail import crash, settings
 from crmmail.accounts import credentials
 from crmmail.cli import caldav, clock
 from crmmail.cli.output import AsJson, examples, open_store, print_json, write
-from crmmail.cli.problems import Exit
+from crmmail.cli.problems import Exit, terminal_fault
 from crmmail.cli.signing_in import sign_in
 from crmmail.errors import CrmmailError
 from crmmail.store import accounts
@@ -59,7 +59,7 @@ def doctor(
     Exit code 1: something is wrong. Nothing is changed. What --report prints can be shown to
     others.
     """
-    masks: dict[str, str] = {str(Path.home()): "~"} if report else {}
+    masks = _folders() if report else {}
     checks: list[Check] = []
     for check in _checks(offline, masks if report else {}):
         shown = _masked(check, masks) if report else check
@@ -75,6 +75,13 @@ def doctor(
         raise typer.Exit(Exit.PROBLEM)
 
 
+def _folders() -> dict[str, str]:
+    """The folders whose names may be the user's own, and what a report says instead."""
+    home = str(Path.home())
+    own = {str(settings.data_dir()): "DATA", str(settings.config_dir()): "CONFIG"}
+    return {home: "~"} | {path: name for path, name in own.items() if not path.startswith(home)}
+
+
 def _checks(offline: bool, masks: dict[str, str]) -> Iterator[Check]:
     yield _versions()
     yield from _tried("disk", _disk)
@@ -85,6 +92,7 @@ def _checks(offline: bool, masks: dict[str, str]) -> Iterator[Check]:
             for number, row in enumerate(rows, 1):
                 masks |= {row.host: f"server {number}", row.username: f"user {number}"}
                 masks |= {row.email: f"account {number}", row.caldav_username: f"user {number}"}
+                masks |= {one.removeprefix("env:"): f"VARIABLE_{number}" for one in _variables(row)}
                 masks |= {urlsplit(row.caldav_url).hostname or "": f"calendar server {number}"}
             yield from _tried("store", partial(_store, db, store.path))
     except (CrmmailError, OSError, sqlite3.Error) as problem:
@@ -99,6 +107,23 @@ def _checks(offline: bool, masks: dict[str, str]) -> Iterator[Check]:
         yield Check("accounts", True, "none yet", "Add one: crmmail account add --help")
     yield _config()
     yield _terminal()
+    yield _log()
+
+
+def _log() -> Check:
+    """The last error of crmmail's own; the log of these has nobody's mail in it."""
+    last = crash.last()
+    if not last:
+        return Check("log", True, "no error of crmmail's own")
+    at = last[0].partition(" ")[0]
+    report = "the last error of crmmail's own:\n" + "\n".join(last)
+    return Check(
+        "log", True, f"the last error of crmmail's own: {at}, {crash.log_path()}", "", report
+    )
+
+
+def _variables(row: AccountRow) -> list[str]:
+    return [one for one in (row.secret, row.caldav_secret) if one.startswith("env:")]
 
 
 def _config() -> Check:
@@ -109,7 +134,8 @@ def _config() -> Check:
     found = looks.problems(CrmmailApp, settings.config())
     if found:
         said = " ".join(map(str, found))
-        return Check("config", False, said, "Correct it: docs/configuration.md")
+        report = words.plural(len(found), "problem")  # they quote what is in the file
+        return Check("config", False, said, "Correct it: docs/configuration.md", report)
     return Check("config", True, f"{path}" if path.exists() else f"{path} is not there: defaults")
 
 
@@ -200,8 +226,8 @@ def _terminal() -> Check:
     size = shutil.get_terminal_size()
     said = f"{term or 'TERM is not set'} {colour}".rstrip()
     said += f", {size.columns} x {size.lines}, {sys.stdout.encoding}"
-    if term in ("", "dumb"):
-        return Check("terminal", False, said, "The app needs a terminal that can place its cursor.")
+    if (fault := terminal_fault(term)) is not None:
+        return Check("terminal", False, said, fault)
     if sys.stdout.encoding.lower().replace("-", "") != "utf8":
         return Check("terminal", False, said, "Set a UTF-8 locale: export LANG=C.UTF-8")
     if "256" not in term and colour not in ("truecolor", "24bit"):

@@ -9,6 +9,9 @@ from enum import IntEnum
 from crmmail.errors import CrmmailError
 from crmmail.settings import store_path
 from crmmail.store import trouble
+from crmmail.text import one_line
+
+_MODERN = ("xterm", "screen", "tmux", "rxvt", "linux", "alacritty", "foot", "st-", "vt1", "vt2")
 
 
 class Exit(IntEnum):
@@ -32,12 +35,47 @@ class RefusedError(CrmmailError):
 
 
 def need_terminal() -> None:
-    """Refuse to open the app where nobody would see it."""
+    """Refuse to open the app where nobody would see it, or where it could not be drawn."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise CrmmailError(
             "The app needs a terminal.",
             "For scripts there are commands with --json: crmmail --help",
         )
+    if sys.__stderr__ is None or not sys.__stderr__.isatty():
+        raise CrmmailError(
+            "The app draws on stderr, and that goes elsewhere here.",
+            "Start it without 2>.",
+        )
+    if (fault := terminal_fault(os.environ.get("TERM", ""))) is not None:
+        raise CrmmailError(
+            fault,
+            "Set TERM to what the terminal is, such as xterm-256color. "
+            "Commands work in any terminal: crmmail --help",
+        )
+
+
+def terminal_fault(term: str) -> str | None:
+    """Why the app cannot be drawn on a terminal of this type; None where it can.
+
+    A type that the system does not know is taken to be a modern one: it often is, over ssh.
+    """
+    if term in ("", "unknown"):
+        return f"The type of this terminal is not known: TERM is {term or 'not set'}."
+    if term == "dumb" or not _has_cursor(term):
+        return f"A terminal of the type {one_line(term)} cannot place its cursor, and the app must."
+    return None
+
+
+def _has_cursor(term: str) -> bool:
+    if term.startswith(_MODERN):
+        return True
+    try:
+        import _curses
+
+        _curses.setupterm(term, sys.stdout.fileno())
+        return _curses.tigetstr("cup") is not None
+    except Exception:  # no curses here, or no entry of that name
+        return True
 
 
 def close_pipe() -> None:

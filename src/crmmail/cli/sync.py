@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crmmail import crash
 from crmmail.cli.accounts import known
 from crmmail.cli.output import AsJson, examples, note, open_store, print_json, write
 from crmmail.cli.problems import Exit
@@ -37,7 +38,7 @@ def sync(
     """
     if once and watch:
         raise typer.BadParameter("Give one of --once and --watch.")
-    with open_store() as store:
+    with crash.watched(note), open_store() as store:
         named = [known(store.read(), email).email for email in emails or ()]
         if not accounts.all_accounts(store.read()):
             raise CrmmailError("There is no account yet.", "Add one: crmmail account add --help")
@@ -142,4 +143,5 @@ def _progress(store: Store) -> Iterator[None]:
         with bars:
             yield
     finally:
+        bars.console.show_cursor()  # an interrupt may come while the bars begin
         end()

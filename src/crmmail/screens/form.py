@@ -68,7 +68,19 @@ class LineField(Input):
 
 
 class AreaField(TextArea):
-    """A field of several lines; tab leaves it."""
+    """A field of several lines; tab leaves it. ctrl+_ takes typing back: ctrl+z suspends."""
+
+    BINDING_GROUP_TITLE = "Text"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+underscore",
+            "undo",
+            "Undo typing",
+            show=False,
+            id="form.undo",
+            tooltip="Take typing in a text of several lines back",
+        ),
+    ]
 
     def on_mount(self) -> None:
         self.move_cursor(self.document.end)
