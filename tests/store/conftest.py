@@ -171,7 +171,7 @@ class Filler:
         responses: Sequence[str] = (),
         **fields: object,
     ) -> list[int]:
-        """A meeting at some times, its attendees linked as people; returns its occurrences."""
+        """A meeting at some times, on the records that it belongs to; returns its occurrences."""
         values = {"uid": f"{self._next()}@cal.example", "title": title}
         values |= {"first_at": times[0][0], "last_at": times[-1][0]}
         meeting = self._insert("meeting", **(values | fields))
@@ -185,14 +185,8 @@ class Filler:
                 response=responses[position] if position < len(responses) else "accepted",
                 organizer=not position,
             )
-        with self.store.write() as (db, _):
-            db.execute(
-                """INSERT OR IGNORE INTO meeting_link (kind, record_id, meeting_id, why)
-                   SELECT 1, person_id, meeting_id, 'participant' FROM attendee
-                   JOIN address ON address.id = address_id
-                   WHERE meeting_id = ? AND person_id IS NOT NULL""",
-                [meeting],
-            )
+        with self.store.write() as (db, change):
+            links.relink(db, change, [meeting], links.MEETING)
         return [
             self._insert(
                 "occurrence", meeting_id=meeting, original_at=start, starts_at=start, ends_at=end

@@ -89,7 +89,9 @@ def test_a_meeting_has_attendees_records_and_the_other_times(fill: Filler, world
         (ANNA, "Anna Berg", True), (fill.own, "", False), ("x@zoll.de", "", False),
     ]  # fmt: skip
     assert [one.no_contact for one in found.attendees] == ["", "own", "policy"]
-    assert [(one.name, one.why) for one in found.links] == [("Anna Berg", "participant")]
+    assert [(one.name, one.why) for one in found.links] == [
+        ("Anna Berg", "participant"), ("Acme", "people,domain"), ("Zoll", "domain"),
+    ]  # fmt: skip
     assert meeting_detail.get(fill.db, 999) is None
 
 

@@ -58,14 +58,25 @@ def version(number: int) -> Iterator[None]:
         yield
 
 
+_VERSION_1 = """
+    INSERT INTO company (name) VALUES ('Acme');
+    INSERT INTO company_domain VALUES ('acme.com', 1), ('acme.eu', 1);
+    INSERT INTO person (name, company_id) VALUES ('Anna Berg', 1);
+    INSERT INTO address (address, site, person_id, is_primary)
+        VALUES ('anna@acme.com', 'acme.com', 1, 1), ('bert@acme.com', 'acme.com', NULL, 0);
+    INSERT INTO thread (subject, messages) VALUES ('The offer', 1);
+    INSERT INTO message (id, message_id, thread_id, sent_at, subject, from_id)
+        VALUES (1, '1@test', 1, 0, 'The offer', 1)
+"""
+
+
 def test_a_store_of_version_1_is_indexed_when_it_is_opened(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     with version(1):
         old = Store(path)
-        fill = Filler(old)
-        acme = fill.company("Acme", "acme.com", "acme.eu")
-        fill.person("Anna Berg", "anna@acme.com", company=acme)
-        fill.message("anna@acme.com", ["bert@acme.com"], "The offer")
+        with old.write() as (db, _):
+            for statement in _VERSION_1.split(";"):
+                db.execute(statement)
         assert old.read().execute("PRAGMA user_version").fetchone() == (1,)
         old.close()
     store = Store(path)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmmail.store import names, windows
+from crmmail.store import manual, names, windows
 from crmmail.store.opening import open_file
 from crmmail.store.trouble import StoreError as StoreError
 from crmmail.store.trouble import explain, explained
@@ -201,6 +201,7 @@ class Store:
         )
         connection.executescript(_PRAGMAS.format(cache_kb=cache_kb))
         connection.create_function("fold", 1, windows.fold, deterministic=True)
+        connection.create_function("digest_key", 1, manual.digest_key, deterministic=True)
         return connection
 
     def _bind(self) -> Any:

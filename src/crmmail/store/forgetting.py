@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from crmmail.store import address_book, levels, links, people, records, removal
+from crmmail.store import address_book, former, levels, links, people, records, removal
 from crmmail.store.database import Change, Store
 from crmmail.store.kinds import Kind
 
@@ -97,6 +97,7 @@ def forget(store: Store, typed: str) -> Traces:
         pass
     for batch in _ledger(store.read(), found.addresses):
         with store.write("ledger") as (db, _):
+            former.erase(db, _mids(db, batch))
             db.executemany(f"UPDATE skipped SET {_BLANK} WHERE folder_id = ? AND uid = ?", batch)
     with store.write(*_TOPICS) as (db, change):
         _forget_meetings(db, packed)
@@ -150,8 +151,18 @@ def _forget_messages(store: Store, packed: str) -> bool:
         db.execute(
             "DELETE FROM placement WHERE message_id IN (SELECT value FROM json_each(?))", [ids]
         )
-        removal.remove_messages(db, change, some)
+        mids = db.execute(
+            "SELECT message_id FROM message WHERE id IN (SELECT value FROM json_each(?))", [ids]
+        ).fetchall()
+        removal.remove_messages(db, change, some, trace=False)
+        former.erase(db, [mid for (mid,) in mids])
     return bool(some)
+
+
+def _mids(db: sqlite3.Connection, places: list[tuple[int, int]]) -> list[str]:
+    """The Message-IDs of entries of the ledger."""
+    query = "SELECT message_id FROM skipped WHERE folder_id = ? AND uid = ?"
+    return [mid for place in places for (mid,) in db.execute(query, place)]
 
 
 def _ledger(db: sqlite3.Connection, addresses: Collection[str]) -> Iterator[list[tuple[int, int]]]:
@@ -184,6 +195,7 @@ def _forget_meetings(db: sqlite3.Connection, packed: str) -> None:
         [uids],
     )
     db.execute("DELETE FROM meeting WHERE uid IN (SELECT value FROM json_each(?))", [uids])
+    former.erase(db, uids=json.loads(uids))
 
 
 def _forget_person(db: sqlite3.Connection, change: Change, addresses: Collection[str]) -> None:
@@ -200,7 +212,10 @@ def _forget_person(db: sqlite3.Connection, change: Change, addresses: Collection
             f"DELETE FROM {table} WHERE pattern IN (SELECT value FROM json_each(?))", [packed]
         )
     if owner is not None:
-        for table in ("note", "record_change", "thread_link", "meeting_link"):
+        for table in (
+            *("note", "record_change"),
+            *("manual_link", "thread_link", "meeting_link"),
+        ):
             db.execute(f"DELETE FROM {table} WHERE kind = 1 AND record_id = ?", [owner])
         deals = [
             row[0] for row in db.execute("SELECT id FROM opportunity WHERE contact_id = ?", [owner])
@@ -216,6 +231,7 @@ def _forget_person(db: sqlite3.Connection, change: Change, addresses: Collection
            AND NOT EXISTS (SELECT 1 FROM person WHERE company_id = company.id)
            AND NOT EXISTS (SELECT 1 FROM opportunity WHERE company_id = company.id)
            AND NOT EXISTS (SELECT 1 FROM note WHERE kind = 2 AND record_id = company.id)
+           AND NOT EXISTS (SELECT 1 FROM manual_link WHERE kind = 2 AND record_id = company.id)
            AND NOT EXISTS (SELECT 1 FROM thread_link WHERE kind = 2 AND record_id = company.id)
            AND NOT EXISTS (SELECT 1 FROM meeting_link WHERE kind = 2 AND record_id = company.id)""",
         [json.dumps([site for (site,) in sites])],

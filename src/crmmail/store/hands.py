@@ -5,6 +5,10 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from crmmail.store.manual import BOTH as BOTH
+from crmmail.store.manual import MEETING as MEETING
+from crmmail.store.manual import THREAD as THREAD
+
 _LINKS = """
     SELECT l.kind, l.record_id, coalesce(p.name, c.name, o.name), l.why, l.hand
     FROM {what}_link l
@@ -14,9 +18,6 @@ _LINKS = """
     WHERE l.{what}_id = ? AND coalesce(p.id, c.id, o.id) IS NOT NULL
     ORDER BY l.kind, 3 COLLATE NOCASE, l.record_id
 """
-
-THREAD, MEETING = BOTH = "thread", "meeting"
-"""What is linked: its links are in the table of that name with _link behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +43,3 @@ def hand(db: sqlite3.Connection, what: str, kind: int, record_id: int, target: i
         [kind, record_id, target],
     ).fetchone()
     return int(row[0]) if row else 0
-
-
-def put(
-    db: sqlite3.Connection, what: str, kind: int, record_id: int, target: int, value: int
-) -> None:
-    """Write down what the hand says about a link; without hand or reason there is none."""
-    db.execute(
-        f"""INSERT INTO {what}_link (kind, record_id, {what}_id, hand) VALUES (?, ?, ?, ?)
-            ON CONFLICT DO UPDATE SET hand = excluded.hand""",
-        [kind, record_id, target, value],
-    )
-    db.execute(
-        f"""DELETE FROM {what}_link WHERE kind = ? AND record_id = ? AND {what}_id = ?
-            AND hand = 0 AND why = ''""",
-        [kind, record_id, target],
-    )

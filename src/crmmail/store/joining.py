@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from crmmail.store import links
+from crmmail.store import former, links, manual
 from crmmail.store.database import Change
 
 LOOSE_WINDOW = 30 * 86_400
@@ -78,11 +78,13 @@ def join(db: sqlite3.Connection, change: Change, messages: Iterable[Joinable]) -
         groups.join(one, other)
         if isinstance(other, int):
             threads.add(other)
-    winners = _settle(db, change, groups, mids, threads)
+    fresh = sorted(mids - known.keys())
+    winners = _settle(db, change, groups, fresh, mids, threads)
     db.executemany(
         "INSERT INTO thread_ref (mid, thread_id) VALUES (?, ?)",
-        [(mid, winners[groups.root(mid)]) for mid in sorted(mids - known.keys())],
+        [(mid, winners[groups.root(mid)]) for mid in fresh],
     )
+    former.back(db, [(mid, winners[groups.root(mid)]) for mid in fresh])
     return {message.id: winners[groups.root(message.message_id)] for message in new}
 
 
@@ -104,14 +106,18 @@ def refresh(db: sqlite3.Connection, thread_ids: Iterable[int]) -> None:
     )
 
 
-def split(db: sqlite3.Connection, change: Change, thread_ids: Iterable[int]) -> set[int]:
+def split(
+    db: sqlite3.Connection, change: Change, thread_ids: Iterable[int], trace: bool = True
+) -> set[int]:
     """Thread again what is left of these threads after messages went; returns all that remain.
 
     A thread without messages goes, with its links. One that fell apart keeps its id for the part
-    with the oldest message.
+    with the oldest message, but each part that had another one before has that again. `trace`: the
+    ids of those that go are remembered, for when they come back.
     """
     remain: set[int] = set()
     gone: list[int] = []
+    by_hand = manual.any_deed(db)
     for thread_id in thread_ids:
         messages = [
             Joinable(row[0], row[1], tuple(row[2].split()), row[3], row[4], bool(row[5]))
@@ -121,12 +127,22 @@ def split(db: sqlite3.Connection, change: Change, thread_ids: Iterable[int]) -> 
                 [thread_id],
             )
         ]
+        before = [
+            row[0]
+            for row in db.execute("SELECT mid FROM thread_ref WHERE thread_id = ?", [thread_id])
+        ]
         db.execute("DELETE FROM thread_ref WHERE thread_id = ?", [thread_id])
         change.threads.add(thread_id)
+        mids = _part(db, thread_id, messages)
+        if trace:
+            former.remember(db, thread_id, [mid for mid in before if mid not in mids])
         if not messages:
             gone.append(thread_id)
             continue
-        remain |= _part(db, thread_id, messages)
+        if by_hand and (said := manual.deeds(db, before)):
+            heirs = [mid for mid, part in mids.items() if part == thread_id]
+            manual.hand_over(db, said, mids, heirs)
+        remain.update(mids.values())
     links.unlink(db, change, gone)  # at once: each record is counted again only once
     db.execute(
         "DELETE FROM thread WHERE id IN (SELECT value FROM json_each(?))", [json.dumps(gone)]
@@ -135,7 +151,8 @@ def split(db: sqlite3.Connection, change: Change, thread_ids: Iterable[int]) -> 
     return remain
 
 
-def _part(db: sqlite3.Connection, thread_id: int, messages: list[Joinable]) -> set[int]:
+def _part(db: sqlite3.Connection, thread_id: int, messages: list[Joinable]) -> dict[str, int]:
+    """Thread these messages of a thread again; returns the thread of each Message-ID."""
     groups = _Groups()
     for message in messages:
         for ref in message.refs:
@@ -149,18 +166,46 @@ def _part(db: sqlite3.Connection, thread_id: int, messages: list[Joinable]) -> s
             for other in alike:
                 if one.loose and 0 <= one.sent_at - other.sent_at <= LOOSE_WINDOW:
                     groups.join(one.message_id, other.message_id)
-    threads = {groups.root(messages[0].message_id): thread_id}
-    mids: dict[str, int] = {}
+    of_root: dict[str | int, list[str]] = defaultdict(list)
     for message in messages:
         root = groups.root(message.message_id)
-        if root not in threads:
-            threads[root] = _new_thread(db)
-        for mid in (message.message_id, *message.refs):
-            mids[mid] = threads[root]
-        if threads[root] != thread_id:
-            db.execute("UPDATE message SET thread_id = ? WHERE id = ?", [threads[root], message.id])
+        of_root[root] += (message.message_id, *message.refs)
+    threads = _numbers(db, thread_id, list(of_root.values()))
+    mids = dict[str, int]()
+    for number, part in zip(threads, of_root.values(), strict=True):
+        mids |= dict.fromkeys(part, number)
+    db.executemany(
+        "UPDATE message SET thread_id = ? WHERE id = ?",
+        [
+            (mids[message.message_id], message.id)
+            for message in messages
+            if mids[message.message_id] != thread_id
+        ],
+    )
     db.executemany("INSERT INTO thread_ref (mid, thread_id) VALUES (?, ?)", mids.items())
-    return set(threads.values())
+    return mids
+
+
+def _numbers(db: sqlite3.Connection, thread_id: int, parts: list[list[str]]) -> list[int]:
+    """A thread id for each part of a thread that fell apart, the part with the oldest first.
+
+    The oldest keeps that of the thread, unless it had another one before and the next had not.
+    """
+    if len(parts) < 2:
+        return [thread_id] * len(parts)
+    had = former.free(db, [mid for part in parts for mid in part])
+    before = [sorted({had[mid] for mid in part if mid in had}) for part in parts]
+    heir = next((place for place, numbers in enumerate(before) if not numbers), 0)
+    taken, found = set[int](), list[int]()
+    for place, part in enumerate(parts):
+        if place == heir:
+            found.append(thread_id)
+            continue
+        number = next((one for one in before[place] if one not in taken), None)
+        found.append(former.new_thread(db, number))
+        taken.add(found[-1])
+        former.back(db, [(mid, found[-1]) for mid in part])
+    return found
 
 
 def _loose_edges(db: sqlite3.Connection, new: list[Joinable]) -> list[tuple[str | int, str | int]]:
@@ -196,32 +241,42 @@ def _settle(
     db: sqlite3.Connection,
     change: Change,
     groups: _Groups,
+    fresh: list[str],
     mids: set[str],
     threads: set[int],
 ) -> dict[str | int, int]:
-    """One thread id for each component: its smallest, or a new one. The others are merged in."""
+    """One thread id for each component: its smallest, or the one that it had, or a new one.
+
+    The others are merged in. `fresh` are those of the Message-IDs that no thread has.
+    """
     there: dict[str | int, list[int]] = defaultdict(list)
     for thread_id in threads:
         there[groups.root(thread_id)].append(thread_id)
+    had: dict[str | int, set[int]] = defaultdict(set)
+    away = former.free(db, fresh)
+    for mid, number in away.items():
+        had[groups.root(mid)].add(number)
     winners: dict[str | int, int] = {}
     for mid in sorted(mids):
         root = groups.root(mid)
         if root in winners:
             continue
         threads_here = sorted(there.get(root, ()))
-        winners[root] = threads_here[0] if threads_here else _new_thread(db)
+        if threads_here:
+            winners[root] = threads_here[0]
+        else:  # two that were one share the number: the first to come has it
+            numbers = sorted(had[root].difference(winners.values())) if root in had else []
+            winners[root] = former.new_thread(db, numbers[0] if numbers else None)
         for loser in threads_here[1:]:
             _merge(db, change, loser, winners[root])
     return winners
 
 
-def _new_thread(db: sqlite3.Connection) -> int:
-    return int(db.execute("INSERT INTO thread DEFAULT VALUES").lastrowid or 0)
-
-
 def _merge(db: sqlite3.Connection, change: Change, loser: int, winner: int) -> None:
+    mids = db.execute("SELECT mid FROM thread_ref WHERE thread_id = ?", [loser]).fetchall()
+    former.remember(db, loser, [mid for (mid,) in mids])
     db.execute("UPDATE message SET thread_id = ? WHERE thread_id = ?", [winner, loser])
     db.execute("UPDATE thread_ref SET thread_id = ? WHERE thread_id = ?", [winner, loser])
-    links.unlink(db, change, [loser], heir=winner)
+    links.unlink(db, change, [loser])
     db.execute("DELETE FROM thread WHERE id = ?", [loser])
     change.threads.add(loser)

@@ -2,7 +2,7 @@
 
 Links are computed from who took part, for a set of threads (or meetings) at a time, and compared
 with what is there: the same function serves a new message, a new person, a merge and a removal.
-What the user linked or hid by hand survives every pass.
+What the user linked or hid by hand (store/manual.py) survives every pass.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from crmmail.store import counting
+from crmmail.store import counting, manual
 from crmmail.store.database import Change
 from crmmail.store.hands import MEETING, THREAD
 from crmmail.store.kinds import Kind
@@ -128,14 +128,24 @@ _PRESENT = """
 """
 
 
-def relink(db: sqlite3.Connection, change: Change, ids: Iterable[int], what: str = THREAD) -> None:
-    """Make the links of these threads or meetings what C7 says, and the counters of records."""
+def relink(
+    db: sqlite3.Connection,
+    change: Change,
+    ids: Iterable[int],
+    what: str = THREAD,
+    by_hand: bool = False,
+) -> None:
+    """Make the links of these threads or meetings what C7 says, and the counters of records.
+
+    `by_hand`: what the user said of them has changed.
+    """
     ids = list(ids)
     if not ids:
         return
     linked = _LINKED[what]
     _prepare(db)
     db.execute("INSERT OR IGNORE INTO touched SELECT value FROM json_each(?)", [json.dumps(ids)])
+    said = manual.show(db, what, by_hand)
     db.execute(_PRESENT.format(taking_part=linked.taking_part.format(id="touched.id")))
     for select in _WANT:
         db.execute(
@@ -146,6 +156,9 @@ def relink(db: sqlite3.Connection, change: Change, ids: Iterable[int], what: str
         db.execute(statement)
     if what == THREAD:
         counting.update(db)
+        for kind in Kind if said else ():
+            counting.recount(db, kind, [record for of, record in said if of == kind])
+    change.records.update(said)
     change.records.update(
         db.execute(
             f"""SELECT kind, record_id FROM moved UNION
@@ -155,13 +168,19 @@ def relink(db: sqlite3.Connection, change: Change, ids: Iterable[int], what: str
     )
 
 
-def relink_records(db: sqlite3.Connection, change: Change, kind: Kind, ids: Iterable[int]) -> None:
+def relink_records(
+    db: sqlite3.Connection,
+    change: Change,
+    kind: Kind,
+    ids: Iterable[int],
+    by_hand: bool = False,
+) -> None:
     """Relink all that these records have, or may have after they changed (C6)."""
     ids = list(ids)
     change.topics.update(("threads", "meetings"))
     change.records.update((int(kind), record) for record in ids)
     for what in _LINKED:
-        relink(db, change, _reach(db, kind, ids, what), what)
+        relink(db, change, _reach(db, kind, ids, what), what, by_hand)
     counting.recount(db, kind, ids)
 
 
@@ -184,28 +203,20 @@ def relink_met(
         change.topics |= {f"{what}s"} if touched else set()
 
 
-def unlink(
-    db: sqlite3.Connection, change: Change, thread_ids: Iterable[int], heir: int | None = None
-) -> None:
-    """Take threads off every record before they go; what was linked by hand goes to their heir."""
+def unlink(db: sqlite3.Connection, change: Change, thread_ids: Iterable[int]) -> None:
+    """Take threads off every record before they go."""
     packed = json.dumps(list(thread_ids))
     rows = db.execute(
-        """SELECT link.kind, link.record_id, link.hand FROM json_each(?) AS gone
+        """SELECT link.kind, link.record_id FROM json_each(?) AS gone
            CROSS JOIN thread_link AS link ON link.thread_id = gone.value""",
         [packed],
     ).fetchall()
     db.execute(
         "DELETE FROM thread_link WHERE thread_id IN (SELECT value FROM json_each(?))", [packed]
     )
-    if heir is not None:
-        db.executemany(
-            """INSERT INTO thread_link (kind, record_id, thread_id, hand) VALUES (?, ?, ?, ?)
-               ON CONFLICT DO UPDATE SET hand = excluded.hand WHERE hand = 0""",
-            [(kind, record, heir, hand) for kind, record, hand in rows if hand],
-        )
     for kind in Kind:
         counting.recount(db, kind, {row[1] for row in rows if row[0] == kind})
-    change.records.update((row[0], row[1]) for row in rows)
+    change.records.update(rows)
 
 
 _IDS = "SELECT value FROM json_each(:ids)"

@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from crmmail.store import hands, records, windows
+from crmmail.store import hands, links, manual, records, windows
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind, Level
 
@@ -243,8 +243,8 @@ def set_hand(store: Store, kind: int, record_id: int, meeting_id: int, value: in
                 "crmmail agenda shows those that there are.",
             )
         before = hand(db, kind, record_id, meeting_id)
-        for (one,) in series:
-            hands.put(db, hands.MEETING, kind, record_id, one, value)
+        manual.put(db, manual.MEETING, kind, record_id, meeting_id, value)
+        links.relink(db, change, [one for (one,) in series], manual.MEETING, by_hand=True)
         change.records.add((kind, record_id))
     return before
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from crmmail.store import address_book, changes, hands, links, records
+from crmmail.store import address_book, changes, links, manual, records
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 
@@ -25,8 +24,10 @@ class Merge:
     primary: list[int]  # addresses that were primary of `other`
     filled: dict[str, _Filled]  # column -> before, after
     notes: list[int | str]
-    # thread or meeting -> what it is, hand of `other`, hand of `keep` before
-    hand: dict[str, list[tuple[int, int, int]]]
+    # thread or meeting -> what the hand said of those of `other`, also of those that are away
+    hand: dict[str, list[manual.Deed]]
+    # thread or meeting -> of these, what `keep` got by it
+    given: dict[str, list[manual.Deed]]
 
 
 # What points to a record: table -> key, column.
@@ -59,15 +60,16 @@ def merge(store: Store, kind: Kind, keep: int, other: int) -> Merge:
             primary=_surrender_primary(db, keep, other) if kind is Kind.PERSON else [],
             filled=_fill(db, kind, keep, other),
             notes=_keys(db, "note", "id", "record_id", other, f"kind = {int(kind)}"),
-            hand={what: _hands(db, what, kind, keep, other) for what in hands.BOTH},
+            hand={what: manual.of_record(db, what, kind, other) for what in manual.BOTH},
+            given={what: _given(db, what, kind, keep, other) for what in manual.BOTH},
         )
         _point(db, done, other, keep)
-        for what, one, theirs, ours in _by_hand(done):
-            hands.put(db, what, kind, other, one, 0)
-            hands.put(db, what, kind, keep, one, ours or theirs)
+        for what in manual.BOTH:
+            manual.remove(db, what, done.hand[what])
+            manual.insert(db, what, done.given[what])
         records.set_deleted(db, kind, other, deleted=True)
         changes.log(db, kind, keep, "merged", "", other)
-        links.relink_records(db, change, kind, [keep, other])
+        links.relink_records(db, change, kind, [keep, other], by_hand=True)
     return done
 
 
@@ -85,11 +87,10 @@ def unmerge(store: Store, done: Merge) -> None:
                 f"UPDATE {records.TABLES[kind]} SET {column} = ? WHERE id = ? AND {column} IS ?",
                 [before, done.keep, after],
             )
-        for what, one, theirs, ours in _by_hand(done):
-            if hands.hand(db, what, kind, done.keep, one) == (ours or theirs):
-                hands.put(db, what, kind, done.keep, one, ours)
-            hands.put(db, what, kind, done.other, one, theirs)
-        links.relink_records(db, change, kind, [done.keep, done.other])
+        for what in manual.BOTH:
+            manual.remove(db, what, done.given[what])
+            manual.insert(db, what, done.hand[what])
+        links.relink_records(db, change, kind, [done.keep, done.other], by_hand=True)
 
 
 def _keys(
@@ -143,21 +144,13 @@ def _fill(db: sqlite3.Connection, kind: Kind, keep: int, other: int) -> dict[str
     return filled
 
 
-def _hands(
+def _given(
     db: sqlite3.Connection, what: str, kind: Kind, keep: int, other: int
-) -> list[tuple[int, int, int]]:
-    found = db.execute(
-        f"""
-        SELECT theirs.{what}_id, theirs.hand, coalesce(ours.hand, 0) FROM {what}_link theirs
-        LEFT JOIN {what}_link ours ON ours.kind = theirs.kind AND ours.record_id = ?
-            AND ours.{what}_id = theirs.{what}_id
-        WHERE theirs.kind = ? AND theirs.record_id = ? AND theirs.hand != 0
-        """,
-        [keep, int(kind), other],
-    )
-    return found.fetchall()
-
-
-def _by_hand(done: Merge) -> Iterator[tuple[str, int, int, int]]:
-    """What the hand says: thread or meeting, which, and its values."""
-    return ((what, *values) for what, rows in done.hand.items() for values in rows)
+) -> list[manual.Deed]:
+    """What the hand said of the other record, where it has said nothing of the kept one."""
+    own = {deed[0] for deed in manual.of_record(db, what, kind, keep)}
+    return [
+        (key, of, keep, hand, at)
+        for key, of, _, hand, at in manual.of_record(db, what, kind, other)
+        if key not in own
+    ]

@@ -320,6 +320,30 @@ class ThreadLink(SQLModel, table=True):
     hand: int = 0  # 1: linked by hand, -1: hidden by hand, 0: automatic
 
 
+class ManualLink(SQLModel, table=True):
+    """What the user said of a record and a conversation, or a meeting (C7): see store/manual.py.
+
+    No removal of messages or meetings touches it; `hand` in the tables of links follows it.
+    """
+
+    __tablename__ = "manual_link"
+    target: int = Field(primary_key=True)  # 1: thread, 2: meeting
+    key: int = Field(primary_key=True)  # digest of a Message-ID, or of a meeting's UID
+    kind: int = Field(primary_key=True)  # Kind
+    record_id: int = Field(primary_key=True)
+    hand: int  # 1: linked by hand, -1: hidden by hand
+    at: int  # when, in milliseconds: the latest decides
+
+
+class FormerId(SQLModel, table=True):
+    """The number that a thread or a meeting had that is not here now: see store/former.py."""
+
+    __tablename__ = "former_id"
+    target: int = Field(primary_key=True)  # 1: thread, 2: meeting
+    key: int = Field(primary_key=True)  # digest of a Message-ID, or of UID and RECURRENCE-ID
+    id: int
+
+
 class Note(SQLModel, table=True):
     """What the user wrote about a record."""
 

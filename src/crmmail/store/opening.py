@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from crmmail.store import files
+from crmmail.store import files, manual
 from crmmail.store.locks import Lock, lock_of
 from crmmail.store.trouble import DamagedError, InUseError, StoreError, foreign, is_ours
 
@@ -110,6 +110,7 @@ def _migrate(path: Path) -> None:
             return
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA foreign_keys = ON")
+        db.create_function("digest_key", 1, manual.digest_key, deterministic=True)
         if have:
             files.copy_whole(path, files.free_name(path, f"before-{newest}"))
         script = "".join(steps[number] for number in sorted(steps) if number > have)

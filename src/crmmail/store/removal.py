@@ -6,15 +6,18 @@ import json
 import sqlite3
 from collections.abc import Iterable
 
-from crmmail.store import counting, joining, links
+from crmmail.store import counting, former, joining, links
 from crmmail.store.database import Change
 from crmmail.store.kinds import Kind
 
 
-def remove_messages(db: sqlite3.Connection, change: Change, message_ids: Iterable[int]) -> None:
+def remove_messages(
+    db: sqlite3.Connection, change: Change, message_ids: Iterable[int], trace: bool = True
+) -> None:
     """Take messages out, with their text, search rows, empty threads and links.
 
-    People, companies and notes stay (M12).
+    People, companies and notes stay (M12), and what the user said of a thread (C7). With `trace`
+    it is remembered which threads they were in.
     """
     packed = json.dumps(list(message_ids))
     if packed == "[]":
@@ -39,7 +42,7 @@ def remove_messages(db: sqlite3.Connection, change: Change, message_ids: Iterabl
         [packed],
     )
     db.execute("DELETE FROM message WHERE id IN (SELECT value FROM json_each(?))", [packed])
-    remain = joining.split(db, change, threads)
+    remain = joining.split(db, change, threads, trace)
     forget(db, addresses)
     links.relink(db, change, remain)
     for kind in Kind:  # a thread that lost its oldest message may have been a record's first
@@ -48,7 +51,10 @@ def remove_messages(db: sqlite3.Connection, change: Change, message_ids: Iterabl
 
 
 def remove_meetings(db: sqlite3.Connection, change: Change, meeting_ids: Iterable[int]) -> None:
-    """Take meetings out, with their times and links. People, companies and notes stay (M12)."""
+    """Take meetings out, with their times and links.
+
+    People, companies and notes stay (M12), and what the user said of a meeting (C7).
+    """
     packed = json.dumps(list(meeting_ids))
     if packed == "[]":
         return
@@ -65,6 +71,7 @@ def remove_meetings(db: sqlite3.Connection, change: Change, meeting_ids: Iterabl
             [packed],
         ).fetchall()
     )
+    former.remember_meetings(db, packed)
     db.execute("DELETE FROM meeting WHERE id IN (SELECT value FROM json_each(?))", [packed])
     forget(db, addresses)
     change.topics.add("meetings")

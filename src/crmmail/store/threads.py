@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from crmmail.store import counting, hands, links, records, windows
+from crmmail.store import hands, links, manual, records, windows
 from crmmail.store.database import Store
 from crmmail.store.hands import Link as Link
 from crmmail.store.kinds import Kind, Level
@@ -157,9 +157,8 @@ def set_hand(store: Store, kind: int, record_id: int, thread_id: int, value: int
                 "crmmail thread list shows those that there are.",
             )
         before = hand(db, kind, record_id, thread_id)
-        hands.put(db, hands.THREAD, kind, record_id, thread_id, value)
-        links.relink(db, change, [thread_id])
-        counting.recount(db, Kind(kind), [record_id])
+        manual.put(db, manual.THREAD, kind, record_id, thread_id, value)
+        links.relink(db, change, [thread_id], by_hand=True)
         change.records.add((kind, record_id))
         change.threads.add(thread_id)
     return before

@@ -41,6 +41,7 @@ def save(store: Store, batch: Batch) -> int:
         address_ids = correspondents.register(db, batch)
         new, old = _sort(db, batch.kept)
         lifted = lifting.lifted(db, old, batch.rules)
+        lifting.follow(db, batch)
         threads = _join(db, change, new, old, lifted, batch.rules)
         _insert(db, new, threads, address_ids, batch.rules)
         lifting.lift(db, lifted, batch.rules)

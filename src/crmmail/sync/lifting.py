@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 
 from crmmail.store import levels
+from crmmail.store.kinds import MADE_UP
 from crmmail.sync.batch import Batch, Kept
 from crmmail.sync.message import Body, Participant, base_subject
 from crmmail.sync.rules import Rules
@@ -43,6 +44,31 @@ def lift(db: sqlite3.Connection, lifted: dict[Kept, int], judged_by: Rules) -> N
         attachments += attached(key, body)
     if rows:
         levels.raise_(db, rows, texts, attachments)
+
+
+def follow(db: sqlite3.Connection, batch: Batch) -> None:
+    """Let a message whose made-up id is another one now stay in its thread (M11).
+
+    The id is made of what is known of it, which changes with the level; its place is the same.
+    """
+    made_up = {
+        kept.uid: kept.header.message_id
+        for kept in batch.kept
+        if kept.header.message_id.endswith(MADE_UP)
+    }
+    if not made_up:
+        return
+    there = db.execute(
+        """SELECT placement.uid, message.thread_id FROM json_each(?) AS wanted
+           CROSS JOIN placement ON placement.folder_id = ? AND placement.uid = wanted.value
+           CROSS JOIN message ON message.id = placement.message_id
+           WHERE message.message_id LIKE ?""",
+        [json.dumps(list(made_up)), batch.folder_id, f"%{MADE_UP}"],
+    ).fetchall()
+    db.executemany(
+        "INSERT OR IGNORE INTO thread_ref (mid, thread_id) VALUES (?, ?)",
+        [(made_up[uid], thread) for uid, thread in there],
+    )
 
 
 def displace(db: sqlite3.Connection, batch: Batch, ids: dict[Kept, int]) -> list[int]:

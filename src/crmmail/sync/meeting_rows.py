@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from crmmail.store import removal
+from crmmail.store import former, removal
 from crmmail.store.database import Change
 from crmmail.sync.copies import Copy, Whole
 from crmmail.sync.message import usable_name
@@ -19,7 +19,7 @@ _COLUMNS = (
     "recurrence, first_at, last_at"
 )
 _SET = ", ".join(f"{column} = ?" for column in _COLUMNS.split(", "))
-_MARKS = ", ".join("?" * 14)
+_MARKS = ", ".join("?" * 15)
 _Attendee = tuple[int, str, str, str, str, bool]
 
 
@@ -40,13 +40,13 @@ def write(
 ) -> Written:
     """Make the meetings of these UIDs what is wanted."""
     done = Written()
-    here, present = _present(db, wholes)
+    here = _present(db, wholes)
     ids: dict[tuple[str, str], int] = {}
     for uid, whole in wholes.items():
         spans = _spans(whole)
         for rid, (copy, meeting) in whole.meetings.items():
             row = _row(copy, meeting, spans[rid], address_ids)
-            ids[uid, rid] = _put(db, done, (uid, rid), row, here.get((uid, rid)), present)
+            ids[uid, rid] = _put(db, done, (uid, rid), row, here.get((uid, rid)))
     _put_times(db, done, wholes, ids)
     for (uid, rid), meeting_id in ids.items():
         _put_attendees(db, done, meeting_id, wholes[uid].meetings[rid][1], address_ids)
@@ -58,14 +58,14 @@ def write(
 
 def _present(
     db: sqlite3.Connection, wholes: Mapping[str, Whole]
-) -> tuple[dict[tuple[str, str], tuple[int, tuple[object, ...]]], dict[str, int]]:
-    """The meetings that are there, by UID and recurrence id; and one of each UID."""
+) -> dict[tuple[str, str], tuple[int, tuple[object, ...]]]:
+    """The meetings that are there, by UID and recurrence id."""
     rows = db.execute(
         f"""SELECT meeting.id, uid, recurrence_id, {_COLUMNS} FROM json_each(?) AS wanted
             CROSS JOIN meeting ON meeting.uid = wanted.value""",  # noqa: S608
         [json.dumps(list(wholes))],
     ).fetchall()
-    return {(row[1], row[2]): (row[0], row[3:]) for row in rows}, {row[1]: row[0] for row in rows}
+    return {(row[1], row[2]): (row[0], row[3:]) for row in rows}
 
 
 def _row(
@@ -101,23 +101,16 @@ def _put(
     key: tuple[str, str],
     row: tuple[object, ...],
     there: tuple[int, tuple[object, ...]] | None,
-    present: Mapping[str, int],
 ) -> int:
     if there is None:
-        new = db.execute(
-            f"INSERT INTO meeting (uid, recurrence_id, {_COLUMNS}) VALUES ({_MARKS})",  # noqa: S608
-            [*key, *row],
-        ).lastrowid
-        done.touched.add(int(new or 0))
+        new = former.meeting_id(db, *key)
+        db.execute(
+            f"INSERT INTO meeting (id, uid, recurrence_id, {_COLUMNS}) VALUES ({_MARKS})",  # noqa: S608
+            [new, *key, *row],
+        )
+        done.touched.add(new)
         done.changed = True
-        if (series := present.get(key[0])) is not None:  # what was done by hand is for all of it
-            db.execute(
-                """INSERT INTO meeting_link (kind, record_id, meeting_id, hand)
-                   SELECT kind, record_id, ?, hand FROM meeting_link
-                   WHERE meeting_id = ? AND hand != 0""",
-                [new, series],
-            )
-        return int(new or 0)
+        return new
     if there[1] != row:
         db.execute(f"UPDATE meeting SET {_SET} WHERE id = ?", [*row, there[0]])  # noqa: S608
         done.changed = True

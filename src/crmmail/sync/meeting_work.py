@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
-from crmmail.store import levels, links, removal
+from crmmail.store import former, levels, links, removal
 from crmmail.store.database import Change
 from crmmail.sync import contacts, correspondents, meeting_rows, meeting_rules
 from crmmail.sync.copies import Copy, Whole, unite
@@ -63,6 +63,7 @@ def work_out(db: sqlite3.Connection, change: Change, uids: Iterable[str], reader
     """Make the meetings of these UIDs what their resources say, with people and links."""
     judges: dict[int | None, MeetingRules] = {}
     copies: dict[str, list[Copy]] = {uid: [] for uid in uids}
+    forgotten = set[str]()
     for row in _objects(db, copies):
         if row.account_id not in judges:
             judges[row.account_id] = meeting_rules.load(db, row.account_id)
@@ -71,6 +72,7 @@ def work_out(db: sqlite3.Connection, change: Change, uids: Iterable[str], reader
             continue
         if judged_by.forgets(row.raw):
             _forget(db, change, row)
+            forgotten.add(row.uid)
             continue
         if judged_by.hides and MARK not in row.raw:
             row = _hide(db, row)
@@ -82,6 +84,7 @@ def work_out(db: sqlite3.Connection, change: Change, uids: Iterable[str], reader
     wholes = {uid: unite(held) for uid, held in copies.items()}
     address_ids = _addresses(db, wholes, judges)
     written = meeting_rows.write(db, change, wholes, address_ids)
+    former.erase(db, uids=[uid for uid in forgotten if not wholes[uid].meetings])
     removal.forget(db, written.addresses)
     contacts.rename(db, change, written.addresses)
     met = set[int]()
