@@ -128,7 +128,7 @@ def test_a_renamed_folder_keeps_its_mail_without_a_download(
     assert [line.replace("Closed", "Deals") for line in dumped(store)] == before
 
 
-def test_a_deleted_folder_takes_its_mail_along(
+def test_a_deleted_folder_takes_its_mail_along_when_the_third_run_says_so(
     store: Store, mailbox: Mailbox, account: Sync
 ) -> None:
     mailbox.append("Deals", letter(1), letter(2))
@@ -136,6 +136,11 @@ def test_a_deleted_folder_takes_its_mail_along(
     account()
     with mailbox.client() as client:
         client.delete_folder("Deals")
+    for run in (1, 2):
+        (told,) = sync_once(store)[0].errors
+        assert told.startswith("Deals: the server does not list this folder any more; its 2 mess")
+        assert told.endswith(f"({run} of 3).")
+        assert messages(store)["1@test"] == ["Deals"]
     account()
     assert messages(store) == {"2@test": ["INBOX"], "3@test": ["INBOX"]}
 

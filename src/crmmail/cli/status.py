@@ -10,16 +10,18 @@ from typing import Any
 from crmmail import settings
 from crmmail.cli.output import AsJson, examples, iso, note, open_store, print_json, write
 from crmmail.store import accounts, companies, opportunities, people, threads
+from crmmail.sync import lock
 from crmmail.widgets import words
 
 STATUS_EXAMPLES = examples("crmmail status", "crmmail status --json")
 PATH_EXAMPLES = examples("crmmail path", 'cp "$(crmmail path --json | jq -r .store)" backup.db')
+_WORKING = ("connecting", "checking", "importing", "applying", "wiping")
 
 
 def status(as_json: AsJson = False) -> None:
     """Show what the store holds, and how the sync of each account stands."""
     with open_store() as store:
-        shape = _status(store.read(), store.path)
+        shape = _status(store.read(), store.path, runs=lock.is_held(store.path))
     if as_json:
         print_json(shape)
         return
@@ -47,7 +49,7 @@ def path(as_json: AsJson = False) -> None:
             write(f"{name:<13}{place}\n")
 
 
-def _status(db: sqlite3.Connection, file: Path) -> dict[str, Any]:
+def _status(db: sqlite3.Connection, file: Path, *, runs: bool) -> dict[str, Any]:
     return {
         "people": len(people.view(db)),
         "companies": len(companies.view(db)),
@@ -56,15 +58,18 @@ def _status(db: sqlite3.Connection, file: Path) -> dict[str, Any]:
         "store_bytes": sum(
             part.stat().st_size for part in file.parent.glob(f"{file.name}*") if part.is_file()
         ),
-        "accounts": [_account(db, state) for state in accounts.states(db)],
+        "accounts": [_account(db, state, runs=runs) for state in accounts.states(db)],
     }
 
 
-def _account(db: sqlite3.Connection, state: accounts.StateRow) -> dict[str, Any]:
+def _account(db: sqlite3.Connection, state: accounts.StateRow, *, runs: bool) -> dict[str, Any]:
     counts = accounts.counts(db, state.account_id)
+    said = state.state
+    if not runs:  # what a sync says of itself while it works, it said before it was killed
+        said = "interrupted" if said in _WORKING else "waiting" if said == "watching" else said
     return {
         "email": state.email,
-        "state": state.state,
+        "state": said,
         "done": state.done,
         "total": state.total,
         "last_success": iso(state.last_success),
@@ -112,7 +117,7 @@ def _state(account: dict[str, Any]) -> str:
     said = str(account["state"])
     if account["state"] == "new":
         return "not synced yet"
-    if account["state"] == "importing" and account["total"]:
+    if account["state"] in ("importing", "interrupted") and account["total"]:
         said += f" {account['done']:,} of {account['total']:,}"
     if account["last_success"]:
         said += f", last went well {account['last_success']}"

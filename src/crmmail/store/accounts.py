@@ -144,7 +144,7 @@ def folders(db: sqlite3.Connection, account_id: int) -> list[FolderRow]:
         SELECT id, name, role, selectable, selected, messages,
                (SELECT count(*) FROM placement WHERE folder_id = folder.id),
                (SELECT count(*) FROM skipped WHERE folder_id = folder.id)
-        FROM folder WHERE account_id = ? ORDER BY name
+        FROM folder WHERE account_id = ? AND NOT former ORDER BY name
         """,
         [account_id],
     )

@@ -116,7 +116,7 @@ def _accounts(db: sqlite3.Connection) -> Iterator[str]:
         yield _line("blocked", pattern=pattern)
     for email, name, role, selected, messages in db.execute(
         """SELECT email, folder.name, role, selected, messages
-           FROM folder JOIN account ON account.id = account_id ORDER BY 1, 2"""
+           FROM folder JOIN account ON account.id = account_id WHERE NOT former ORDER BY 1, 2"""
     ):
         yield _line(
             "folder", account=email, name=name, role=role, selected=selected, messages=messages

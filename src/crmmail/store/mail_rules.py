@@ -94,14 +94,17 @@ def select_folder(store: Store, account_id: int, name: str, *, on: bool) -> None
     """Read a folder, or stop to: then its mail leaves the store (M9)."""
     with store.write("accounts", "state") as (db, _):
         row = db.execute(
-            "SELECT id, selectable FROM folder WHERE account_id = ? AND name = ?",
+            "SELECT id, selectable FROM folder WHERE account_id = ? AND name = ? AND NOT former",
             [account_id, name],
         ).fetchone()
         if row is None:
             raise RuleError(f"There is no folder {name}.", "They are known after the first sync.")
         if on and not row[1]:
             raise RuleError(f"{name} holds no messages: the server says that it cannot be opened.")
-        db.execute("UPDATE folder SET selected = ? WHERE id = ?", [on, row[0]])
+        db.execute(
+            "UPDATE folder SET selected = ? WHERE account_id = ? AND name = ?",
+            [on, account_id, name],
+        )
 
 
 def blocked(db: sqlite3.Connection) -> list[str]:

@@ -133,6 +133,19 @@ class Folder(SQLModel, table=True):
     floor: int = 0
     modseq: int = 0
     messages: int = 0  # as the server counts them
+    former: bool = False  # S4: as it was before its UIDVALIDITY changed, until that is confirmed
+
+
+class Unconfirmed(SQLModel, table=True):
+    """What a server has stopped to list, while later runs have not said the same (M12)."""
+
+    folder_id: int = Field(primary_key=True, foreign_key="folder.id", ondelete="CASCADE")
+    # folder: it is not listed | messages: more than half of it | numbers: its UIDs were changed |
+    # list: the server's counts and its list of messages do not agree
+    kind: str = Field(primary_key=True)
+    said: str = ""  # folder: the newest folder.id of then; messages: their UIDs, as JSON
+    runs: int = 1  # that said so, in a row
+    counted_at: int = 0  # when the last of them was counted
 
 
 class Message(SQLModel, table=True):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from crmmail.store import levels
 from crmmail.store.database import Store
-from crmmail.sync import progress, rejudge, rules, upkeep
+from crmmail.sync import believing, known_folders, listing, progress, rejudge, rules, upkeep
 from crmmail.sync.answers import FolderInfo
 from crmmail.sync.backfill import Backfill
+from crmmail.sync.believing import LIST, Looks
 from crmmail.sync.intake import Intake
 from crmmail.sync.mailbox import Mailbox
-from crmmail.sync.problems import Problem
+from crmmail.sync.problems import BadAnswer, Problem
 from crmmail.sync.session import Session
 from crmmail.sync.upkeep import FolderRow
 
@@ -27,8 +29,11 @@ _EAGER = ("inbox", "sent")
 class AccountSync:
     """The passes of one account over one connection."""
 
-    def __init__(self, store: Store, account_id: int, mailbox: Mailbox) -> None:
+    def __init__(
+        self, store: Store, account_id: int, mailbox: Mailbox, looks: Looks | None = None
+    ) -> None:
         self._store = store
+        self._looks = looks or Looks()
         self._account_id = account_id
         self._session = Session(store, account_id, mailbox)
         self._mailbox = mailbox
@@ -56,15 +61,16 @@ class AccountSync:
         News of all folders come first; then the import goes on for so many seconds. An incomplete
         pass is to be continued by the next.
         """
-        self._session.errors = []
+        self._session.errors, self._session.failed = [], set()
         started = upkeep.now_ms()
         until = time.monotonic() + seconds
         listed = {info.name: info for info in self._folders()}
         self._reflagged.add(self._session.reflagged())
-        upkeep.reconcile_folders(self._store, self._account_id, list(listed.values()))
+        known_folders.reconcile(self._store, self._account_id, [*listed.values()], self._looks)
         judged_by = rules.load(self._store.read(), self._account_id)
         rejudge.apply(self._store, judged_by, stopping)
         intake = Intake(self._store, self._mailbox, judged_by)
+        self._count(listed)
         before = self._rows(listed)
         for row in before:
             with self._session.apart(row.name):
@@ -76,6 +82,7 @@ class AccountSync:
         if not backfill.run(self._rows(listed), sent, until, stopping):
             return False
         changed = {row.name for row in before if row.floor > 1 or row.differs(listed[row.name])}
+        changed |= {row.name for row in before if row.doubted}
         changed |= self._reflagged
         for row in self._rows(listed):
             if row.name in changed:
@@ -85,6 +92,9 @@ class AccountSync:
         if not self._raise(intake, until, stopping):
             return False
         self._session.tell_bytes()
+        self._session.errors += known_folders.settle(
+            self._store, self._account_id, self._looks, self._session.failed
+        )
         if upkeep.has_orphans(self._store.read()):
             while upkeep.bury_orphans(self._store, started):
                 pass
@@ -114,24 +124,41 @@ class AccountSync:
             raise Problem("The server lists no INBOX.", "Its answer is not trusted; trying again.")
         return listed
 
+    def _count(self, listed: dict[str, FolderInfo]) -> None:
+        """Open the folders whose counts the server did not tell, for what that tells.
+
+        One that cannot be opened is left out of this pass.
+        """
+        for row in upkeep.folder_rows(self._store.read(), self._account_id):
+            told = listed[row.name]
+            if not told.counted:
+                with self._session.apart(row.name):
+                    seen = self._session.examine_again(row.name)
+                    modseq = seen.modseq if self._mailbox.has_modseq else row.modseq
+                    listed[row.name] = replace(seen, role=told.role, modseq=modseq, counted=True)
+
     def _rows(self, listed: dict[str, FolderInfo]) -> list[FolderRow]:
         """The folders to be read, INBOX and Sent first: they are what somebody waits for."""
-        rows = upkeep.folder_rows(self._store.read(), self._account_id)
+        rows = [
+            row
+            for row in upkeep.folder_rows(self._store.read(), self._account_id)
+            if listed[row.name].counted
+        ]
         return sorted(rows, key=lambda row: listed[row.name].role not in _EAGER)
 
     def _news(self, intake: Intake, row: FolderRow, info: FolderInfo) -> None:
         """Take what arrived above the cursor; start over when the folder is another one (S4)."""
         if row.uidvalidity and row.uidvalidity == info.uidvalidity and row.uidnext == info.uidnext:
             return
-        if not (info.uidnext and info.uidvalidity):
+        if not (info.uidnext and info.uidvalidity) or row.uidvalidity not in (0, info.uidvalidity):
             info = self._session.examine_again(row.name)
         elif row.uidvalidity:  # of a folder that nothing is known of, the counts say enough
             info = self._session.examine(row.name, info)
-        if row.uidvalidity != info.uidvalidity:
-            upkeep.begin(self._store, row.id, info)
+        if row.uidvalidity != (info.uidvalidity or row.uidvalidity or 1):
+            known_folders.begin(self._store, row, info)
             return
         if info.uidnext > row.uidnext:
-            intake.take(row.id, self._mailbox.uids(row.uidnext, info.uidnext))
+            intake.take(row.id, listing.news(self._mailbox, row.uidnext, info.uidnext))
             with self._store.write() as (db, _):
                 db.execute(
                     "UPDATE folder SET uidnext = max(uidnext, ?) WHERE id = ?",
@@ -140,14 +167,8 @@ class AccountSync:
 
     def _compare(self, intake: Intake, row: FolderRow, info: FolderInfo) -> None:
         """Find what vanished, what came late, and flags that changed."""
-        if upkeep.count_local(self._store.read(), row.id) != info.messages:
-            self._session.examine(row.name)
-            there = set(self._mailbox.uids(1, row.uidnext))
-            here = upkeep.local_uids(self._store.read(), row.id)
-            if here - there:
-                upkeep.vanish(self._store, row.id, here - there)
-            if there - here:
-                intake.take(row.id, sorted(there - here))
+        if row.doubted or upkeep.count_local(self._store.read(), row.id) != info.messages:
+            self._compare_lists(intake, row, info)
         if row.modseq != info.modseq or row.name in self._reflagged:
             self._session.examine(row.name)
             since = row.modseq if self._mailbox.has_modseq else 0
@@ -155,6 +176,26 @@ class AccountSync:
             upkeep.set_flags(self._store, row.id, flags)
             self._reflagged.discard(row.name)
         upkeep.compared(self._store, row.id, info.modseq)
+
+    def _compare_lists(self, intake: Intake, row: FolderRow, info: FolderInfo) -> None:
+        """Take in what is missing here; take out what the server does not have any more (M12)."""
+        found = listing.all_of(self._session, row, info)
+        here = upkeep.local_uids(self._store.read(), row.id)
+        with self._store.write("state") as (db, change):
+            if found.agreed:
+                gone = here - found.uids
+                gone = believing.leaving(db, self._looks, row.id, gone, sure=found.sure)
+                upkeep.take_out(db, change, row.id, gone)
+                believing.withdraw(db, [row.id], LIST)
+            else:
+                believing.confirmed(db, self._looks, row.id, LIST)
+        if late := [uid for uid in found.uids - here if uid < row.uidnext]:
+            intake.take(row.id, sorted(late))
+        if not found.agreed:
+            raise BadAnswer(
+                f"The server counts {found.messages:,} messages and lists {len(found.uids):,}. "
+                "Nothing is taken for deleted until both agree."
+            )
 
     def _raise(self, intake: Intake, until: float, stopping: Callable[[], bool]) -> bool:
         """Fetch what a raised level allows, newest first (V3); returns whether all is there."""

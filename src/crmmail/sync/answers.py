@@ -47,6 +47,7 @@ class FolderInfo:
     uidnext: int = 0
     uidvalidity: int = 0
     modseq: int = 0  # a number that changes with flags: HIGHESTMODSEQ, else the count of unseen
+    counted: bool = True  # whether the server told the counts when it listed the folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,7 @@ def folder_info(
         counts.get(b"UIDNEXT", 0),
         counts.get(b"UIDVALIDITY", 0),
         counts.get(b"HIGHESTMODSEQ", counts.get(b"UNSEEN", 0)) or 0,
+        counted=bool(counts) or is_closed(flags),
     )
 
 

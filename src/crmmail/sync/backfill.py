@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from crmmail import __version__
-from crmmail.sync import correspondents, upkeep
+from crmmail.sync import correspondents, listing, upkeep
 from crmmail.sync.ahead import Ahead
 from crmmail.sync.intake import Intake, Load
 from crmmail.sync.pipe import Pipe
@@ -109,7 +109,7 @@ class Backfill:
         mailbox, folder_id = self._session.mailbox, turn.row.id
         self._session.examine(turn.row.name)
         if turn.uids is None:
-            turn.uids = mailbox.uids(1, turn.row.floor)
+            turn.uids = listing.older(self._session, turn.row)
             if turn.uids and turn.row.name not in at_once:
                 turn.reached = mailbox.received_at(turn.uids[-1])
                 return

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
-from crmmail.errors import CrmmailError
 from crmmail.store import leaving
 from crmmail.store.database import Store
 from crmmail.sync import courtesy
+from crmmail.sync.lock import Busy, exclusive
 from crmmail.sync.once import Report, add_calendars, sync_account
 from crmmail.sync.session import AccountRow, CalendarAccount, account_rows, calendar_accounts
 from crmmail.sync.worker import CalendarWorker, Worker
@@ -25,12 +21,6 @@ log = logging.getLogger(__name__)
 
 INTERVAL = 300.0
 """Seconds between passes (S1)."""
-
-
-class Busy(CrmmailError):
-    """Another process is syncing this store."""
-
-    hint = "Close the other crmmail, or let it do the work."
 
 
 def sync_once(
@@ -52,21 +42,6 @@ def sync_once(
             if not emails or account.email in emails:
                 reports[account.id] = add_calendars(store, account, reports.get(account.id))
     return [reports[number] for number in sorted(reports)]
-
-
-@contextmanager
-def exclusive(store: Path) -> Iterator[None]:
-    """Hold the sync lock of the store at a path: one process syncs at a time. Raises Busy."""
-    path = store.with_name("sync.lock")
-    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as problem:
-            raise Busy("Another crmmail is syncing this store.") from problem
-        yield
-    finally:
-        os.close(handle)
 
 
 class Loop:

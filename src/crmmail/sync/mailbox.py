@@ -7,6 +7,7 @@ Strings that a stranger may have chosen are never sent.
 from __future__ import annotations
 
 import imaplib
+import re
 import select
 import socket
 import ssl
@@ -26,12 +27,14 @@ from crmmail.sync.answers import (
 )
 from crmmail.sync.connection import Login, connect, sign_in
 from crmmail.sync.fetching import Fetching, accept
-from crmmail.sync.problems import in_words
+from crmmail.sync.problems import BadAnswer, in_words
 
 __all__ = ["Login", "Mailbox", "check"]
 
 UID_WINDOW = 100_000
 _STATUS = "MESSAGES UIDNEXT UIDVALIDITY"
+_CLOSED = re.compile(r"\[(?:NOPERM|NONEXISTENT)\]", re.IGNORECASE)
+"""What refuses STATUS for good (RFC 5530)."""
 
 
 class Mailbox(Fetching):
@@ -98,9 +101,15 @@ class Mailbox(Fetching):
             True,
             messages,
             uidnext or 1,
-            int(info.get(b"UIDVALIDITY", 0)) or 1,
+            int(info.get(b"UIDVALIDITY", 0)),
             int(info.get(b"HIGHESTMODSEQ", 0) or 0),
         )
+
+    def count(self, name: str) -> int:
+        """How many messages a folder has, as STATUS tells; -1 if it does not."""
+        with in_words():
+            info = self._status((), b"/", name)
+        return info.messages if info.counted else -1
 
     def _highest(self) -> int:
         """The highest UID of the open folder, for servers that do not tell UIDNEXT."""
@@ -238,11 +247,11 @@ class Mailbox(Fetching):
         if not is_closed(flags):
             items = [*_STATUS.split(), self._fingerprint]
             try:
-                counts = self._client.folder_status(name, items)
-            except (IMAPClientError, imaplib.IMAP4.error, *GARBAGE) as problem:
-                if isinstance(problem, imaplib.IMAP4.abort):
-                    raise
-                return folder_info((*flags, b"\\Noselect"), delimiter, name, {})
+                with in_words():
+                    counts = self._client.folder_status(name, items)
+            except BadAnswer as problem:  # once, it says nothing of the folder: EXAMINE tells
+                if _CLOSED.search(str(problem)):
+                    return folder_info((*flags, b"\\Noselect"), delimiter, name, {})
         return folder_info(flags, delimiter, name, counts)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from crmmail.store import accounts, calendars
@@ -11,6 +13,7 @@ from crmmail.store.database import Store
 from crmmail.store.trouble import is_trouble
 from crmmail.sync import state
 from crmmail.sync.account import AccountSync
+from crmmail.sync.believing import Looks
 from crmmail.sync.problems import Problem, Refused, Unsafe, state_after, told
 from crmmail.sync.session import AccountRow, CalendarAccount, sign_in
 
@@ -54,6 +57,7 @@ def sync_account(
     received = 0
     errors: list[str] = []
     tries = 0
+    looks = Looks()
     forget = _watch(store, account, on_progress)
     try:
         while tries < _TRIES:
@@ -61,9 +65,11 @@ def sync_account(
             try:
                 mailbox = sign_in(account)
                 try:
-                    sync = AccountSync(store, account.id, mailbox)
+                    sync = AccountSync(store, account.id, mailbox, looks)
+                    state.update(store, account.id, state="checking")
                     sync.settle()
                     errors = sync.errors
+                    state.ended(store, account.id, errors)
                     break
                 finally:
                     received += mailbox.received
@@ -73,15 +79,18 @@ def sync_account(
                     raise  # where nothing can be written, no state can
                 words, hint = told(problem)
                 errors = [f"{words} {hint}".strip()]
-                state.update(store, account.id, state=state_after(problem), error=words, hint=hint)
+                state.broken_off(store, account.id, words, hint, state_after(problem))
                 if not isinstance(problem, Problem) or isinstance(problem, Refused | Unsafe):
                     break
                 tries = tries + 1 if _done(store, account) == before else 1
                 time.sleep(min(problem.wait, 5.0) or 0.5)
+    except BaseException:
+        words = "The last sync was interrupted. The next one goes on from where it was."
+        with suppress(sqlite3.Error):  # the store itself may be what failed
+            state.broken_off(store, account.id, words, "")
+        raise
     finally:
         forget()
-    if not errors:
-        state.succeeded(store, account.id)
     return _report(store, account, time.monotonic() - started, received, errors)
 
 

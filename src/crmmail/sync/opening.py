@@ -62,7 +62,9 @@ def _opened(store: Store, message_id: int) -> Iterator[tuple[Mailbox, int]]:
             """SELECT folder.account_id, folder.name, folder.uidvalidity, placement.uid
                FROM placement JOIN folder ON folder.id = placement.folder_id
                JOIN account ON account.id = folder.account_id
-               WHERE placement.message_id = ? ORDER BY mail_level DESC, folder.id LIMIT 1""",
+               WHERE placement.message_id = ? ORDER BY mail_level DESC, folder.former, EXISTS (
+                   SELECT 1 FROM unconfirmed WHERE folder_id = folder.id AND kind = 'folder'),
+               folder.id LIMIT 1""",
             [message_id],
         )
         .fetchone()
@@ -78,7 +80,7 @@ def _opened(store: Store, message_id: int) -> Iterator[tuple[Mailbox, int]]:
     account = next(one for one in account_rows(store) if one.id == account_id)
     mailbox = sign_in(account)
     try:
-        if mailbox.examine(folder).uidvalidity != uidvalidity:
+        if mailbox.examine(folder).uidvalidity not in (0, uidvalidity):
             raise Problem(f"{folder} was rebuilt on the server.", "Sync, then try again.")
         yield mailbox, uid
     finally:
@@ -107,7 +109,7 @@ def _fetched(
     mailbox: Mailbox, folder: str, uidvalidity: int, places: dict[int, int], batch: int
 ) -> Iterator[tuple[int, bytes | Problem]]:
     gone = Problem("The server does not have this message any more.")
-    if mailbox.examine(folder).uidvalidity != uidvalidity:
+    if mailbox.examine(folder).uidvalidity not in (0, uidvalidity):
         yield from ((message, gone) for message in places.values())
         return
     uids = sorted(places)

@@ -127,6 +127,10 @@ class Session:
         self.account_id = account_id
         self.mailbox = mailbox
         self.errors: list[str] = []
+        self.failed: set[str] = set()
+        """The folders that `errors` speak of."""
+        self.opened = FolderInfo("", "", selectable=False)
+        """What the server told of the open folder when it was opened."""
         self.sent_ahead: int | None = None  # sent mail below this UID is to be read ahead (M5)
         self._open = ""
         self._reported = 0
@@ -137,14 +141,14 @@ class Session:
             return info
         if self._open != name:
             self._open = ""
-            info = self.mailbox.examine(name)
+            info = self.opened = self.mailbox.examine(name)
             self._open = name
         return info or FolderInfo(name, "", True)
 
     def examine_again(self, name: str) -> FolderInfo:
         """Open a folder for what only that tells."""
         self._open = ""
-        info = self.mailbox.examine(name)
+        info = self.opened = self.mailbox.examine(name)
         self._open = name
         return info
 
@@ -159,6 +163,7 @@ class Session:
             yield
         except BadAnswer as problem:
             self.errors.append(f"{name}: {problem}")
+            self.failed.add(name)
             self._open = ""
 
     def tell_bytes(self) -> None:

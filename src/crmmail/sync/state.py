@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from crmmail.store.database import Store
 
@@ -18,17 +19,18 @@ def update(store: Store, account_id: int, **values: str | int) -> None:
         )
 
 
-def succeeded(store: Store, account_id: int) -> None:
-    """Note that a pass came to its end."""
-    update(
-        store,
-        account_id,
-        state="waiting",
-        last_success=int(time.time()),
-        started_at=0,
-        error="",
-        hint="",
-    )
+def ended(store: Store, account_id: int, errors: Sequence[str], **more: str | int) -> None:
+    """Note that a pass came to its end, and what went wrong with single folders on the way."""
+    values: dict[str, str | int] = {"state": "waiting", "last_success": int(time.time())}
+    values |= {"started_at": 0, "error": " ".join(errors), "hint": "", "next_try": 0}
+    update(store, account_id, **(values | more))
+
+
+def broken_off(
+    store: Store, account_id: int, error: str, hint: str, state: str = "waiting", next_try: int = 0
+) -> None:
+    """Note that a pass did not come to its end, and why."""
+    update(store, account_id, state=state, error=error, hint=hint, next_try=next_try)
 
 
 def calendars(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from crmmail.store import joining, levels
@@ -13,7 +13,6 @@ from crmmail.store.database import Change, Store
 from crmmail.store.kinds import Flag
 from crmmail.store.removal import remove_messages
 from crmmail.sync.answers import FolderInfo
-from crmmail.sync.folders import UNREAD_ROLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,7 @@ class FolderRow:
     floor: int
     modseq: int
     messages: int
+    doubted: bool  # what the server said of its messages waits for a later run (M12)
 
     def differs(self, info: FolderInfo) -> bool:
         """Whether the folder has to be compared with the server: it is not as it was last time."""
@@ -38,66 +38,18 @@ class FolderRow:
         )
 
 
-def reconcile_folders(store: Store, account_id: int, listed: Sequence[FolderInfo]) -> None:
-    """Make the account's folders those of the server.
-
-    A folder that is new gets its role's default (M1); one that is gone takes its placements with
-    it, and what it alone held is orphaned (M12).
-    """
-    with store.write() as (db, change):
-        have = {
-            row[0]: row[1:]
-            for row in db.execute(
-                "SELECT name, id, role, selectable, messages FROM folder WHERE account_id = ?",
-                [account_id],
-            )
-        }
-        gone = [have[name][0] for name in have.keys() - {info.name for info in listed}]
-        if gone:
-            _forget(db, change, gone)
-        for info in listed:
-            if info.name not in have:
-                selected = info.selectable and info.role not in UNREAD_ROLES
-                db.execute(
-                    """INSERT INTO folder (account_id, name, role, selectable, selected, messages)
-                       VALUES (?, ?, ?, ?, ?, ?)""",
-                    [account_id, info.name, info.role, info.selectable, selected, info.messages],
-                )
-                change.topics.add("state")
-            elif have[info.name][1:] != (info.role, int(info.selectable), info.messages):
-                db.execute(
-                    """UPDATE folder SET role = ?, selectable = ?,
-                           messages = CASE WHEN selected THEN messages ELSE ? END WHERE id = ?""",
-                    [info.role, info.selectable, info.messages, have[info.name][0]],
-                )
-                change.topics.add("state")
-        _unselect(db, change, account_id)
-
-
 def folder_rows(db: sqlite3.Connection, account_id: int) -> list[FolderRow]:
-    """The account's folders that are read."""
+    """The account's folders that are read, of those that the server lists."""
     return [
         FolderRow(*row)
         for row in db.execute(
-            """SELECT id, name, uidvalidity, uidnext, floor, modseq, messages FROM folder
-               WHERE account_id = ? AND selected AND selectable""",
+            """SELECT id, name, uidvalidity, uidnext, floor, modseq, messages,
+                       EXISTS (SELECT 1 FROM unconfirmed WHERE folder_id = folder.id) FROM folder
+                WHERE account_id = ? AND selected AND selectable
+                AND id IN (SELECT id FROM listed_folder)""",
             [account_id],
         )
     ]
-
-
-def begin(store: Store, folder_id: int, info: FolderInfo) -> None:
-    """Start a folder's import from the top: first sight, or a new UIDVALIDITY (S4).
-
-    What it held stays in the store as orphans: the headers will tell where it lies now.
-    """
-    with store.write("state") as (db, change):
-        _clear(db, change, [folder_id])
-        db.execute(
-            """UPDATE folder SET uidvalidity = ?, uidnext = ?, floor = ?, modseq = ?, messages = ?
-               WHERE id = ?""",
-            [info.uidvalidity, info.uidnext, info.uidnext, info.modseq, info.messages, folder_id],
-        )
 
 
 def local_uids(db: sqlite3.Connection, folder_id: int) -> set[int]:
@@ -122,15 +74,17 @@ def count_local(db: sqlite3.Connection, folder_id: int) -> int:
     return int(row[0])
 
 
-def vanish(store: Store, folder_id: int, uids: Iterable[int]) -> None:
-    """Take the rows of messages that the server no longer lists (M12)."""
+def take_out(db: sqlite3.Connection, change: Change, folder_id: int, uids: Collection[int]) -> None:
+    """Take out rows of a folder; a message that lies nowhere else is orphaned (M12)."""
+    if not uids:
+        return
     packed = json.dumps(list(uids))
-    with store.write("threads", "ledger") as (db, change):
-        where = "WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))"
-        messages = _placed(db, where, [folder_id, packed])
-        db.execute(f"DELETE FROM placement {where}", [folder_id, packed])  # noqa: S608
-        db.execute(f"DELETE FROM skipped {where}", [folder_id, packed])  # noqa: S608
-        _settle(db, change, messages)
+    where = "WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))"
+    messages = _placed(db, where, [folder_id, packed])
+    db.execute(f"DELETE FROM placement {where}", [folder_id, packed])  # noqa: S608
+    db.execute(f"DELETE FROM skipped {where}", [folder_id, packed])  # noqa: S608
+    _settle(db, change, messages)
+    change.topics |= {"threads", "ledger"}
 
 
 def compared(store: Store, folder_id: int, modseq: int) -> None:
@@ -151,7 +105,7 @@ def waiting(
            JOIN skipped ON skipped.folder_id = folder.id
            WHERE folder.account_id = ?1 AND (skipped.readmit
                OR (reason = 'unreadable' AND instr(detail, ?2) = 0))
-           GROUP BY folder.id""",
+           AND folder.id IN (SELECT id FROM listed_folder) GROUP BY folder.id""",
         [account_id, version],
     )
     return [(name, folder_id, json.loads(packed)) for name, folder_id, packed in rows]
@@ -168,7 +122,9 @@ def wanted(db: sqlite3.Connection, account_id: int, limit: int) -> list[tuple[st
     rows = db.execute(
         """SELECT folder.name, folder.id, json_group_array(newest.uid)
            FROM (SELECT folder_id, uid FROM placement INDEXED BY ix_placement_wanted
-                 WHERE wanted AND folder_id IN (SELECT id FROM folder WHERE account_id = ?)
+                 WHERE wanted AND folder_id IN (
+                     SELECT id FROM folder WHERE account_id = ?
+                     AND id IN (SELECT id FROM listed_folder))
                  ORDER BY message_id DESC LIMIT ?) AS newest
            JOIN folder ON folder.id = newest.folder_id GROUP BY folder.id""",
         [account_id, limit],
@@ -262,35 +218,17 @@ def _placed(db: sqlite3.Connection, where: str, values: Sequence[object]) -> lis
     return [row[0] for row in db.execute(query, values)]
 
 
-def _unselect(db: sqlite3.Connection, change: Change, account_id: int) -> None:
-    """The mail of a folder that the user turned off goes (M9)."""
-    off = [
-        row[0]
-        for row in db.execute(
-            """SELECT id FROM folder WHERE account_id = ? AND uidvalidity
-               AND NOT (selected AND selectable)""",
-            [account_id],
-        )
-    ]
-    if off:
-        _clear(db, change, off)
-        db.execute(
-            """UPDATE folder SET uidvalidity = 0, uidnext = 0, floor = 0, modseq = 0
-               WHERE id IN (SELECT value FROM json_each(?))""",
-            [json.dumps(off)],
-        )
-        change.topics |= {"threads", "ledger", "state"}
-
-
-def _forget(db: sqlite3.Connection, change: Change, folder_ids: list[int]) -> None:
-    _clear(db, change, folder_ids)
+def forget(db: sqlite3.Connection, change: Change, folder_ids: list[int]) -> None:
+    """Take folders out; what they alone held is orphaned (M12)."""
+    clear(db, change, folder_ids)
     db.execute(
         "DELETE FROM folder WHERE id IN (SELECT value FROM json_each(?))", [json.dumps(folder_ids)]
     )
     change.topics |= {"threads", "ledger", "state"}
 
 
-def _clear(db: sqlite3.Connection, change: Change, folder_ids: list[int]) -> None:
+def clear(db: sqlite3.Connection, change: Change, folder_ids: list[int]) -> None:
+    """Take out what folders hold."""
     packed = json.dumps(folder_ids)
     where = "WHERE folder_id IN (SELECT value FROM json_each(?))"
     messages = _placed(db, where, [packed])

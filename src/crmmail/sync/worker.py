@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from crmmail.store.database import Store
 from crmmail.sync import state as states
 from crmmail.sync.account import AccountSync
+from crmmail.sync.believing import APART, Looks
 from crmmail.sync.mailbox import Mailbox
 from crmmail.sync.patience import Patience
 from crmmail.sync.session import AccountRow, CalendarAccount, sign_in
@@ -41,20 +42,20 @@ class Worker(Patience):
         if self._stopping.is_set():
             return
         self._succeeded(signed_in_only=True)
-        sync = AccountSync(self._store, self.account.id, self._mailbox)
+        looks = Looks(APART)
+        sync = AccountSync(self._store, self.account.id, self._mailbox, looks)
         while not self._stopping.is_set():
             states.update(self._store, self.account.id, state="checking")
             sync.settle(self._stopping.is_set)
             if self._stopping.is_set():
                 return
             self._succeeded()
-            states.succeeded(self._store, self.account.id)
-            states.update(
+            states.ended(
                 self._store,
                 self.account.id,
+                sync.errors,
                 state="watching" if self._mailbox.has_idle else "waiting",
                 next_try=int(time.time() + self._interval),
-                error="; ".join(sync.errors),
             )
             sync.wait(self._interval, self._ear)
             self._hush()
@@ -69,14 +70,7 @@ class Worker(Patience):
             self._mailbox = None
 
     def _tell(self, words: str, hint: str, state: str, next_try: int) -> None:
-        states.update(
-            self._store,
-            self.account.id,
-            state=state,
-            next_try=next_try,
-            error=words,
-            hint=hint,
-        )
+        states.broken_off(self._store, self.account.id, words, hint, state, next_try)
 
 
 class CalendarWorker(Patience):
