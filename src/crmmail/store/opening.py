@@ -110,7 +110,7 @@ def _migrate(path: Path) -> None:
             return
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA foreign_keys = ON")
-        db.create_function("digest_key", 1, manual.digest_key, deterministic=True)
+        _teach(db)
         if have:
             files.copy_whole(path, files.free_name(path, f"before-{newest}"))
         script = "".join(steps[number] for number in sorted(steps) if number > have)
@@ -137,8 +137,14 @@ def migrations() -> dict[int, str]:
 def tables() -> set[str]:
     """The tables of a store of this version."""
     with closing(sqlite3.connect(":memory:")) as db:
+        _teach(db)
         for number in sorted(migrations()):
             db.executescript(migrations()[number])
         return {
             name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         }
+
+
+def _teach(db: sqlite3.Connection) -> None:
+    """Give a connection the functions that migrations use."""
+    db.create_function("digest_key", 1, manual.digest_key, deterministic=True)
