@@ -144,6 +144,8 @@ def _field(entry: Entry) -> str:
 
 
 def _save(store: Store, entry: Entry, found: CalendarsFound | str) -> None:
+    from crmmail.accounts import leaving
+
     if entry.secret:
         secret = entry.secret
     elif entry.oauth:
@@ -160,9 +162,12 @@ def _save(store: Store, entry: Entry, found: CalendarsFound | str) -> None:
         secret = _reference(entry)
     login = {name: getattr(entry, name) for name in ("host", "port", "security", "username", "pin")}
     if entry.known:
+        before = accounts.get(store.read(), entry.email)
         accounts.set_login(store, entry.email, **login, secret=secret)
+        leaving.forget(entry.email, before.secret if before else "", secret)
         return  # its calendars are as they were
     account_id = accounts.add(store, entry.email, **login, secret=secret)
+    leaving.forget(entry.email, "", secret)
     if isinstance(found, str):
         accounts.set_calendars(store, entry.email, "", why=found)
     else:

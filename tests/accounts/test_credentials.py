@@ -18,7 +18,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends import chainer, fail, null
 from keyring.errors import KeyringLocked
 
-from crmmail.accounts import credentials
+from crmmail.accounts import credentials, password_command
 from crmmail.accounts.credentials import SecretError
 from tests.pulse import Pulse
 
@@ -182,12 +182,27 @@ def test_a_command_gives_its_first_line(tmp_path: Path, printed: str) -> None:
     assert credentials.password(Login(secret=secret)) == "s3 cret"
 
 
-def test_a_command_is_run_without_a_shell(tmp_path: Path) -> None:
-    witness = tmp_path / "witness"
-    reference = credentials.command_reference(f"echo pw; touch {witness}")
-    assert reference == f'command:["echo", "pw;", "touch", "{witness}"]'
-    assert credentials.password(Login(secret=reference)) == f"pw; touch {witness}"
-    assert not witness.exists()
+@pytest.mark.parametrize(
+    ("command", "printed"),
+    [
+        ("cat ~/password", "s3 cret"),
+        ("cat $HOME/password | tr a-z A-Z", "S3 CRET"),
+        ('PART=cret; echo "s3 $PART"', "s3 cret"),
+        ("head -1 ~/pass*", "s3 cret"),
+        ("[ -e ~/password ] && echo there", "there"),
+        ("false || echo 'quoted \"both\" ways'", 'quoted "both" ways'),
+        ("echo first\necho second", "first"),
+        ("echo ü", "ü"),
+    ],
+)
+def test_a_command_is_run_by_a_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, printed: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "password").write_text("s3 cret\n")
+    reference = credentials.command_reference(command)
+    assert reference == f"command:{json.dumps(command, ensure_ascii=False)}"
+    assert credentials.password(Login(secret=reference)) == printed
 
 
 def test_a_failing_command_shows_its_complaint_but_no_secret(tmp_path: Path) -> None:
@@ -208,20 +223,45 @@ def test_a_command_that_prints_nothing_is_no_empty_password(tmp_path: Path) -> N
 
 def test_a_command_that_prints_no_text_is_refused(tmp_path: Path) -> None:
     body = r"import sys; sys.stdout.buffer.write(b'\xff\xfe\n')"
-    with pytest.raises(SecretError, match="no UTF-8"):
+    with pytest.raises(SecretError, match="not UTF-8"):
         credentials.password(Login(secret=script(tmp_path, body)))
 
 
-def test_a_missing_command_says_what_to_check() -> None:
-    with pytest.raises(SecretError, match="no-such-program cannot be run") as caught:
-        credentials.password(Login(secret=credentials.command_reference("no-such-program x")))
-    assert "PATH" in caught.value.hint
+@pytest.mark.parametrize(
+    ("command", "said", "hint"),
+    [
+        ("no-such-program x", r"command no-such-program failed \(exit 127\): .*not found", "PATH"),
+        ("~/file", r"command ~/file failed \(exit 126\): .*[Pp]ermission denied", "PATH"),
+        ("pass 'show", r"password command failed \(exit 2\): .*", "by hand"),
+        ("exit 9", r"command exit failed \(exit 9\)\.$", "by hand"),
+        ("echo half; exit 1 | false", r"command echo failed \(exit 1\)\.$", "by hand"),
+        ("kill -TERM $$", r"command kill failed \(signal 15\)\.$", "by hand"),
+    ],
+)
+def test_a_command_that_fails_says_how(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, said: str, hint: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "file").touch(0o644)
+    with pytest.raises(SecretError, match=said) as caught:
+        credentials.password(Login(secret=credentials.command_reference(command)))
+    assert hint in caught.value.hint
+
+
+def test_without_a_shell_no_command_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr("subprocess.Popen", missing)
+    with pytest.raises(SecretError, match="cannot be run: No such file") as caught:
+        credentials.password(Login(secret=credentials.command_reference("pass x")))
+    assert "/bin/sh" in caught.value.hint
 
 
 def test_a_hanging_command_goes_with_its_children(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credentials, "_COMMAND_SECONDS", 1.0)
+    monkeypatch.setattr(password_command, "_SECONDS", 1.0)
     pulse, start = Pulse(tmp_path), subprocess.Popen
 
     def running(*how: Any, **more: Any) -> subprocess.Popen[bytes]:
@@ -251,15 +291,15 @@ def test_ctrl_c_while_a_command_begins_leaves_nothing_behind(
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
-            credentials.password(Login(secret=f"command:{json.dumps(['sh', '-c', pulse.shell])}"))
+            credentials.password(Login(secret=credentials.command_reference(pulse.shell)))
     finally:
         signal.signal(signal.SIGINT, before)
     pulse.ends()
 
 
-@pytest.mark.parametrize(("command", "said"), [("", "empty"), ("pass 'show", "cannot be read")])
-def test_a_command_that_cannot_be_one(command: str, said: str) -> None:
-    with pytest.raises(SecretError, match=said):
+@pytest.mark.parametrize("command", ["", "  ", "pass\0show"])
+def test_a_command_that_cannot_be_one(command: str) -> None:
+    with pytest.raises(SecretError, match="empty"):
         credentials.command_reference(command)
 
 
@@ -299,7 +339,11 @@ def test_an_account_without_a_reference_is_told_apart() -> None:
     [
         ("keyring:", "keyring"),
         ("env:NAME", "environment variable NAME"),
-        ('command:["pass", "show", "x"]', "command pass"),
+        ('command:"pass show x"', "command pass"),
+        ('command:"GPG=hunter2 gpg -d ~/x | head -1"', "command gpg"),
+        ('command:"~/bin/pw $(cat x)"', "command ~/bin/pw"),
+        ('command:"\'hunter2 "', "command"),
+        ('command:"$(hunter2)"', "command"),
         ("", "none"),
     ],
 )

@@ -60,11 +60,11 @@ def token(account: credentials.HasSecret, *, anew: bool = False) -> str:
         now = _cache.get(account.email)
         if now is not None and now is not seen and _fresh(now):
             return now.access  # another thread was faster
-        kept = credentials.from_keyring(_entry(account.email), account.email)
+        kept = credentials.from_keyring(entry(account.email), account.email)
         source = issuer(account.secret.removeprefix(OAUTH))
         tokens = _refreshed(source, kept, account.email)
         if tokens.refresh != kept:
-            credentials.keep(_entry(account.email), tokens.refresh)
+            credentials.keep(entry(account.email), tokens.refresh)
         _cache[account.email] = tokens
         return tokens.access
 
@@ -77,13 +77,14 @@ def hold(email: str, tokens: Tokens) -> None:
 def keep(email: str) -> None:
     """Put the sign-in that is held into the keyring."""
     with _alone():
-        credentials.keep(_entry(email), _cache[email].refresh)
+        credentials.keep(entry(email), _cache[email].refresh)
 
 
 def forget(email: str) -> None:
-    """Take a sign-in out of the keyring."""
-    _cache.pop(email, None)
-    credentials.forget(_entry(email), credentials.KEYRING)
+    """Take a sign-in out of the keyring; one that is being renewed is taken out afterwards."""
+    with _alone():
+        _cache.pop(email, None)
+        credentials.forget(entry(email), credentials.KEYRING)
 
 
 def in_browser(
@@ -189,7 +190,8 @@ def _said(answer: Mapping[str, Any]) -> str:
     return one_line(str(words), 200).rstrip(".")
 
 
-def _entry(email: str) -> str:
+def entry(email: str) -> str:
+    """The name by which the keyring keeps the refresh token of an account."""
     return f"oauth {email}"
 
 

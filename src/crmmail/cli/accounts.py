@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crmmail.accounts import credentials
 from crmmail.cli import caldav, new_account, shapes
 from crmmail.cli.output import AsJson, count, examples, note, open_store, print_json, table
 from crmmail.cli.problems import NotFoundError
@@ -140,6 +139,7 @@ def add(
         )
         if found.url or found.why:
             found.keep(store, new.email)
+    _forget(new.email, "", new.secret)
     note(f"Added {new.email}. Fetch what it holds: crmmail sync")
 
 
@@ -191,8 +191,7 @@ def reconnect(
         new.keep()
         login = ("host", "port", "security", "username", "secret", "pin")
         accounts.set_login(store, new.email, **{name: getattr(new, name) for name in login})
-    if new.secret != account.secret:
-        _forget(account)
+    _forget(new.email, account.secret, new.secret)
     note(f"{new.email} is signed in again.")
 
 
@@ -230,7 +229,7 @@ def remove(
             )
         caldav.drop(store, found)
         accounts.remove(store, found.email, count)
-    _forget(found)
+    _forget(found.email, found.secret)
     note(f"Removed {found.email}. Its mail on the server is as it was.")
 
 
@@ -269,16 +268,14 @@ def known(db: sqlite3.Connection, email: str) -> accounts.AccountRow:
     return found
 
 
-def _forget(account: accounts.AccountRow) -> None:
-    """Take what an account signed in with out of the keyring."""
-    try:
-        if account.secret.startswith(credentials.OAUTH):
-            from crmmail.accounts import oauth
+def _forget(email: str, before: str, now: str = "") -> None:
+    """Take what an account no longer signs in with out of the keyring."""
+    from crmmail.accounts import leaving
 
-            oauth.forget(account.email)
-        credentials.forget(account.email, account.secret)
+    try:
+        leaving.forget(email, before, now)
     except CrmmailError as problem:
-        note(f"Its password is still in the keyring: {problem}")
+        note(f"{problem} {problem.hint}")
 
 
 def _refuse_known(db: sqlite3.Connection, email: str) -> None:

@@ -115,11 +115,11 @@ def _remove(store: Store, account: AccountRow) -> list[Option]:
 
 
 def remove(store: Store, account: AccountRow) -> None:
-    """Remove an account and its password in the keyring."""
-    from crmmail.accounts import credentials
+    """Remove an account, and its password or its tokens in the keyring."""
+    from crmmail.accounts import leaving
 
     accounts.remove(store, account.email)
-    credentials.forget(account.email, account.secret)
+    leaving.forget(account.email, account.secret)
 
 
 def state(db: sqlite3.Connection, account: AccountRow) -> accounts.StateRow | None:
