@@ -81,6 +81,8 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for patience in ("accounts.discovery.SECONDS", "accounts.web.SECONDS", "cli.clock._TIMEOUT"):
         monkeypatch.setattr(f"crmmail.{patience}", PATIENCE)
     monkeypatch.setenv("CRMMAIL_TRACEBACK", "1")  # a bug that a test finds is shown whole
+    for name in ("_known", "_runs", "_words"):  # no test knows the secrets of another
+        monkeypatch.setattr(f"crmmail.secrecy.{name}", set())
     for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "CRMMAIL_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
 

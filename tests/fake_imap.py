@@ -131,7 +131,7 @@ class FakeImap:
                 if answer == CLOSE:
                     break
                 if answer is not None and answer.startswith("IDLING"):
-                    idle = call.tag
+                    idle = call.tag or idle
                     told = answer.split("|")[1:]  # in the same packet
                     client.sendall("".join(f"{one}\r\n" for one in ["+ idling", *told]).encode())
                 elif answer not in (None, STALL):

@@ -49,7 +49,7 @@ def test_nothing_on_the_server_is_changed(store: Store, mailbox: Mailbox, passwo
         through(store, mailbox, fake)
         assert {name for name in fake.names() if name} <= {
             "CAPABILITY",
-            "LOGIN",
+            "AUTHENTICATE",
             "ID",
             "ENABLE",
             "LIST",

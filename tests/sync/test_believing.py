@@ -31,9 +31,12 @@ class Liar:
 
     store: Store
     edits: list[tuple[bytes, bytes]] = field(default_factory=list)
+    packs: bool = False  # it has ESEARCH
     script: dict[str, str] = field(default_factory=dict)
 
     def tamper(self, answer: bytes) -> bytes:
+        if not self.packs:
+            answer = answer.replace(b" ESEARCH", b"")
         for wrong in self.edits:
             answer = re.sub(*wrong, answer)
         return answer
@@ -131,7 +134,7 @@ def test_a_folder_that_neither_status_nor_examine_opens_is_an_error_and_keeps_it
 ) -> None:
     before = dumped(liar.store)
     report = liar.sync((b"LIST-STATUS", b""), STATUS="NO no", EXAMINE="NO [SERVERBUG] no")
-    assert "INBOX: The server said: select failed: [SERVERBUG] no." in report.errors
+    assert "INBOX: The server said: [SERVERBUG] no." in report.errors
     assert any(told.startswith("Deals: ") for told in report.errors)
     assert dumped(liar.store) == before
     assert liar.sync().errors == []
@@ -157,6 +160,28 @@ def test_a_short_search_is_checked_against_fetch(
     report = liar.sync(lie)
     assert report.errors == []
     assert report.listed == 70
+    assert {f"{number}@test" for number in range(300, 305)} <= liar.held()
+    assert not {f"{number}@test" for number in range(5)} & liar.held()
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        (rb"(\* ESEARCH [^\n]*?)ALL [\d:,]+", rb"\1ALL 6"),
+        (rb"(\* ESEARCH \([^)]*\) UID)[^\r\n]*", rb"\1 ALL 6:7 COUNT 2"),
+        (rb"(\* ESEARCH \([^)]*\) UID)[^\r\n]*", rb"\1 COUNT 0"),
+        (rb"\* ESEARCH[^\n]*\n", b""),
+    ],
+    ids=["does not add up", "is short", "is empty", "is missing"],
+)
+def test_so_is_a_short_list_of_ranges(
+    liar: Liar, mailbox: Mailbox, lie: tuple[bytes, bytes]
+) -> None:
+    liar.packs = True
+    delete(mailbox, "INBOX", 5)
+    mailbox.append("INBOX", *[letter(number) for number in range(300, 305)])
+    report = liar.sync(lie)
+    assert (report.errors, report.listed) == ([], 70)
     assert {f"{number}@test" for number in range(300, 305)} <= liar.held()
     assert not {f"{number}@test" for number in range(5)} & liar.held()
 

@@ -122,7 +122,7 @@ class Folder(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     account_id: int = Field(foreign_key="account.id", ondelete="CASCADE", index=True)
-    name: str  # decoded, as the server names it
+    name: str  # decoded and made safe; no two of an account are alike (M13)
     role: str = (
         ""  # inbox | sent | archive | all | drafts | junk | trash | flagged | important | ""
     )
@@ -134,6 +134,7 @@ class Folder(SQLModel, table=True):
     modseq: int = 0
     messages: int = 0  # as the server counts them
     former: bool = False  # S4: as it was before its UIDVALIDITY changed, until that is confirmed
+    wire: bytes = b""  # the name as the server spells it; "" before the first sync that keeps it
 
 
 class Unconfirmed(SQLModel, table=True):

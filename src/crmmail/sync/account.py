@@ -66,7 +66,13 @@ class AccountSync:
         until = time.monotonic() + seconds
         listed = {info.name: info for info in self._folders()}
         self._reflagged.add(self._session.reflagged())
-        known_folders.reconcile(self._store, self._account_id, [*listed.values()], self._looks)
+        known_folders.reconcile(
+            self._store,
+            self._account_id,
+            [*listed.values()],
+            self._looks,
+            whole=not self._mailbox.unlisted,
+        )
         judged_by = rules.load(self._store.read(), self._account_id)
         rejudge.apply(self._store, judged_by, stopping)
         intake = Intake(self._store, self._mailbox, judged_by)
@@ -120,6 +126,10 @@ class AccountSync:
 
     def _folders(self) -> list[FolderInfo]:
         listed = self._mailbox.folders()
+        if count := self._mailbox.unlisted:
+            self._session.errors.append(
+                f"The server's list of folders cannot be read in {count} of its lines."
+            )
         if not any(info.role == "inbox" for info in listed):
             raise Problem("The server lists no INBOX.", "Its answer is not trusted; trying again.")
         return listed

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from imapclient.exceptions import ProtocolError
-from imapclient.imap_utf7 import decode as decode_utf7
-from imapclient.response_parser import parse_fetch_response, parse_response
+from imapclient.response_parser import parse_fetch_response
 
 from crmmail.store.kinds import Flag
-from crmmail.sync import folders
-from crmmail.sync.problems import BadAnswer, Problem
+from crmmail.sync.problems import BadAnswer, Problem, said
 
 GARBAGE = (
     ProtocolError,
@@ -48,6 +46,7 @@ class FolderInfo:
     uidvalidity: int = 0
     modseq: int = 0  # a number that changes with flags: HIGHESTMODSEQ, else the count of unseen
     counted: bool = True  # whether the server told the counts when it listed the folder
+    wire: bytes = b""  # the name as the server spells it
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ def _slow(group: list[Any]) -> dict[bytes, Any]:
         answers = parse_fetch_response(group, normalise_times=False, uid_is_key=False)
         return next(iter(answers.values()), {})
     except GARBAGE as problem:
-        raise BadAnswer(f"The server's answer cannot be read: {problem}") from problem
+        raise BadAnswer(f"The server's answer cannot be read: {said(problem)}") from problem
 
 
 def literal(answer: dict[bytes, Any], name: bytes) -> bytes | Problem:
@@ -202,34 +201,3 @@ def epoch(date: Any) -> int:
 
 def is_closed(flags: Iterable[bytes]) -> bool:
     return bool({flag.lower() for flag in flags} & {b"\\noselect", b"\\nonexistent"})
-
-
-def folder_info(
-    flags: Iterable[bytes], delimiter: bytes | None, name: str | int, counts: dict[bytes, int]
-) -> FolderInfo:
-    names = tuple(flag.decode("ascii", "replace") for flag in flags)
-    split = (delimiter or b"").decode("ascii", "replace")
-    return FolderInfo(
-        str(name),
-        folders.role(str(name), names, split),
-        not is_closed(flags),
-        counts.get(b"MESSAGES", 0),
-        counts.get(b"UIDNEXT", 0),
-        counts.get(b"UIDVALIDITY", 0),
-        counts.get(b"HIGHESTMODSEQ", counts.get(b"UNSEEN", 0)) or 0,
-        counted=bool(counts) or is_closed(flags),
-    )
-
-
-def counted(lines: list[Any]) -> Iterator[tuple[str, dict[bytes, int]]]:
-    """STATUS answers: folder name and its counts."""
-    for line in lines:
-        if not line:
-            continue
-        name, counts = parse_response([line] if isinstance(line, bytes) else list(line))
-        pairs = iter(counts)
-        yield _decoded(name), dict(zip(pairs, pairs, strict=True))
-
-
-def _decoded(name: bytes | int) -> str:
-    return decode_utf7(name) if isinstance(name, bytes) else str(name)

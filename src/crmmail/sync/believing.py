@@ -37,6 +37,14 @@ class Looks:
         return fresh
 
 
+def suspend(db: sqlite3.Connection, folder_id: int, kind: str, said: str = "") -> None:
+    """What the server says now can be neither: nothing is counted, nothing withdrawn."""
+    db.execute(
+        "INSERT OR IGNORE INTO unconfirmed (folder_id, kind, said, runs) VALUES (?, ?, ?, 0)",
+        [folder_id, kind, said],
+    )
+
+
 def confirmed(
     db: sqlite3.Connection, looks: Looks, folder_id: int, kind: str, said: str = ""
 ) -> bool:

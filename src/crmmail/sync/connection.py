@@ -11,12 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import CapabilityError, IMAPClientError, LoginError
+from imapclient.exceptions import CapabilityError, IMAPClientError
 
-from crmmail.sync import tls
-from crmmail.sync.answers import GARBAGE
-from crmmail.sync.problems import Refused, Unsafe, Untrusted
-from crmmail.text import one_line
+from crmmail import secrecy
+from crmmail.sync import sasl, tls, wire
+from crmmail.sync.problems import Unsafe, Untrusted
+from crmmail.sync.wire import Client
 
 TIMEOUT = SocketTimeout(connect=20, read=60)
 _LOOK = "look"  # no certificate has this fingerprint
@@ -38,6 +38,7 @@ class Login:
 
 def connect(login: Login) -> IMAPClient:
     """A connection that is private, or, with security "none", was asked not to be."""
+    secrecy.remember(login.password)
     try:
         return _connect(login, login.pin)
     except ssl.SSLCertVerificationError as problem:
@@ -58,7 +59,7 @@ def _fingerprint(login: Login) -> str:
 def _connect(login: Login, pin: str) -> IMAPClient:
     # Reading the machine's authorities takes 15 ms: not for a connection in the clear.
     context = None if login.security == "none" else tls.context(pin)
-    client = IMAPClient(
+    client = Client(
         login.host,
         port=login.port,
         ssl=login.security == "tls",
@@ -93,42 +94,12 @@ def _encrypt(client: IMAPClient, host: str, context: ssl.SSLContext | None) -> N
     client._imap.untagged_responses.clear()  # nothing said in the clear is kept
 
 
-def sign_in(client: IMAPClient, login: Login) -> None:
-    """Say who we are; then switch on what the sync needs."""
-    if any(c in login.password for c in "\0\r\n"):
-        raise Refused("The password holds a line break.", "Set the password again.")
-    if login.oauth:
-        _show_token(client, login)
-    else:
-        client.login(login.username, login.password)
-    if client.has_capability("ID"):
-        try:
-            client.id_({"name": "crmmail"})
-        except (IMAPClientError, imaplib.IMAP4.error, *GARBAGE) as problem:
-            if isinstance(problem, imaplib.IMAP4.abort):
-                raise
-    if client.has_capability("CONDSTORE") and client.has_capability("ENABLE"):
-        client.enable("CONDSTORE")
-
-
-def _show_token(client: IMAPClient, login: Login) -> None:
-    """XOAUTH2, or OAUTHBEARER (RFC 7628). A refusal comes as a challenge that wants an answer."""
-    user, said = login.username, list[bytes]()
-    if client.has_capability("AUTH=XOAUTH2"):
-        kind, first, last = "XOAUTH2", f"user={user}\1auth=Bearer {login.password}\1\1", b""
-    elif client.has_capability("AUTH=OAUTHBEARER"):
-        name = user.replace("=", "=3D").replace(",", "=2C")
-        kind, last = "OAUTHBEARER", b"\1"
-        first = f"n,a={name},\1auth=Bearer {login.password}\1\1"
-    else:
-        raise Refused(f"{login.host} takes no sign-in with tokens.", "Sign in with a password.")
-
-    def answer(challenge: bytes) -> bytes:
-        said.append(challenge)
-        return first.encode() if len(said) == 1 else last
-
-    try:
-        client.sasl_login(kind, answer)
-    except LoginError as problem:
-        why = one_line(said[1].decode("utf-8", "replace"), 200) if len(said) > 1 else ""
-        raise LoginError(" ".join(filter(None, (str(problem), why)))) from problem
+def sign_in(client: IMAPClient, login: Login) -> set[str]:
+    """Say who we are, then switch on what the sync needs; returns what the server can do."""
+    can = sasl.sign_in(client, login)
+    extras = [(b"ID", b'("name" "crmmail")')] if "ID" in can else []
+    if {"CONDSTORE", "ENABLE"} <= can:
+        extras.append((b"ENABLE", b"CONDSTORE"))
+    for words in extras:
+        wire.ask(client, *words)  # refused, it is done without
+    return can

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import imaplib
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from crmmail.sync import uid_sets
 from crmmail.sync.answers import Listed, epoch, flags_of, listed, literal, matching, parsed
 from crmmail.sync.message import HEADER_FIELDS
 from crmmail.sync.problems import BadAnswer, Problem, in_words
+from crmmail.sync.wire import accept
 
 SMALL = 64_000
 """Messages up to this many bytes are fetched whole."""
@@ -144,10 +144,3 @@ class Fetching:
         for uid in uids:
             if uid in answers:
                 yield uid, answers[uid]
-
-
-def accept(kind: str, data: Any) -> None:
-    """Raise what a command was refused with."""
-    if kind != "OK":
-        text = data[0] if data else b""
-        raise imaplib.IMAP4.error(text.decode("utf-8", "replace") if text else kind)

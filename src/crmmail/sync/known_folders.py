@@ -15,6 +15,7 @@ from crmmail.sync import believing, upkeep
 from crmmail.sync.answers import FolderInfo
 from crmmail.sync.believing import FOLDER, LIST, MESSAGES, NUMBERS, RUNS, Looks
 from crmmail.sync.folders import UNREAD_ROLES
+from crmmail.sync.respelling import respell
 from crmmail.sync.upkeep import FolderRow
 
 
@@ -34,17 +35,29 @@ class _Known:
         return self.holds or self.messages > 0 or chosen
 
 
-def reconcile(store: Store, account_id: int, listed: Sequence[FolderInfo], looks: Looks) -> None:
+def reconcile(
+    store: Store,
+    account_id: int,
+    listed: Sequence[FolderInfo],
+    looks: Looks,
+    *,
+    whole: bool = True,
+) -> None:
     """Make the account's folders those of the server.
 
     A folder that is new gets its role's default (M1). One that is not listed, or cannot be opened
-    any more, stays until later runs say so; then what it alone held is orphaned (M12).
+    any more, stays until later runs say so; then what it alone held is orphaned (M12). A list that
+    is not `whole` says nothing of what is not in it (M13).
     """
     with store.write() as (db, change):
+        respell(db, account_id, listed)
         have = _known(db, account_id)
         there = {info.name: info for info in listed}
         for name, row in have.items():
-            if name not in there or (row.selectable and not there[name].selectable):
+            if name not in there and not whole:
+                believing.suspend(db, row.id, FOLDER, str(_newest(db)))
+                change.topics.add("state")
+            elif name not in there or (row.selectable and not there[name].selectable):
                 _absent(db, change, row, looks, there.get(name))
             elif believing.withdraw(db, [row.id], FOLDER):
                 change.topics.add("state")
@@ -133,10 +146,10 @@ def _absent(
 ) -> None:
     """A folder is not listed, or is listed as one that cannot be opened."""
     change.topics.add("state")
-    if row.has_something_to_lose:
-        newest = db.execute("SELECT max(id) FROM folder").fetchone()[0]
-        if not believing.confirmed(db, looks, row.id, FOLDER, str(newest)):
-            return
+    if row.has_something_to_lose and not believing.confirmed(
+        db, looks, row.id, FOLDER, str(_newest(db))
+    ):
+        return
     if info is None:
         upkeep.forget(db, change, [row.id])
     else:
@@ -144,12 +157,16 @@ def _absent(
         db.execute("UPDATE folder SET selectable = 0 WHERE id = ?", [row.id])
 
 
+def _newest(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT max(id) FROM folder").fetchone()[0])
+
+
 def _add(db: sqlite3.Connection, account_id: int, info: FolderInfo) -> None:
     selected = info.selectable and info.role not in UNREAD_ROLES
     db.execute(
-        """INSERT INTO folder (account_id, name, role, selectable, selected, messages)
-           VALUES (?, ?, ?, ?, ?, ?)""",
-        [account_id, info.name, info.role, info.selectable, selected, info.messages],
+        """INSERT INTO folder (account_id, name, wire, role, selectable, selected, messages)
+           VALUES (?, ?, ?, ?, ?, ?, ?)""",
+        [account_id, info.name, info.wire, info.role, info.selectable, selected, info.messages],
     )
 
 
@@ -189,8 +206,8 @@ def _old_again(db: sqlite3.Connection, row: FolderRow, info: FolderInfo) -> int 
 def _beside(db: sqlite3.Connection, number: int) -> int | None:
     """A new row for a folder, set as the old one."""
     return db.execute(
-        """INSERT INTO folder (account_id, name, role, selectable, selected)
-           SELECT account_id, name, role, selectable, selected FROM folder WHERE id = ?""",
+        """INSERT INTO folder (account_id, name, wire, role, selectable, selected)
+           SELECT account_id, name, wire, role, selectable, selected FROM folder WHERE id = ?""",
         [number],
     ).lastrowid
 

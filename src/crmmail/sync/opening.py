@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from crmmail.store import levels
 from crmmail.store.database import Store
@@ -59,7 +60,7 @@ def _opened(store: Store, message_id: int) -> Iterator[tuple[Mailbox, int]]:
     row = (
         store.read()
         .execute(
-            """SELECT folder.account_id, folder.name, folder.uidvalidity, placement.uid
+            """SELECT folder.account_id, folder.name, wire, folder.uidvalidity, placement.uid
                FROM placement JOIN folder ON folder.id = placement.folder_id
                JOIN account ON account.id = folder.account_id
                WHERE placement.message_id = ? ORDER BY mail_level DESC, folder.former, EXISTS (
@@ -76,11 +77,11 @@ def _opened(store: Store, message_id: int) -> Iterator[tuple[Mailbox, int]]:
             "The text of this message stays on the server: its account does not keep texts.",
             "Its visibility says so (crmmail account set EMAIL --visibility everything).",
         )
-    account_id, folder, uidvalidity, uid = row
+    account_id, folder, spelled, uidvalidity, uid = row
     account = next(one for one in account_rows(store) if one.id == account_id)
     mailbox = sign_in(account)
     try:
-        if mailbox.examine(folder).uidvalidity not in (0, uidvalidity):
+        if mailbox.examine(folder, spelled).uidvalidity not in (0, uidvalidity):
             raise Problem(f"{folder} was rebuilt on the server.", "Sync, then try again.")
         yield mailbox, uid
     finally:
@@ -98,18 +99,19 @@ def sources(store: Store, batch: int = 50) -> Iterator[tuple[int, bytes | Proble
         try:
             with closing(sign_in(account)) as mailbox:
                 while held:
-                    (folder, uidvalidity), places = held.popitem()
-                    yield from _fetched(mailbox, folder, uidvalidity, places, batch)
+                    folder, places = held.popitem()
+                    yield from _fetched(mailbox, folder, places, batch)
         except Problem as problem:
             left = [message for places in held.values() for message in places.values()]
             yield from ((message, problem) for message in left)
 
 
 def _fetched(
-    mailbox: Mailbox, folder: str, uidvalidity: int, places: dict[int, int], batch: int
+    mailbox: Mailbox, folder: _Folder, places: dict[int, int], batch: int
 ) -> Iterator[tuple[int, bytes | Problem]]:
     gone = Problem("The server does not have this message any more.")
-    if mailbox.examine(folder).uidvalidity not in (0, uidvalidity):
+    uidvalidity = mailbox.examine(folder.name, folder.wire).uidvalidity
+    if uidvalidity not in (0, folder.uidvalidity):
         yield from ((message, gone) for message in places.values())
         return
     uids = sorted(places)
@@ -119,12 +121,18 @@ def _fetched(
             yield places[uid], found.get(uid) or gone
 
 
-def _held(store: Store, account_id: int) -> dict[tuple[str, int], dict[int, int]]:
+class _Folder(NamedTuple):
+    name: str
+    wire: bytes
+    uidvalidity: int
+
+
+def _held(store: Store, account_id: int) -> dict[_Folder, dict[int, int]]:
     """Where an account holds messages that no account before it does: folder -> UID -> id."""
-    held: dict[tuple[str, int], dict[int, int]] = {}
+    held: dict[_Folder, dict[int, int]] = {}
     rows = store.read().execute(
-        """SELECT name, uidvalidity, uid, message_id FROM (
-               SELECT folder.account_id, folder.name, folder.uidvalidity, placement.uid,
+        """SELECT name, wire, uidvalidity, uid, message_id FROM (
+               SELECT folder.account_id, folder.name, wire, folder.uidvalidity, placement.uid,
                       placement.message_id, min(folder.id) FROM placement
                JOIN folder ON folder.id = placement.folder_id
                JOIN account ON account.id = folder.account_id
@@ -134,6 +142,6 @@ def _held(store: Store, account_id: int) -> dict[tuple[str, int], dict[int, int]
            WHERE account_id = ? ORDER BY name, uid""",
         [account_id],
     )
-    for name, uidvalidity, uid, message in rows:
-        held.setdefault((name, uidvalidity), {})[uid] = message
+    for name, wire, uidvalidity, uid, message in rows:
+        held.setdefault(_Folder(name, wire, uidvalidity), {})[uid] = message
     return held

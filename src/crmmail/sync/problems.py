@@ -11,8 +11,9 @@ from contextlib import contextmanager
 
 from imapclient.exceptions import LoginError, ProtocolError
 
+from crmmail import secrecy
 from crmmail.errors import CrmmailError
-from crmmail.text import pairs
+from crmmail.text import one_line, pairs
 
 
 class Problem(CrmmailError):
@@ -54,6 +55,7 @@ class BadAnswer(Problem):
     """The server's answer to one command cannot be used; the connection can."""
 
 
+_HEARD = 4_000  # characters of what was said that are looked at
 _TRANSIENT = re.compile(r"\[(?:UNAVAILABLE|LIMIT|INUSE|SERVERBUG)\]", re.IGNORECASE)
 _THROTTLED = re.compile(
     r"throttl|too many|rate limit|over ?quota|bandwidth|temporarily|try again", re.IGNORECASE
@@ -70,7 +72,7 @@ def in_words(host: str = "The server") -> Iterator[None]:
     except CrmmailError:
         raise
     except LoginError as problem:
-        raise _sign_in(str(problem)) from problem
+        raise _sign_in(str(problem)) from None  # its own words may repeat the password
     except ssl.SSLCertVerificationError as problem:
         raise Unsafe(
             f"{host} did not prove who it is: {problem.verify_message.rstrip('.')}.",
@@ -88,13 +90,13 @@ def in_words(host: str = "The server") -> Iterator[None]:
     except ConnectionRefusedError as problem:
         raise Problem(f"{host} takes no connection on this port.") from problem
     except imaplib.IMAP4.abort as problem:
-        raise Problem(f"The connection was cut: {_short(problem)}") from problem
+        raise Problem(f"The connection was cut: {said(problem)}") from problem
     except OSError as problem:
         raise Problem(f"{host} cannot be reached: {problem.strerror or problem}.") from problem
     except imaplib.IMAP4.error as problem:
         raise _answered(str(problem)) from problem
     except (ProtocolError, ValueError, IndexError, KeyError, TypeError, MemoryError) as problem:
-        raise BadAnswer(f"The server's answer cannot be read: {_short(problem)}") from problem
+        raise BadAnswer(f"The server's answer cannot be read: {said(problem)}") from problem
 
 
 def state_after(problem: BaseException) -> str:
@@ -106,21 +108,34 @@ def told(problem: BaseException) -> tuple[str, str]:
     """What happened, and what to do about it, for a person."""
     if isinstance(problem, CrmmailError):
         return str(problem), problem.hint
-    return f"Something unexpected: {type(problem).__name__}: {problem}.", "crmmail tries again."
+    words = f"Something unexpected: {type(problem).__name__}: {said(problem)}"
+    return words, "crmmail tries again."
 
 
-def _sign_in(said: str) -> Problem:
-    said = _plain(said)
-    if _TRANSIENT.search(said) or _THROTTLED.search(said):
-        return Problem(f"The server takes no sign-in now: {said}", wait=_asked_wait(said))
-    return Refused(f"The server refused the sign-in: {said}")
+def said(problem: object, limit: int = 200) -> str:
+    """What a server or a library said, as a sentence that is safe to store and to print.
+
+    It tells no secret, whatever it repeats, and nothing to a terminal.
+    """
+    if isinstance(problem, UnicodeError):  # its words hold the letter, which may be a password's
+        return f"{type(problem).__name__}."
+    words = str(problem)[:_HEARD]
+    if words.startswith(("b'", 'b"')):
+        words = words[2:-1]
+    return one_line(secrecy.redacted(words), limit).rstrip(".") + "."
 
 
-def _answered(said: str) -> Problem:
-    said = _plain(said)
-    if _THROTTLED.search(said):
-        return Problem(f"The server asks to slow down: {said}", wait=_asked_wait(said) or 60)
-    return BadAnswer(f"The server said: {said}")
+def _sign_in(words: str) -> Problem:
+    if _TRANSIENT.search(words) or _THROTTLED.search(words):
+        return Problem(f"The server takes no sign-in now: {said(words)}", wait=_asked_wait(words))
+    return Refused(f"The server refused the sign-in: {said(words)}")
+
+
+def _answered(words: str) -> Problem:
+    if _THROTTLED.search(words):
+        wait = _asked_wait(words) or 60
+        return Problem(f"The server asks to slow down: {said(words)}", wait=wait)
+    return BadAnswer(f"The server said: {said(words)}")
 
 
 def _asked_wait(said: str) -> float:
@@ -129,13 +144,3 @@ def _asked_wait(said: str) -> float:
     if found := _WAIT_S.search(said):
         return min(float(found[1]), 3600)
     return 0
-
-
-def _plain(said: str) -> str:
-    if said.startswith(("b'", 'b"')):
-        said = said[2:-1]
-    return _short(said)
-
-
-def _short(problem: object) -> str:
-    return " ".join(str(problem).split())[:200].rstrip(".") + "."

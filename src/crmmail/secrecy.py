@@ -1,0 +1,74 @@
+"""Secrets stay out of what is said: a server's refusal may repeat the password it was given.
+
+Whoever learns a secret tells `remember`; whoever passes on what a server said asks `redacted`.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import threading
+from urllib.parse import quote, quote_plus
+
+LEFT_OUT = "its words are left out, because they repeat a password or a token"
+_WHOLE = 4
+"""A secret this short counts only where it stands as a word of its own."""
+_RUN = 6
+"""So many characters of a secret in a row tell too much of it."""
+_CODE = re.compile(r"\[[A-Z][A-Z-]{2,31}\]")
+_guard = threading.Lock()
+_runs: set[str] = set()
+_words: set[str] = set()
+_known: set[str] = set()
+
+
+def remember(*secrets: str) -> None:
+    """From now on none of these is passed on, nor its usual encodings."""
+    for secret in secrets:
+        with _guard:
+            if not secret or secret in _known:
+                continue
+            _known.add(secret)
+            for form in _forms(secret):
+                if len(form) < _WHOLE:
+                    _words.add(form)
+                else:
+                    size = min(_RUN, len(form))
+                    _runs.update(form[at : at + size] for at in range(len(form) - size + 1))
+
+
+def redacted(said: str) -> str:
+    """What a server said; when that repeats a secret, its response code and why no more."""
+    if not tells(said):
+        return said
+    codes = [code for code in _CODE.findall(said) if not tells(code)]
+    return " ".join([*codes[:1], f"({LEFT_OUT})"])
+
+
+def tells(said: str) -> bool:
+    """Whether a text repeats a secret, or much of one."""
+    if not _known:
+        return False
+    said = said.casefold()
+    for size in range(_WHOLE, _RUN + 1):
+        if any(said[at : at + size] in _runs for at in range(len(said) - size + 1)):
+            return True
+    return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said) for word in _words)
+
+
+def _forms(secret: str) -> set[str]:
+    """The ways in which a secret may come back, in small letters."""
+    raw = secret.encode("utf-8", "surrogateescape")
+    escaped = secret.replace("\\", "\\\\").replace('"', '\\"')
+    forms = {secret, escaped, quote(raw), quote_plus(raw), raw.hex(), repr(secret)[1:-1]}
+    forms |= {repr(raw)[2:-1], raw.decode("latin-1"), raw.decode("utf-8", "replace")}
+    forms |= {
+        secret.encode("ascii", "replace").decode(),
+        secret.encode("utf-7", "replace").decode(),
+    }
+    for before in range(3):  # base64 of it, wherever it stands in what was encoded
+        coded = base64.b64encode(b"\0" * before + raw).decode().rstrip("=")
+        shared_end = 1 if (before + len(raw)) % 3 else 0
+        inner = coded[(0, 2, 3)[before] : len(coded) - shared_end]
+        forms |= {inner, inner.replace("+", "-").replace("/", "_")}
+    return {form.casefold() for form in forms if form}

@@ -1,0 +1,146 @@
+"""The lines of a connection: what servers write carelessly is put right, and all is counted.
+
+imaplib ends the connection at an answer that no parser of our own ever sees: a bare `A1 OK`, a
+keyword in lower case, a line feed without a carriage return, a line longer than a million bytes.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from imapclient import IMAPClient
+from imapclient.imap4 import IMAP4WithTimeout
+from imapclient.tls import IMAP4_TLS
+
+_LONGEST = 64_000_000
+"""Bytes of one line: the UIDs of five million messages."""
+imaplib._MAXLINE = _LONGEST  # type: ignore[attr-defined]
+_KINDS = ("OK", "NO", "BAD")
+_LITERAL_MINUS = 4096
+# A tagged answer without a text, or an answer whose keyword is not in capitals.
+_CARELESS = re.compile(rb"[A-Za-z]+\d+ (?:[A-Za-z]+\r\n|[A-Z]*[a-z])|\* (?:\d+ )?[A-Z-]*[a-z]")
+_KEYWORD = re.compile(rb"(\*(?: \d+)?|[A-Za-z]+\d+) ([A-Za-z-]+)")
+
+
+class Literal(bytes):
+    """An argument that is sent as a literal: no quotes can hold it."""
+
+
+def string(value: bytes) -> bytes:
+    """A value as a command has it: in quotes where they may hold it (RFC 9051, 9)."""
+    if any(byte > 126 or byte in b"\0\r\n" for byte in value):
+        return Literal(value)
+    return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
+class _Heard(imaplib.IMAP4):
+    """A connection that counts what it receives, and takes careless lines."""
+
+    received = 0
+
+    def read(self, size: int) -> bytes:
+        data = super().read(size)
+        self.received += len(data)
+        return data
+
+    def readline(self) -> bytes:
+        line = super().readline()
+        self.received += len(line)
+        if line[-2:] == b"\r\n" and not _CARELESS.match(line):
+            return line
+        return _tidy(line)
+
+
+def _tidy(line: bytes) -> bytes:
+    if line.endswith(b"\n") and not line.endswith(b"\r\n"):
+        line = line[:-1] + b"\r\n"
+    if found := _KEYWORD.match(line):
+        line = found[1] + b" " + found[2].upper() + line[found.end() :]
+        if not line.startswith(b"*") and line[found.end() :] == b"\r\n":
+            line = line[:-2] + b" \r\n"
+    return line
+
+
+class _Clear(_Heard, IMAP4WithTimeout):  # type: ignore[misc]  # imapclient has no types
+    pass
+
+
+class _Encrypted(_Heard, IMAP4_TLS):  # type: ignore[misc]  # as above
+    pass
+
+
+class Client(IMAPClient):  # type: ignore[misc]  # as above
+    """imapclient's client on such a connection."""
+
+    def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802 - imapclient's name
+        patience = getattr(self._timeout, "connect", None)
+        if self.ssl:
+            made: imaplib.IMAP4 = _Encrypted(self.host, self.port, self.ssl_context, patience)  # type: ignore[call-arg]
+            return made
+        return _Clear(self.host, self.port, patience)
+
+    @property
+    def received(self) -> int:
+        """Bytes that came so far."""
+        return int(self._imap.received)
+
+
+def ask(client: IMAPClient, *words: bytes) -> tuple[str, Any]:
+    """Send a command, wherever its literals stand; returns what imaplib returns of an answer."""
+    imap = client._imap
+    for kind in _KINDS:
+        imap.untagged_responses.pop(kind, None)
+    tag: bytes = imap._new_tag()
+    _send(client, tag, words)
+    return completed(client, tag)
+
+
+def _send(client: IMAPClient, tag: bytes, words: Iterable[bytes]) -> None:
+    """Send the words, or as many of them as the server lets come."""
+    imap, line = client._imap, tag
+    for word in words:
+        if not isinstance(word, Literal):
+            line += b" " + word
+        elif client.has_capability("LITERAL+") or (
+            client.has_capability("LITERAL-") and len(word) <= _LITERAL_MINUS
+        ):
+            line += b" {%d+}\r\n" % len(word) + word
+        else:
+            send(imap, line + b" {%d}\r\n" % len(word))
+            while imap._get_response() is not None:  # None is the `+` that is waited for
+                if imap.tagged_commands[tag]:
+                    return
+                imap._check_bye()
+            line = bytes(word)
+    send(imap, line + b"\r\n")
+
+
+def send(imap: Any, data: bytes) -> None:
+    """Send bytes as they are."""
+    try:
+        imap.send(data)
+    except OSError as problem:
+        raise imaplib.IMAP4.abort(f"socket error: {problem}") from problem
+
+
+def completed(client: IMAPClient, tag: bytes) -> tuple[str, Any]:
+    """The answer to the command of this tag: OK, NO or BAD, and its text."""
+    imap = client._imap
+    kind, data = imap._get_tagged_response(tag)
+    imap._check_bye()
+    return kind, data
+
+
+def accept(kind: str, data: Any) -> None:
+    """Raise what imaplib raises, unless the answer is OK."""
+    if kind != "OK":
+        text = data[0] if data else b""
+        raise imaplib.IMAP4.error(text.decode("utf-8", "replace") if text else kind)
+
+
+def taken(client: IMAPClient, kind: str) -> list[Any]:
+    """The untagged answers of one kind since they were last taken, in imaplib's pieces."""
+    return [one for one in client._imap.untagged_responses.pop(kind, []) if one is not None]
