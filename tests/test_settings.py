@@ -55,9 +55,19 @@ def test_a_byte_order_mark_is_no_error() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        ("\ncolour = 1\n", 2, "'colour' is no setting. There are: theme, density, oauth, keys."),
+        (
+            "\ncolour = 1\n",
+            2,
+            "'colour' is no setting. There are: theme, density, oauth, keys, tim",
+        ),
         ("theme = 3\n", 1, "theme must be a text in quotes."),
         ("# one\n\ndensity = 'tight'\n", 3, "density is comfortable or compact, not 'tight'."),
+        ("timeouts = 5\n", 1, "timeouts must be a table: [timeouts]."),
+        ("[timeouts]\nwrite = 5\n", 2, "'write' is not a time-out. There are: connect, read."),
+        ("[timeouts]\nread = '5'\n", 2, "timeouts.read must be a number of seconds"),
+        ("[timeouts]\nread = true\n", 2, "timeouts.read must be a number of seconds"),
+        ("[timeouts]\nread = 0\n", 2, "timeouts.read must be a number of seconds"),
+        ("[timeouts]\nread = nan\n", 2, "timeouts.read must be a number of seconds"),
         ("keys = 'j'\n", 1, "keys must be a table: [keys]."),
         ("oauth = 'j'\n", 1, "oauth must be a table: [oauth]."),
         ("[oauth]\ngoogle = 'x'\n", 2, "oauth.google must be a table: [oauth.google]."),
@@ -81,6 +91,17 @@ def test_an_error_names_file_and_line_and_leaves_the_default(
     assert words in str(problem)
     assert found.preferences.density == "comfortable"
     assert not found.preferences.keys
+
+
+def test_time_outs_come_from_the_file_and_the_environment_comes_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert settings.timeouts() == settings.Timeouts(connect=20, read=60)
+    write("[timeouts]\nconnect = 7\nread = 90.5\n")
+    assert settings.timeouts() == settings.Timeouts(connect=7, read=90.5)
+    monkeypatch.setenv("CRMMAIL_READ_TIMEOUT", "3")
+    monkeypatch.setenv("CRMMAIL_CONNECT_TIMEOUT", "soon")
+    assert settings.timeouts() == settings.Timeouts(connect=7, read=3)
 
 
 def test_one_bad_line_does_not_spoil_the_others() -> None:

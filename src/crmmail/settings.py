@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,23 @@ from crmmail.errors import CrmmailError
 
 _APP = "crmmail"
 OAUTH_KEYS = ("client_id", "client_secret", "authorize_url", "token_url", "device_url", "scope")
+LIMITS = ("connect", "read")
 DENSITIES = ("comfortable", "compact")
 _PART = r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'"""
 _DOTTED = rf"\s*({_PART})((?:\s*\.\s*(?:{_PART}))*)\s*"
 _HEADER = re.compile(rf"^\s*\[{_DOTTED}\]")
 _ENTRY = re.compile(rf"^{_DOTTED}=")
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How many seconds to wait for a server."""
+
+    connect: float = 20.0
+    """To take a connection."""
+    read: float = 60.0
+    """To send something, once it was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,8 @@ class Preferences:
     """What crmmail is called where it signs in with tokens: [oauth.google], [oauth.microsoft]."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Other keys for an action: its id, and its keys apart by commas. `crmmail keys` lists them."""
+    timeouts: Timeouts = Timeouts()
+    """How long to wait for a server: [timeouts]."""
 
 
 class ConfigError(CrmmailError):
@@ -100,6 +113,19 @@ def config() -> Config:
     return _checked(found, _lines(text))
 
 
+def timeouts() -> Timeouts:
+    """How long to wait for a server: CRMMAIL_CONNECT_TIMEOUT and CRMMAIL_READ_TIMEOUT, else what
+    config.toml says.
+    """
+    said = config().preferences.timeouts
+    for name in LIMITS:
+        value = os.environ.get(f"CRMMAIL_{name.upper()}_TIMEOUT", "")
+        with suppress(ValueError):
+            if value and _is_limit(seconds := float(value)):
+                said = replace(said, **{name: seconds})
+    return said
+
+
 def remembered(name: str) -> str:
     """What the app was told to remember, such as the theme; "" for nothing."""
     try:
@@ -151,7 +177,9 @@ def _checked(found: dict[str, Any], lines: Mapping[tuple[str, ...], int]) -> Con
         elif name not in Preferences.__dataclass_fields__:
             known = ", ".join(Preferences.__dataclass_fields__)
             problems.append(ConfigError(line, f"{name!r} is no setting. There are: {known}."))
-        elif name in ("keys", "oauth"):
+        elif name == "timeouts" and isinstance(value, dict):
+            wanted["timeouts"] = Timeouts(**dict(_timeouts(value, lines, problems)))
+        elif name in ("keys", "oauth", "timeouts"):
             problems.append(ConfigError(line, f"{name} must be a table: [{name}]."))
         elif not isinstance(value, str):
             problems.append(ConfigError(line, f"{name} must be a text in quotes."))
@@ -161,6 +189,25 @@ def _checked(found: dict[str, Any], lines: Mapping[tuple[str, ...], int]) -> Con
         else:
             wanted[name] = value
     return Config(Preferences(**wanted), tuple(problems), lines)
+
+
+def _timeouts(
+    table: dict[str, Any], lines: Mapping[tuple[str, ...], int], problems: list[ConfigError]
+) -> Iterator[tuple[str, float]]:
+    for name, value in table.items():
+        line = lines.get(("timeouts", name), 0)
+        if name not in LIMITS:
+            words = f"{name!r} is not a time-out. There are: {', '.join(LIMITS)}."
+            problems.append(ConfigError(line, words))
+        elif not _is_limit(value):
+            words = f"timeouts.{name} must be a number of seconds, from 1 to 3600."
+            problems.append(ConfigError(line, words))
+        else:
+            yield name, float(value)
+
+
+def _is_limit(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= 3600
 
 
 def _oauth(

@@ -96,7 +96,7 @@ def _begun(number: int) -> EmailMessage:
 def leftovers(folder: Path) -> dict[str, set[str]]:
     """The marked words in each file of a folder."""
     found = {}
-    for path in folder.iterdir():
+    for path in filter(Path.is_file, folder.iterdir()):
         content = path.read_bytes().lower()
         found[path.name] = {mark for mark in (SUBJECT, TEXT, FILE) if mark.encode() in content}
     return found

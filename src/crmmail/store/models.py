@@ -135,6 +135,8 @@ class Folder(SQLModel, table=True):
     messages: int = 0  # as the server counts them
     former: bool = False  # S4: as it was before its UIDVALIDITY changed, until that is confirmed
     wire: bytes = b""  # the name as the server spells it; "" before the first sync that keeps it
+    suspects: str = ""  # M8: UIDs among which one makes the connection end, as JSON
+    compared: int = 0  # how many were here when it was last compared with the server
 
 
 class Unconfirmed(SQLModel, table=True):
@@ -400,7 +402,8 @@ class Skipped(SQLModel, table=True):
     sender: str = Field(default="", index=True)  # From address
     size: int = 0
     flags: int = 0
-    attempts: int = 0  # M8
+    attempts: int = 0  # M8: passes in which it could not be read
     readmit: bool = False  # to be listed again, and fetched if it enters (M9)
     facts: str = ""
     level: int = 2  # V: the Level at which it was listed
+    tried_at: int = 0  # M8: when the last attempt was, in ms

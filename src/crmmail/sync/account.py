@@ -9,7 +9,16 @@ from dataclasses import replace
 
 from crmmail.store import levels
 from crmmail.store.database import Store
-from crmmail.sync import believing, known_folders, listing, progress, rejudge, rules, upkeep
+from crmmail.sync import (
+    believing,
+    known_folders,
+    listing,
+    progress,
+    rejudge,
+    rules,
+    suspects,
+    upkeep,
+)
 from crmmail.sync.answers import FolderInfo
 from crmmail.sync.backfill import Backfill
 from crmmail.sync.believing import LIST, Looks
@@ -46,13 +55,19 @@ class AccountSync:
         return self._session.errors
 
     def settle(self, stopping: Callable[[], bool] = bool) -> None:
-        """Pass until nothing is left to do: no import, and no orphan (M12) that waits for proof."""
+        """Pass until nothing is left to do: no import, and no orphan (M12) that waits for proof.
+
+        Then each message that the server lists is in the store or in the skip list, or there is an
+        error.
+        """
+        started = upkeep.now_ms()
         for _ in range(3):
             while not self.run(_BREATH, stopping):
                 if stopping():
                     return
             if not upkeep.has_orphans(self._store.read()):
                 break
+        self._account_for(started)
         levels.wipe(self._store)
 
     def run(self, seconds: float = float("inf"), stopping: Callable[[], bool] = bool) -> bool:
@@ -61,7 +76,7 @@ class AccountSync:
         News of all folders come first; then the import goes on for so many seconds. An incomplete
         pass is to be continued by the next.
         """
-        self._session.errors, self._session.failed = [], set()
+        self._session.errors, self._session.failed, self._session.cut = [], set(), None
         started = upkeep.now_ms()
         until = time.monotonic() + seconds
         listed = {info.name: info for info in self._folders()}
@@ -91,7 +106,7 @@ class AccountSync:
         changed |= {row.name for row in before if row.doubted}
         changed |= self._reflagged
         for row in self._rows(listed):
-            if row.name in changed:
+            if row.name in changed and row.floor <= 1:
                 with self._session.apart(row.name):
                     self._compare(intake, row, listed[row.name])
         backfill.admit()
@@ -105,6 +120,15 @@ class AccountSync:
             while upkeep.bury_orphans(self._store, started):
                 pass
         return True
+
+    def _account_for(self, started: int) -> None:
+        if self._session.cut and not self._mailbox.sent_something:
+            raise self._session.cut
+        judged_by = rules.load(self._store.read(), self._account_id)
+        intake = Intake(self._store, self._mailbox, judged_by)
+        Backfill(self._session, intake, judged_by).retry(started)
+        suspects.tell(self._session)
+        suspects.account_for(self._session)
 
     def wait(self, seconds: float, ear: socket.socket) -> None:
         """Wait until INBOX has news, the time is over, or `ear` is readable.
@@ -146,6 +170,7 @@ class AccountSync:
                     seen = self._session.examine_again(row.name)
                     modseq = seen.modseq if self._mailbox.has_modseq else row.modseq
                     listed[row.name] = replace(seen, role=told.role, modseq=modseq, counted=True)
+                    upkeep.counted(self._store, row.id, seen.messages)
 
     def _rows(self, listed: dict[str, FolderInfo]) -> list[FolderRow]:
         """The folders to be read, INBOX and Sent first: they are what somebody waits for."""
@@ -179,9 +204,9 @@ class AccountSync:
         """Find what vanished, what came late, and flags that changed."""
         if row.doubted or upkeep.count_local(self._store.read(), row.id) != info.messages:
             self._compare_lists(intake, row, info)
-        if row.modseq != info.modseq or row.name in self._reflagged:
+        if row.modseq != info.modseq or not info.modseq or row.name in self._reflagged:
             self._session.examine(row.name)
-            since = row.modseq if self._mailbox.has_modseq else 0
+            since = row.modseq if 0 < row.modseq <= info.modseq else 0
             flags = self._mailbox.flags(1, row.uidnext, since)
             upkeep.set_flags(self._store, row.id, flags)
             self._reflagged.discard(row.name)

@@ -6,14 +6,14 @@ import calendar
 import re
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from imapclient.exceptions import ProtocolError
 from imapclient.response_parser import parse_fetch_response
 
 from crmmail.store.kinds import Flag
-from crmmail.sync.problems import BadAnswer, Problem, said
+from crmmail.sync.problems import BadAnswer, said
 
 GARBAGE = (
     ProtocolError,
@@ -44,7 +44,7 @@ class FolderInfo:
     messages: int = 0
     uidnext: int = 0
     uidvalidity: int = 0
-    modseq: int = 0  # a number that changes with flags: HIGHESTMODSEQ, else the count of unseen
+    modseq: int = 0  # see `fingerprint`
     counted: bool = True  # whether the server told the counts when it listed the folder
     wire: bytes = b""  # the name as the server spells it
 
@@ -56,9 +56,13 @@ class Listed:
     uid: int
     flags: int
     received_at: int
-    size: int
+    size: int  # 0 where the server does not say, or not credibly
     header: bytes
     provider_thread: str = ""
+
+
+class Headless(BadAnswer):
+    """A message was listed without its header block."""
 
 
 _ATTRIBUTE = re.compile(
@@ -70,18 +74,43 @@ _ATTRIBUTE = re.compile(
     re.VERBOSE,
 )
 _START = re.compile(rb"\d+ \(")
+_UID = re.compile(rb"\bUID (\d{1,10})\b")
+_LITERAL_8 = re.compile(rb"~(\{\d+\})$")
+LARGEST = 1 << 40
+"""No message has this many bytes, whatever a server says."""
+LAST_MODSEQ = (1 << 63) - 1
 
 
-def parsed(data: Iterable[Any]) -> dict[int, dict[bytes, Any]]:
-    """FETCH answers by UID. Lines without a UID are the server's own news, and left out."""
-    answers: dict[int, dict[bytes, Any]] = {}
+@dataclass(slots=True)
+class Answers:
+    """FETCH answers by UID, and why others cannot be read; one that tells no UID is under 0."""
+
+    read: dict[int, dict[bytes, Any]] = field(default_factory=dict)
+    unreadable: dict[int, BadAnswer] = field(default_factory=dict)
+
+
+def parsed(data: Iterable[Any]) -> Answers:
+    """Read FETCH answers. Lines without a UID are the server's own news, and left out."""
+    answers = Answers()
     for group in _groups(data):
         answer = _quick(group)
         if answer is None:
-            answer = _slow(group)
+            try:
+                answer = _slow(group)
+            except BadAnswer as problem:
+                answers.unreadable[_uid_of(group)] = problem
+                continue
         if isinstance(uid := answer.get(b"UID"), int):
-            answers.setdefault(uid, {}).update(answer)
+            answers.read.setdefault(uid, {}).update(answer)
     return answers
+
+
+def _uid_of(group: list[Any]) -> int:
+    """The UID of an answer that cannot be read; 0 where not even that can."""
+    for piece in group:
+        if found := _UID.search(piece[0] if isinstance(piece, tuple) else piece):
+            return int(found[1])
+    return 0
 
 
 def matching(data: list[Any], wanted: re.Pattern[bytes]) -> Iterator[Any]:
@@ -100,6 +129,8 @@ def _groups(data: Iterable[Any]) -> Iterator[list[Any]]:
     for piece in data:
         if piece is None:
             continue
+        if isinstance(piece, tuple) and piece[0].endswith(b"}"):
+            piece = (_LITERAL_8.sub(rb"\1", piece[0]), *piece[1:])
         if group and _START.match(piece[0] if isinstance(piece, tuple) else piece):
             yield group
             group = []
@@ -147,34 +178,53 @@ def _slow(group: list[Any]) -> dict[bytes, Any]:
         raise BadAnswer(f"The server's answer cannot be read: {said(problem)}") from problem
 
 
-def literal(answer: dict[bytes, Any], name: bytes) -> bytes | Problem:
-    for key, value in answer.items():
-        if key.upper().startswith(name):
-            return value if isinstance(value, bytes) else b""
-    return BadAnswer("The server sent the message without its text.")
+def literal(answer: dict[bytes, Any], *names: bytes) -> bytes:
+    """The data item of the first of these names that is there. Raises BadAnswer without one."""
+    for name in names:
+        if isinstance(value := answer.get(name), bytes):
+            return value
+    if any(name in answer for name in names):
+        raise BadAnswer("The server sent NIL for the text of the message.")
+    raise BadAnswer("The server sent the message without its text.")
 
 
-def listed(uid: int, answer: dict[bytes, Any]) -> Listed | Problem:
+def listed(uid: int, answer: dict[bytes, Any]) -> Listed:
+    """A message as its FETCH answer lists it. Raises Headless when that has no header."""
     header = next((value for key, value in answer.items() if key.startswith(b"BODY[HEADER")), None)
     if not isinstance(header, bytes):
-        return BadAnswer("The server listed the message without its header.")
+        raise Headless("The server listed the message without its header.")
+    if not header.strip():
+        raise Headless("The server sent an empty header for the message.")
+    return described(uid, answer, header)
+
+
+def described(uid: int, answer: dict[bytes, Any], header: bytes) -> Listed:
+    """A message as its FETCH answer lists it, with this header."""
     thread = answer.get(b"X-GM-THRID") or answer.get(b"THREADID") or ""
     if isinstance(thread, tuple):
-        thread = thread[0]
+        thread = thread[0] if thread else ""
     if isinstance(thread, bytes):
         thread = thread.strip(b"()").decode("ascii", "replace").replace("NIL", "")
+    flags = answer.get(b"FLAGS")
     return Listed(
         uid,
-        flags_of(answer.get(b"FLAGS", ())),
+        flags_of(flags if isinstance(flags, tuple) else ()),
         epoch(answer.get(b"INTERNALDATE")),
-        int(answer.get(b"RFC822.SIZE", len(header)) or 0),
+        _size(answer.get(b"RFC822.SIZE")),
         header,
         str(thread),
     )
 
 
-def flags_of(names: Iterable[bytes]) -> int:
-    return sum(_FLAGS.get(name.lower(), 0) for name in names)
+def _size(told: Any) -> int:
+    """RFC822.SIZE, or 0 for what no message can have."""
+    return told if isinstance(told, int) and 0 < told < LARGEST else 0
+
+
+def flags_of(names: Iterable[Any]) -> int:
+    """Flag for the names of flags; what is no name is none that we know."""
+    known = {_FLAGS.get(name.lower(), 0) for name in names if isinstance(name, bytes)}
+    return sum(known)
 
 
 _DATE = re.compile(rb"\s*(\d+)-(\w{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
@@ -201,3 +251,22 @@ def epoch(date: Any) -> int:
 
 def is_closed(flags: Iterable[bytes]) -> bool:
     return bool({flag.lower() for flag in flags} & {b"\\noselect", b"\\nonexistent"})
+
+
+def fingerprint(modseq: Any, unseen: Any = None) -> int:
+    """A number that changes with flags: HIGHESTMODSEQ where that is one (RFC 7162, 3.1.2), else
+    one below 0 made of the count of unseen; 0 where the server tells neither.
+    """
+    if isinstance(modseq, int) and 0 < modseq <= LAST_MODSEQ:
+        return modseq
+    return -1 - unseen if isinstance(unseen, int) and 0 <= unseen < LARGEST else 0
+
+
+def opened(responses: dict[str, list[Any]]) -> dict[bytes, int]:
+    """The numbers that EXAMINE answers, without those that are none."""
+    numbers: dict[bytes, int] = {}
+    for name in ("EXISTS", "UIDNEXT", "UIDVALIDITY", "HIGHESTMODSEQ"):
+        for value in responses.get(name) or ():
+            if isinstance(value, bytes) and value.isdigit():
+                numbers[name.encode()] = int(value)
+    return numbers

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from crmmail import __version__
-from crmmail.sync import correspondents, listing, upkeep
+from crmmail.sync import correspondents, listing, suspects, upkeep
 from crmmail.sync.ahead import Ahead
 from crmmail.sync.intake import Intake, Load
 from crmmail.sync.pipe import Pipe
@@ -85,6 +85,14 @@ class Backfill:
                 for write in writes:
                     write()
 
+    def retry(self, before: int) -> None:
+        """Try again what could not be read, if it was not tried since `before` (ms) (M8)."""
+        store, account = self._store, self._session.account_id
+        for name, folder_id, uids in suspects.due(store.read(), account, before, upkeep.now_ms()):
+            with self._session.apart(name):
+                self._session.examine(name)
+                self._intake.take(folder_id, uids)
+
     # -- on the network's side -----------------------------------------------------------------
 
     def _writes(self, turns: list[_Turn], at_once: set[str], until: float) -> Iterator[Write]:
@@ -111,9 +119,10 @@ class Backfill:
         if turn.uids is None:
             turn.uids = listing.older(self._session, turn.row)
             if turn.uids and turn.row.name not in at_once:
+                self._intake.remember(folder_id)
                 turn.reached = mailbox.received_at(turn.uids[-1])
                 return
-        for load in self._intake.loads(turn.next()):
+        for load in self._intake.loads(folder_id, turn.next()):
             for one in load.fetched[-1:]:
                 turn.reached = one.listed.received_at
             yield partial(self._save, folder_id, load, load.floor)
@@ -132,7 +141,7 @@ class Backfill:
         ):
             with self._session.apart(name):
                 self._session.examine(name)
-                for load in self._intake.loads(uids):
+                for load in self._intake.loads(folder_id, uids):
                     yield partial(self._save, folder_id, load, None)
                 yield partial(upkeep.stop_waiting, self._store, folder_id, uids)
         yield self._admitted

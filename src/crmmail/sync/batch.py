@@ -28,6 +28,8 @@ class Passed:
     flags: int
     header: Header | None
     verdict: Verdict
+    final: bool = True
+    """Whether another try would come to the same: not where the server failed (M8)."""
 
 
 @dataclass(frozen=True, slots=True)

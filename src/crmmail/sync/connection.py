@@ -13,13 +13,24 @@ from dataclasses import dataclass, field
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import CapabilityError, IMAPClientError
 
-from crmmail import secrecy
+from crmmail import secrecy, settings
 from crmmail.sync import sasl, tls, wire
 from crmmail.sync.problems import Unsafe, Untrusted
 from crmmail.sync.wire import Client
 
-TIMEOUT = SocketTimeout(connect=20, read=60)
 _LOOK = "look"  # no certificate has this fingerprint
+
+
+def timeouts() -> SocketTimeout:
+    """How many seconds to wait for a connection, and for each answer on it."""
+    wanted = settings.timeouts()
+    return SocketTimeout(connect=wanted.connect, read=wanted.read)
+
+
+def narrowing_timeout() -> float:
+    """How many seconds to wait for one of a few messages of which one may make a server hang."""
+    read = settings.timeouts().read
+    return min(read, max(5.0, read / 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,7 @@ def _connect(login: Login, pin: str) -> IMAPClient:
         port=login.port,
         ssl=login.security == "tls",
         ssl_context=context if login.security == "tls" else None,
-        timeout=TIMEOUT,
+        timeout=timeouts(),
     )
     client._imap.debug = 0  # imapclient's 5 makes a repr of every literal
     try:

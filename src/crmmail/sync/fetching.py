@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import imaplib
 import re
+import ssl
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from imapclient import IMAPClient
 
 from crmmail.sync import uid_sets
-from crmmail.sync.answers import Listed, epoch, flags_of, listed, literal, matching, parsed
+from crmmail.sync.answers import (
+    GARBAGE,
+    Answers,
+    Headless,
+    Listed,
+    described,
+    epoch,
+    flags_of,
+    listed,
+    literal,
+    matching,
+    parsed,
+)
 from crmmail.sync.message import HEADER_FIELDS
-from crmmail.sync.problems import BadAnswer, Problem, in_words
+from crmmail.sync.narrowing import Memory, Narrowing, Reply
+from crmmail.sync.problems import BadAnswer, Cut, Fault, Problem, in_words, said
+from crmmail.sync.uids import found
 from crmmail.sync.wire import accept
 
 SMALL = 64_000
@@ -21,34 +38,65 @@ TEXT_LIMIT = 262_144
 """How much of one text part of a larger message is fetched, in bytes."""
 _ADDRESSES = "(UID FLAGS BODY.PEEK[HEADER.FIELDS (FROM TO CC BCC)])"
 
+T = TypeVar("T")
+_Read = Callable[[int, dict[bytes, Any]], T]
+
 
 class Fetching:
-    """What a signed-in connection can fetch of the folder that is open."""
+    """What a signed-in connection can fetch of the folder that is open.
 
+    With a `memory`, a message at which the connection ends is found over new ones.
+    """
+
+    memory: Memory | None = None
+    sent_something = False
+    """Whether the server has sent any message on this connection."""
+    cuts_nothing = False
+    """Whether the server was found not to send the beginning of a part alone."""
     _client: IMAPClient
     _can: set[str]
 
+    def reopen(self) -> None:
+        """Connect anew, and open the folder that was open. Raises a Problem."""
+        raise NotImplementedError
+
+    def _wait_longer(self) -> None:
+        """Wait for answers as long as before the connection was cut."""
+        raise NotImplementedError
+
     def received_at(self, uid: int) -> float:
         """When a message came to the server, in seconds since 1970; "now" if it does not tell."""
-        for _, answer in self._fetch([uid], "(UID INTERNALDATE)"):
-            if not isinstance(answer, Problem):
-                return epoch(answer.get(b"INTERNALDATE"))
-        return time.time()
+        found = self._fetch([uid], "(UID INTERNALDATE)", lambda _, a: epoch(a[b"INTERNALDATE"]))
+        date = found.get(uid)
+        return time.time() if date is None or isinstance(date, Problem) else date
 
     def headers(
         self, uids: Sequence[int], fields: Sequence[str] = HEADER_FIELDS
     ) -> dict[int, Listed | Problem]:
         """List these messages. One that the server cannot list is given with its problem (M8)."""
         names = " ".join(name.upper() for name in fields)
-        items = f"(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS ({names})])"
-        if "X-GM-EXT-1" in self._can:
-            items = f"(X-GM-THRID {items[1:]}"
-        elif "OBJECTID" in self._can:
-            items = f"(THREADID {items[1:]}"
-        return {
-            uid: answer if isinstance(answer, Problem) else listed(uid, answer)
-            for uid, answer in self._fetch(uids, items)
-        }
+        found = self._listed(uids, f"BODY.PEEK[HEADER.FIELDS ({names})]", listed)
+        # Not below `subject`: there the whole header is none of our business (V2).
+        headless = [uid for uid, one in found.items() if isinstance(one, Headless | Fault)]
+        if (
+            headless
+            and "Subject" in fields
+            and any(isinstance(x, Headless) for x in found.values())
+        ):
+            found.update(self._listed(headless, "BODY.PEEK[HEADER]", _with_whole_header))
+        return found
+
+    def _listed(
+        self, uids: Sequence[int], header: str, read: _Read[Listed]
+    ) -> dict[int, Listed | Problem]:
+        items = f"UID FLAGS INTERNALDATE RFC822.SIZE {header}"
+        for capability, item in (("X-GM-EXT-1", "X-GM-THRID"), ("OBJECTID", "THREADID")):
+            if capability in self._can:
+                found = self._fetch(uids, f"({item} {items})", read)
+                if not any(isinstance(one, Fault) for one in found.values()):
+                    return found
+                self._can.discard(capability)  # advertised, then perhaps refused
+        return self._fetch(uids, f"({items})", read)
 
     def addresses(
         self, uids: Sequence[int], wanted: re.Pattern[bytes]
@@ -57,44 +105,51 @@ class Fetching:
 
         Nothing else: each further item makes the server open more of its files.
         """
-        for uid, answer in self._fetch(uids, _ADDRESSES, wanted):
-            if not isinstance(answer, Problem) and isinstance(one := listed(uid, answer), Listed):
-                yield one.flags, one.header
+        for chunk in uid_sets.chunks(sorted(uids)):
+            answers, problem = self._command(chunk, _ADDRESSES, wanted)
+            if isinstance(problem, Cut):
+                raise problem
+            for uid, answer in answers.read.items():
+                if header := next((v for k, v in answer.items() if k.startswith(b"BODY[")), None):
+                    one = described(uid, answer, header)
+                    yield one.flags, one.header
 
     def bodies(self, uids: Sequence[int]) -> dict[int, bytes | Problem]:
         """These messages whole, as sent."""
-        return {
-            uid: answer if isinstance(answer, Problem) else literal(answer, b"BODY[]")
-            for uid, answer in self._fetch(uids, "(UID BODY.PEEK[])")
-        }
+        return self._fetch(uids, "(UID BODY.PEEK[])", _whole)
 
     def structures(self, uids: Sequence[int]) -> dict[int, Any | Problem]:
         """The BODYSTRUCTURE of these messages, as imapclient parses it."""
-        return {
-            uid: answer if isinstance(answer, Problem) else answer.get(b"BODYSTRUCTURE")
-            for uid, answer in self._fetch(uids, "(UID BODYSTRUCTURE)")
-        }
 
-    def parts(self, uids: Sequence[int], section: str) -> dict[int, bytes | Problem]:
-        """The beginning of one part of each of these messages, as encoded."""
-        items = f"(UID BODY.PEEK[{section}]<0.{TEXT_LIMIT}>)"
-        return {
-            uid: answer
-            if isinstance(answer, Problem)
-            else literal(answer, f"BODY[{section}]<0>".encode())
-            for uid, answer in self._fetch(uids, items)
-        }
+        def read(_: int, answer: dict[bytes, Any]) -> Any:
+            if isinstance(structure := answer[b"BODYSTRUCTURE"], tuple):
+                return structure
+            raise BadAnswer("The server does not describe the parts of the message.")
+
+        return self._fetch(uids, "(UID BODYSTRUCTURE)", read)
+
+    def parts(
+        self, uids: Sequence[int], section: str, *, whole: bool = False
+    ) -> dict[int, bytes | Problem]:
+        """The beginning of one part of each of these messages, as encoded.
+
+        `whole` does not ask the server to cut it, for those that do not do that.
+        """
+        name = f"BODY[{section}]".encode()
+        origin = "" if whole else f"<0.{TEXT_LIMIT}>"
+
+        def read(_: int, answer: dict[bytes, Any]) -> bytes:
+            return literal(answer, name + b"<0>", name)[:TEXT_LIMIT]
+
+        return self._fetch(uids, f"(UID BODY.PEEK[{section}]{origin})", read)
 
     def part(self, uid: int, section: str) -> bytes | Problem:
         """One part of a message, whole, as encoded."""
-        items = f"(UID BODY.PEEK[{section}])"
-        for _, answer in self._fetch([uid], items):
-            return answer if isinstance(answer, Problem) else literal(answer, b"BODY[")
-        return BadAnswer("The server does not have this message any more.")
-
-    def head(self, uid: int) -> bytes | Problem:
-        """The beginning of a message, where its structure is of no use."""
-        return self.parts([uid], "")[uid]
+        name = f"BODY[{section}]".encode()
+        found = self._fetch(
+            [uid], f"(UID BODY.PEEK[{section}])", lambda _, answer: literal(answer, name)
+        )
+        return found.get(uid) or BadAnswer("The server does not have this message any more.")
 
     def flags(self, low: int, high: int, since: int = 0) -> dict[int, int]:
         """The flags of UIDs from `low` up to and excluding `high`: Flag by UID.
@@ -103,44 +158,114 @@ class Fetching:
         """
         if high <= low:
             return {}
-        changed = [f"(CHANGEDSINCE {since})"] if since else []
-        with in_words():
-            self._client._imap.untagged_responses.pop("FETCH", None)
-            kind, data = self._client._imap.uid(
-                "FETCH", f"{low}:{high - 1}", "(UID FLAGS)", *changed
-            )
-            accept(kind, data)
-            answers = parsed(data)
+        changed = f" (CHANGEDSINCE {since})" if since else ""
+        answers, problem = self._command([], f"(UID FLAGS){changed}", places=f"{low}:{high - 1}")
+        if isinstance(problem, BadAnswer) and since:
+            return self.flags(low, high)
+        if problem and not (answers.unreadable and isinstance(problem, BadAnswer)):
+            raise problem
         return {
             uid: flags_of(answer[b"FLAGS"])
-            for uid, answer in answers.items()
-            if low <= uid < high and b"FLAGS" in answer
+            for uid, answer in answers.read.items()
+            if low <= uid < high and isinstance(answer.get(b"FLAGS"), tuple)
         }
 
-    def _fetch(
-        self, uids: Sequence[int], items: str, wanted: re.Pattern[bytes] | None = None
-    ) -> Iterator[tuple[int, dict[bytes, Any] | Problem]]:
-        """FETCH by UID; a batch that fails is halved until the one bad message is alone (S5)."""
-        for chunk in uid_sets.chunks(sorted(uids)):
-            yield from self._fetch_chunk(chunk, items, wanted)
+    # -- inside ------------------------------------------------------------------------------
 
-    def _fetch_chunk(
-        self, uids: list[int], items: str, wanted: re.Pattern[bytes] | None = None
-    ) -> Iterator[tuple[int, dict[bytes, Any] | Problem]]:
+    def _fetch(self, uids: Sequence[int], items: str, read: _Read[T]) -> dict[int, T | Problem]:
+        """FETCH by UID; what fails is narrowed to the one bad message (S5)."""
+        found: dict[int, T | Problem] = {}
+        for chunk in uid_sets.chunks(sorted(uids)):
+            found |= Narrowing(_Kind(self, items, read), self.memory).run(chunk)
+        self.sent_something |= any(not isinstance(one, Problem) for one in found.values())
+        self._wait_longer()
+        return found
+
+    def _command(
+        self,
+        uids: list[int],
+        items: str,
+        wanted: re.Pattern[bytes] | None = None,
+        places: str = "",
+    ) -> tuple[Answers, Problem | None]:
+        """One UID FETCH, its answers as far as they came, and why not all did.
+
+        Raises a Problem that has nothing to do with the messages: throttling.
+        """
+        imap = self._client._imap
+        imap.untagged_responses.pop("FETCH", None)
+        problem: Problem | None = None
         try:
             with in_words():
-                self._client._imap.untagged_responses.pop("FETCH", None)
-                kind, data = self._client._imap.uid("FETCH", uid_sets.packed(uids), items)
-                accept(kind, data)
-                answers = parsed(data if wanted is None else matching(data, wanted))
-        except BadAnswer as problem:
-            if len(uids) == 1:
-                yield uids[0], problem
-                return
-            middle = len(uids) // 2
-            yield from self._fetch_chunk(uids[:middle], items, wanted)
-            yield from self._fetch_chunk(uids[middle:], items, wanted)
-            return
-        for uid in uids:
-            if uid in answers:
-                yield uid, answers[uid]
+                _exchange(imap, places or uid_sets.packed(uids), items)
+        except (BadAnswer, Cut) as failure:
+            problem = failure
+        data = imap.untagged_responses.pop("FETCH", [])
+        if data and isinstance(data[-1], tuple):  # cut within its literal
+            del data[-1]
+        answers = parsed(data if wanted is None else matching(data, wanted))
+        return answers, problem or answers.unreadable.get(0)
+
+    def _there(self, uids: Sequence[int]) -> set[int]:
+        """Which of these messages a search finds; all, where it finds no answer."""
+        try:
+            with in_words():
+                return set(found(self._client, uid_sets.packed(list(uids))))
+        except BadAnswer:
+            return set(uids)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind(Generic[T]):
+    """A FETCH of certain items: the Line of a Narrowing."""
+
+    fetching: Fetching
+    items: str
+    read: _Read[T]
+
+    def ask(self, uids: Sequence[int]) -> Reply[T]:
+        answers, problem = self.fetching._command(list(uids), self.items)
+        found: dict[int, T] = {}
+        unusable = {uid: why for uid, why in answers.unreadable.items() if uid}
+        for uid in answers.read.keys() & set(uids):
+            try:
+                found[uid] = self.read(uid, answers.read[uid])
+            except BadAnswer as why:
+                unusable[uid] = why
+            except GARBAGE as why:
+                unusable[uid] = BadAnswer(f"The server's answer cannot be read: {said(why)}")
+        if isinstance(problem, Cut):
+            return Reply(found, unusable, cut=problem)
+        return Reply(found, unusable, problem if isinstance(problem, BadAnswer) else None)
+
+    def there(self, uids: Sequence[int]) -> set[int]:
+        return self.fetching._there(uids)
+
+    def reopen(self) -> None:
+        self.fetching.reopen()
+
+
+def _exchange(imap: imaplib.IMAP4, places: str, items: str) -> None:
+    """Send a UID FETCH and read all that comes. Raises an abort when it is lost where it ends."""
+    try:
+        kind, data = imap._simple_command("UID", "FETCH", places, items)
+    except (*GARBAGE, ssl.SSLError) as problem:
+        raise imaplib.IMAP4.abort(str(problem) or type(problem).__name__) from problem
+    except imaplib.IMAP4.error as problem:
+        if isinstance(problem, imaplib.IMAP4.abort) or "command error: BAD" in str(problem):
+            raise
+        raise imaplib.IMAP4.abort(str(problem)) from problem
+    accept(kind, data)
+
+
+def _whole(_: int, answer: dict[bytes, Any]) -> bytes:
+    if text := literal(answer, b"BODY[]"):
+        return text
+    raise BadAnswer("The server sent an empty text for the message.")
+
+
+def _with_whole_header(uid: int, answer: dict[bytes, Any]) -> Listed:
+    """A message that has a header of nothing but its end has none."""
+    if header := literal(answer, b"BODY[HEADER]"):
+        return described(uid, answer, header)
+    raise Headless("The server sent an empty header for the message.")

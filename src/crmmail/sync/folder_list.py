@@ -5,13 +5,12 @@ from __future__ import annotations
 import imaplib
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError
 
 from crmmail.sync import folder_names, folders, wire
-from crmmail.sync.answers import GARBAGE, FolderInfo, is_closed
+from crmmail.sync.answers import GARBAGE, FolderInfo, fingerprint, is_closed, opened
 from crmmail.sync.folder_names import Entry
 from crmmail.sync.problems import BadAnswer, in_words
 
@@ -48,8 +47,8 @@ class FolderList:
         names = folder_names.shown(entries)
         return [self._with_status(one, names[one.wire], items) for one in entries]
 
-    def examine(self, name: str, spelled: bytes = b"") -> dict[bytes, Any]:
-        """Open a folder, read only; returns what the server told of it, as imapclient parses it.
+    def examine(self, name: str, spelled: bytes = b"") -> dict[bytes, int]:
+        """Open a folder, read only; returns the numbers that the server told of it.
 
         `spelled` is its name on the wire, where that is known from an earlier LIST.
         """
@@ -60,8 +59,7 @@ class FolderList:
         spelled = spelled or self._wire(name)
         wire.accept(*wire.ask(self._client, b"EXAMINE", wire.string(spelled)))
         imap.state = "SELECTED"
-        told: dict[bytes, Any] = self._client._process_select_response(imap.untagged_responses)
-        return told
+        return opened(imap.untagged_responses)
 
     def count(self, name: str) -> int:
         """How many messages a folder has, as STATUS tells; -1 if it does not."""
@@ -131,7 +129,7 @@ def _info(entry: Entry, name: str, flags: Iterable[bytes], counts: dict[bytes, i
         counts.get(b"MESSAGES", 0),
         counts.get(b"UIDNEXT", 0),
         counts.get(b"UIDVALIDITY", 0),
-        counts.get(b"HIGHESTMODSEQ", counts.get(b"UNSEEN", 0)),
+        fingerprint(counts.get(b"HIGHESTMODSEQ"), counts.get(b"UNSEEN")),
         counted=bool(counts) or closed,
         wire=entry.wire,
     )

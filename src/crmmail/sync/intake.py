@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from crmmail.store import forgetting
 from crmmail.store.database import Store
 from crmmail.store.kinds import Level
 from crmmail.store.trouble import is_trouble
-from crmmail.sync import ingest, rules
+from crmmail.sync import ingest, rules, texts
 from crmmail.sync.answers import Listed
 from crmmail.sync.batch import Batch, Kept, Passed
 from crmmail.sync.courtesy import give_way
@@ -30,9 +29,9 @@ from crmmail.sync.message import (
     parse_header,
 )
 from crmmail.sync.pipe import Pipe
-from crmmail.sync.problems import BadAnswer, Problem
+from crmmail.sync.problems import Fault, Problem
 from crmmail.sync.rules import Facts, Rules, Verdict, judge
-from crmmail.sync.structure import TextPlan, plan
+from crmmail.sync.suspects import FolderMemory
 from crmmail.text import one_line
 
 log = logging.getLogger(__name__)
@@ -44,8 +43,8 @@ BATCH = 100
 BATCH_BYTES = 4_000_000
 """Bytes of message text held for one transaction at most."""
 
-Raw = bytes | tuple[TextPlan, dict[str, bytes]] | Body | Problem | None
-"""A message's text as it came: whole, or by parts; None when the store has it already."""
+Raw = texts.Text | Body | None
+"""A message's text as it came; None when the store has it already."""
 _NO_SUBJECT = tuple(name for name in HEADER_FIELDS if name != "Subject")
 
 
@@ -81,13 +80,21 @@ class Intake:
         """Take these messages of the open folder, newest first; returns how many were let in from
         the ledger on the way.
         """
-        with closing(Pipe(self.loads(uids))) as loads:
+        with closing(Pipe(self.loads(folder_id, uids))) as loads:
             return sum(self.save(folder_id, load) for load in loads)
+
+    def remember(self, folder_id: int) -> None:
+        """Give the connection what is known of the open folder: which messages made it fail."""
+        self._mailbox.memory = FolderMemory(self._store, folder_id)
 
     # -- on the network's side -----------------------------------------------------------------
 
-    def loads(self, uids: Iterable[int]) -> Iterator[Load]:
-        """List, judge and fetch these messages of the open folder, newest first."""
+    def loads(self, folder_id: int, uids: Iterable[int]) -> Iterator[Load]:
+        """List, judge and fetch these messages of the open folder, newest first.
+
+        Raises Fault where the server fails whatever it is asked: nothing is known of them then.
+        """
+        self.remember(folder_id)
         uids = sorted(uids, reverse=True)
         for start in range(0, len(uids), LISTING):
             chunk = uids[start : start + LISTING]
@@ -125,6 +132,8 @@ class Intake:
                         continue
                     judged.append(Fetched(one, header, verdict))
                 case Problem() as problem:
+                    if isinstance(problem, Fault):
+                        raise problem
                     failed.append(_unreadable(uid, 0, None, problem))
         return judged, failed
 
@@ -137,41 +146,12 @@ class Intake:
         asked = {one.listed.uid for one in wanted}
         if self._rules.level < Level.EVERYTHING:
             return [replace(one, raw=NO_TEXT) if one.listed.uid in asked else one for one in part]
-        small = [one.listed.uid for one in wanted if one.listed.size <= SMALL]
-        large = [one.listed.uid for one in wanted if one.listed.size > SMALL]
-        raw: dict[int, Raw] = dict(self._mailbox.bodies(small)) if small else {}
-        if large:
-            raw.update(self._fetch_large(large))
-        gone = BadAnswer("The server listed the message, but did not send it.")
+        raw = texts.fetch(self._mailbox, [one.listed for one in wanted])
         return [
-            replace(one, raw=raw.get(one.listed.uid, gone)) if one.listed.uid in asked else one
+            replace(one, raw=raw.get(one.listed.uid)) if one.listed.uid in asked else one
             for one in part
+            if one.listed.uid not in asked or one.listed.uid in raw  # else it is gone meanwhile
         ]
-
-    def _fetch_large(self, uids: Sequence[int]) -> dict[int, Raw]:
-        plans: dict[int, TextPlan] = {}
-        raw: dict[int, Raw] = {}
-        for uid, structure in self._mailbox.structures(uids).items():
-            try:
-                if isinstance(structure, Problem):
-                    raise Unreadable(str(structure))
-                plans[uid] = plan(structure)
-            except Unreadable:
-                raw[uid] = self._mailbox.head(uid)
-        by_section: dict[str, list[int]] = defaultdict(list)
-        for uid, one in plans.items():
-            for part in (*one.parts, *one.calendars):
-                by_section[part.section].append(uid)
-        payloads: dict[int, dict[str, bytes]] = {uid: {} for uid in plans}
-        for section, sharing in by_section.items():
-            for uid, payload in self._mailbox.parts(sharing, section).items():
-                if isinstance(payload, bytes):
-                    payloads[uid][section] = payload
-                else:
-                    raw[uid] = payload
-        for uid, one in plans.items():
-            raw.setdefault(uid, (one, payloads[uid]))
-        return raw
 
     # -- on the store's side -------------------------------------------------------------------
 
@@ -212,6 +192,8 @@ def _parse(one: Fetched, judged_by: Rules) -> Kept | Passed:
     uid, flags, header = one.listed.uid, one.listed.flags, one.header
     if one.verdict is not None:
         return Passed(uid, flags, header, one.verdict)
+    if isinstance(one.raw, bytes) and len(one.raw) > header.size:
+        header = replace(header, size=len(one.raw))
     try:
         body = _body(one.raw)
     except Exception as problem:
@@ -249,7 +231,8 @@ def _unreadable(uid: int, flags: int, header: Header | None, problem: Exception)
     if not isinstance(problem, Unreadable | Problem):
         log.error("message %d", uid, exc_info=problem)
         words = f"{type(problem).__name__}: {words}"
-    return Passed(uid, flags, header, Verdict("unreadable", f"{one_line(words)} [{__version__}]"))
+    verdict = Verdict("unreadable", f"{one_line(words)} [{__version__}]")
+    return Passed(uid, flags, header, verdict, final=not isinstance(problem, Problem))
 
 
 def _parts(judged: Sequence[Fetched], have: dict[str, int]) -> Iterator[list[Fetched]]:
@@ -258,7 +241,7 @@ def _parts(judged: Sequence[Fetched], have: dict[str, int]) -> Iterator[list[Fet
     entering = held = 0
     for one in judged:
         enters = one.verdict is None and one.header.message_id not in have
-        size = min(one.listed.size, SMALL) if enters else 0
+        size = min(one.listed.size or SMALL, SMALL) if enters else 0
         if enters and (entering >= BATCH or (entering and held + size > BATCH_BYTES)):
             yield part
             part, entering, held = [], 0, 0

@@ -68,8 +68,12 @@ def reconcile(
             elif _differs(have[info.name], info):
                 db.execute(
                     """UPDATE folder SET role = ?, selectable = max(selectable, ?),
-                           messages = CASE WHEN selected THEN messages ELSE ? END WHERE id = ?""",
-                    [info.role, info.selectable, info.messages, have[info.name].id],
+                           messages = CASE WHEN ? THEN ? ELSE messages END WHERE id = ?""",
+                    [
+                        *(info.role, info.selectable),
+                        *(info.counted and info.selectable, info.messages),
+                        have[info.name].id,
+                    ],
                 )
                 change.topics.add("state")
         _unselect(db, change, account_id)

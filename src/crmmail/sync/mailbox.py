@@ -16,11 +16,11 @@ from contextlib import closing, suppress
 from imapclient.exceptions import IMAPClientError
 
 from crmmail.sync import idle, uids, wire
-from crmmail.sync.answers import FolderInfo
-from crmmail.sync.connection import Login, connect, sign_in
+from crmmail.sync.answers import FolderInfo, fingerprint
+from crmmail.sync.connection import Login, connect, narrowing_timeout, sign_in, timeouts
 from crmmail.sync.fetching import Fetching
 from crmmail.sync.folder_list import FolderList
-from crmmail.sync.problems import in_words
+from crmmail.sync.problems import Problem, Refused, in_words
 
 __all__ = ["Login", "Mailbox", "check"]
 
@@ -31,6 +31,8 @@ class Mailbox(Fetching):
     def __init__(self, login: Login) -> None:
         self._received = 0  # over the connections before this one
         self._folder_list = FolderList()
+        self._opened = ("", b"", 0)  # the folder that is open: name, spelling, UIDVALIDITY
+        self._aborted = self._hurried = False
         self._others: list[Mailbox] = []
         self._login = login
         self.flags_moved = False
@@ -45,6 +47,34 @@ class Mailbox(Fetching):
             self._client = connect(self._login)
             self._can = sign_in(self._client, self._login)
         self._folder_list.use(self._client, self._can)
+
+    def reopen(self) -> None:
+        """Connect anew, and open the folder that was open. Raises a Problem.
+
+        A message that made the server hang will do so again: it gets less time.
+        """
+        name, spelled, uidvalidity = self._opened
+        moved = self.flags_moved
+        with suppress(OSError, AttributeError):
+            self._client._imap.shutdown()
+        if not self._aborted:
+            try:
+                self._connect()
+            except Refused as problem:  # a token grows old: the next pass has a new one
+                raise Problem(str(problem), problem.hint) from problem
+        if self._aborted:
+            self.abort()
+            raise Problem("The connection was cut.")
+        self._client.socket().settimeout(narrowing_timeout())
+        self._hurried = True
+        if name and self.examine(name, spelled).uidvalidity != uidvalidity:
+            raise Problem(f"{name} was rebuilt on the server.")
+        self.flags_moved = moved
+
+    def _wait_longer(self) -> None:
+        if self._hurried:
+            self._client.socket().settimeout(timeouts().read)
+            self._hurried = False
 
     def again(self) -> Mailbox:
         """Another connection, signed in like this one; what it receives counts here too."""
@@ -80,9 +110,12 @@ class Mailbox(Fetching):
     def examine(self, name: str, spelled: bytes = b"") -> FolderInfo:
         """Open a folder, read only; `spelled` is its name on the wire, if that is known."""
         self.flags_moved = False
+        if name != self._opened[0]:
+            self.memory = None  # it is of another folder
         with in_words():
             info = self._folder_list.examine(name, spelled)
-        messages, uidnext = int(info.get(b"EXISTS", 0)), int(info.get(b"UIDNEXT", 0))
+        messages, uidnext = info.get(b"EXISTS", 0), info.get(b"UIDNEXT", 0)
+        self._opened = (name, spelled, info.get(b"UIDVALIDITY", 0))
         if messages and not uidnext:
             uidnext = self._highest() + 1
         return FolderInfo(
@@ -92,7 +125,7 @@ class Mailbox(Fetching):
             messages,
             uidnext or 1,
             int(info.get(b"UIDVALIDITY", 0)),
-            int(info.get(b"HIGHESTMODSEQ", 0) or 0),
+            fingerprint(info.get(b"HIGHESTMODSEQ")),
         )
 
     def count(self, name: str) -> int:
@@ -160,6 +193,7 @@ class Mailbox(Fetching):
 
     def abort(self) -> None:
         """Cut the connection; from any thread. What waits on it raises."""
+        self._aborted = True
         with suppress(OSError, AttributeError):
             self._client.socket().shutdown(socket.SHUT_RDWR)
 

@@ -56,10 +56,31 @@ class BadAnswer(Problem):
 
 
 _HEARD = 4_000  # characters of what was said that are looked at
+
+
+class Fault(BadAnswer):
+    """The server fails whichever message it is asked for: it is no message's fault."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem), problem.hint)
+        self.cut = problem if isinstance(problem, Cut) else None
+        """How the connection ended, if that is the way in which it fails."""
+
+
+class Cut(Problem):
+    """The connection ended in the middle of an answer, or nobody knows where in it."""
+
+
 _TRANSIENT = re.compile(r"\[(?:UNAVAILABLE|LIMIT|INUSE|SERVERBUG)\]", re.IGNORECASE)
 _THROTTLED = re.compile(
     r"throttl|too many|rate limit|over ?quota|bandwidth|temporarily|try again", re.IGNORECASE
 )
+_SLOW_DOWN = re.compile(
+    r"throttl|rate limit|slow down|back-?off|bandwidth|"
+    r"too many (?:simultaneous|concurrent|connections|commands|requests|sessions)",
+    re.IGNORECASE,
+)
+"""Of an answer to a command. "Try again later" is also said of one message that cannot be read."""
 _WAIT_MS = re.compile(r"backoff time:?\s*(\d+)\s*(?:milliseconds|ms)?", re.IGNORECASE)
 _WAIT_S = re.compile(r"(?:retry|try again)[^\d]{0,20}(\d+)\s*s", re.IGNORECASE)
 
@@ -86,13 +107,13 @@ def in_words(host: str = "The server") -> Iterator[None]:
     except socket.gaierror as problem:
         raise Problem(f"{host} is not known here.", "Check its name, and the network.") from problem
     except TimeoutError as problem:
-        raise Problem(f"{host} did not answer in time.") from problem
+        raise Cut(f"{host} did not answer in time.") from problem
     except ConnectionRefusedError as problem:
         raise Problem(f"{host} takes no connection on this port.") from problem
     except imaplib.IMAP4.abort as problem:
-        raise Problem(f"The connection was cut: {said(problem)}") from problem
+        raise _cut(str(problem)) from problem
     except OSError as problem:
-        raise Problem(f"{host} cannot be reached: {problem.strerror or problem}.") from problem
+        raise Cut(f"{host} cannot be reached: {problem.strerror or problem}.") from problem
     except imaplib.IMAP4.error as problem:
         raise _answered(str(problem)) from problem
     except (ProtocolError, ValueError, IndexError, KeyError, TypeError, MemoryError) as problem:
@@ -131,8 +152,17 @@ def _sign_in(words: str) -> Problem:
     return Refused(f"The server refused the sign-in: {said(words)}")
 
 
+def _cut(words: str) -> Problem:
+    """A BYE that asks to slow down is none of a message's doing."""
+    return (
+        _answered(words)
+        if _SLOW_DOWN.search(words)
+        else Cut(f"The connection was cut: {said(words)}")
+    )
+
+
 def _answered(words: str) -> Problem:
-    if _THROTTLED.search(words):
+    if _SLOW_DOWN.search(words):
         wait = _asked_wait(words) or 60
         return Problem(f"The server asks to slow down: {said(words)}", wait=wait)
     return BadAnswer(f"The server said: {said(words)}")

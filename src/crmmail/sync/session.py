@@ -11,7 +11,7 @@ from crmmail.accounts import providers
 from crmmail.store.database import Store
 from crmmail.sync.answers import FolderInfo
 from crmmail.sync.mailbox import Login, Mailbox
-from crmmail.sync.problems import BadAnswer, Refused
+from crmmail.sync.problems import BadAnswer, Cut, Fault, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,8 @@ class Session:
         self.errors: list[str] = []
         self.failed: set[str] = set()
         """The folders that `errors` speak of."""
+        self.cut: Cut | None = None
+        """How the connection ended whichever message of a folder was asked for."""
         self.opened = FolderInfo("", "", selectable=False)
         """What the server told of the open folder when it was opened."""
         self.sent_ahead: int | None = None  # sent mail below this UID is to be read ahead (M5)
@@ -164,6 +166,8 @@ class Session:
         except BadAnswer as problem:
             self.errors.append(f"{name}: {problem}")
             self.failed.add(name)
+            if isinstance(problem, Fault):
+                self.cut = problem.cut or self.cut
             self._open = ""
 
     def tell_bytes(self) -> None:

@@ -25,16 +25,14 @@ class FolderRow:
     uidnext: int
     floor: int
     modseq: int
-    messages: int
+    compared: int
     doubted: bool  # what the server said of its messages waits for a later run (M12)
 
     def differs(self, info: FolderInfo) -> bool:
         """Whether the folder has to be compared with the server: it is not as it was last time."""
-        return (self.uidvalidity, self.uidnext, self.modseq, self.messages) != (
-            info.uidvalidity,
-            info.uidnext,
-            info.modseq,
-            info.messages,
+        return not info.modseq or (  # a folder that counts no changes may have some
+            (self.uidvalidity, self.uidnext, self.modseq, self.compared)
+            != (info.uidvalidity, info.uidnext, info.modseq, info.messages)
         )
 
 
@@ -43,7 +41,7 @@ def folder_rows(db: sqlite3.Connection, account_id: int) -> list[FolderRow]:
     return [
         FolderRow(*row)
         for row in db.execute(
-            """SELECT id, name, uidvalidity, uidnext, floor, modseq, messages,
+            """SELECT id, name, uidvalidity, uidnext, floor, modseq, compared,
                        EXISTS (SELECT 1 FROM unconfirmed WHERE folder_id = folder.id) FROM folder
                 WHERE account_id = ? AND selected AND selectable
                 AND id IN (SELECT id FROM listed_folder)""",
@@ -87,11 +85,17 @@ def take_out(db: sqlite3.Connection, change: Change, folder_id: int, uids: Colle
     change.topics |= {"threads", "ledger"}
 
 
+def counted(store: Store, folder_id: int, messages: int) -> None:
+    """Note how many messages the server counts in a folder."""
+    with store.write("state") as (db, _):
+        db.execute("UPDATE folder SET messages = ? WHERE id = ?", [messages, folder_id])
+
+
 def compared(store: Store, folder_id: int, modseq: int) -> None:
-    """A folder was compared with the server: its rows say how many messages it has."""
+    """A folder was compared with the server. As long as its count is another, it will be again."""
     with store.write("state") as (db, _):
         db.execute(
-            "UPDATE folder SET modseq = ?, messages = ? WHERE id = ?",
+            "UPDATE folder SET modseq = ?, compared = ? WHERE id = ?",
             [modseq, count_local(db, folder_id), folder_id],
         )
 

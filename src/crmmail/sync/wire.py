@@ -18,6 +18,8 @@ from imapclient.tls import IMAP4_TLS
 _LONGEST = 64_000_000
 """Bytes of one line: the UIDs of five million messages."""
 imaplib._MAXLINE = _LONGEST  # type: ignore[attr-defined]
+_LARGEST = 1 << 30
+"""Bytes of a literal that no message has: a server that announces more has lost count."""
 _KINDS = ("OK", "NO", "BAD")
 _LITERAL_MINUS = 4096
 # A tagged answer without a text, or an answer whose keyword is not in capitals.
@@ -42,6 +44,8 @@ class _Heard(imaplib.IMAP4):
     received = 0
 
     def read(self, size: int) -> bytes:
+        if size > _LARGEST:
+            raise imaplib.IMAP4.abort(f"a literal of {size} bytes was announced")
         data = super().read(size)
         self.received += len(data)
         return data

@@ -1,0 +1,125 @@
+"""What the store knows of messages that the server cannot send (rules.md M8)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection
+from functools import cached_property
+
+from crmmail.store.database import Store
+from crmmail.sync import upkeep
+from crmmail.sync.fetching import SMALL
+from crmmail.sync.session import Session
+
+PASSES = 3
+"""Passes in which a message fails before it is set aside without an error."""
+_EACH_PASS = 6
+"""So many times it is tried in each pass; then after an hour, after four, then once a day."""
+_HOUR = 3_600_000
+
+
+class FolderMemory:
+    """What a Narrowing is to know of a folder, and leaves behind in case of a kill."""
+
+    def __init__(self, store: Store, folder_id: int) -> None:
+        self._store = store
+        self._folder_id = folder_id
+        self._noted = set[int]()
+
+    def controls(self) -> list[int]:
+        """Small messages of the folder that the server has sent, the newest."""
+        rows = self._store.read().execute(
+            """SELECT uid FROM placement JOIN message ON message.id = placement.message_id
+               WHERE folder_id = ? AND size BETWEEN 1 AND ? ORDER BY uid DESC LIMIT 2""",
+            [self._folder_id, SMALL],
+        )
+        return [uid for (uid,) in rows]
+
+    def suspects(self) -> set[int]:
+        """Messages that failed alone, or among others when the connection ended."""
+        return self._known | self._noted
+
+    def suspect(self, uids: Collection[int]) -> None:
+        """Note the messages among which there is one that makes the connection end."""
+        self._noted = set(uids)
+        with self._store.write() as (db, _):
+            db.execute(
+                "UPDATE folder SET suspects = ? WHERE id = ?",
+                [json.dumps(sorted(uids)) if uids else "", self._folder_id],
+            )
+
+    @cached_property
+    def _known(self) -> set[int]:
+        db = self._store.read()
+        row = db.execute("SELECT suspects FROM folder WHERE id = ?", [self._folder_id]).fetchone()
+        failed = db.execute(
+            "SELECT uid FROM skipped WHERE folder_id = ? AND reason = 'unreadable'",
+            [self._folder_id],
+        )
+        return {*json.loads(row[0] if row and row[0] else "[]"), *(uid for (uid,) in failed)}
+
+
+def due(
+    db: sqlite3.Connection, account_id: int, before: int, now: int
+) -> list[tuple[str, int, list[int]]]:
+    """Unreadable messages whose turn it is: (folder name, folder id, UIDs).
+
+    None that was tried since `before`; both are moments in milliseconds.
+    """
+    rows = db.execute(
+        """SELECT folder.name, folder.id, json_group_array(skipped.uid) FROM folder
+           JOIN skipped ON skipped.folder_id = folder.id
+           WHERE folder.account_id = ?1 AND selected AND selectable AND floor <= 1
+           AND folder.id IN (SELECT id FROM listed_folder)
+           AND reason = 'unreadable' AND tried_at < ?2 AND tried_at <= ?3 - CASE
+               WHEN attempts < ?4 THEN 0 WHEN attempts = ?4 THEN ?5
+               WHEN attempts = ?4 + 1 THEN 4 * ?5 ELSE 24 * ?5 END
+           GROUP BY folder.id""",
+        [account_id, before, now, _EACH_PASS, _HOUR],
+    )
+    return [(name, folder_id, json.loads(packed)) for name, folder_id, packed in rows]
+
+
+def tell(session: Session) -> None:
+    """Put into a session's errors what could not be read, and has not failed for long."""
+    rows = session.store.read().execute(
+        """SELECT folder.name, count(*), min(detail) FROM folder
+           JOIN skipped ON skipped.folder_id = folder.id
+           WHERE folder.account_id = ? AND selected AND reason = 'unreadable' AND attempts < ?
+           AND folder.id IN (SELECT id FROM listed_folder)
+           GROUP BY folder.id ORDER BY folder.name""",
+        [session.account_id, PASSES],
+    )
+    for name, count, detail in rows:
+        which = "A message" if count == 1 else f"{count} messages"
+        why = detail.rpartition(" [")[0]
+        session.errors.append(f"{name}: {which} could not be read, and will be tried again: {why}")
+
+
+def account_for(session: Session) -> None:
+    """Put into a session's errors the folders of which messages are missing.
+
+    The server's count is the measure; it is asked for again, as mail may have come or gone.
+    """
+    rows = session.store.read().execute(
+        """SELECT id, name, uidnext, messages,
+                  (SELECT count(*) FROM placement WHERE folder_id = folder.id)
+                + (SELECT count(*) FROM skipped WHERE folder_id = folder.id) AS here
+           FROM folder WHERE account_id = ? AND selected AND selectable
+           AND id IN (SELECT id FROM listed_folder)
+           AND uidvalidity AND floor <= 1 AND here != messages""",
+        [session.account_id],
+    )
+    for folder_id, name, uidnext, messages, here in rows.fetchall():
+        if any(error.startswith(f"{name}: ") for error in session.errors):
+            continue
+        with session.apart(name):
+            told = session.examine_again(name)
+            if told.messages != messages:
+                upkeep.counted(session.store, folder_id, told.messages)
+            if here != told.messages and told.uidnext <= uidnext:
+                session.errors.append(
+                    f"{name}: the server counts {told.messages:,} messages, and {here:,} are here. "
+                    "crmmail compares them again in each pass."
+                )
