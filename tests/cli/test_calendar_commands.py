@@ -192,3 +192,16 @@ def test_what_is_no_calendar_file_is_told(cli: Cli, tmp_path: Path, data: bytes,
     assert imported.code == 1
     assert told in imported.err
     assert cli("import", tmp_path / "missing.ics").code == 1
+
+
+@pytest.mark.usefixtures("password")
+def test_one_private_meeting_is_let_in_alone(cli: Cli, radicale: Radicale) -> None:
+    radicale.make("work", "Work", "#ff8800")
+    radicale.fill("work", {f"{n}.ics": event(n, "", "CLASS:PRIVATE") for n in (1, 2)})
+    assert calendars_only(cli, radicale.url).code == 0
+    assert cli("sync").code == 0
+    first, second = (row["uid"] for row in cli("skipped", "--meetings", "--json").json)
+    assert cli("let-in", "meeting", "no-such-uid").code == 3
+    assert "Let in this meeting (exceptions: this meeting)" in cli("let-in", "meeting", first).err
+    assert cli("sync").code == 0
+    assert [row["uid"] for row in cli("skipped", "--meetings", "--json").json] == [second]

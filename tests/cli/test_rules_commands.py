@@ -158,7 +158,12 @@ def test_what_a_blocklist_keeps_out_is_let_in_by_taking_it_off(cli: Cli) -> None
     cli("block", "add", "@acme.example")
     report(cli)
     [first, *_] = [row for row in cli("skipped", "--json").json if row["reason"] == "blocked"]
-    assert "off the blocklist" in cli("let-in", "message", first["message_id"]).err
+    refused = cli("let-in", "message", first["message_id"])
+    assert refused.code == 1
+    assert "It cannot be let in alone (M3" in refused.err
+    assert "Take @acme.example off the blocklist (changes blocklist)" in refused.err
+    assert cli("block", "list", "--json").json == ["@acme.example"]
+    assert "off the blocklist" in cli("let-in", "message", first["message_id"], "--rule").err
     assert cli("block", "list", "--json").json == []
     assert report(cli)["skipped"] == before["skipped"]
 

@@ -11,7 +11,7 @@ import time_machine
 
 from crmmail.app import CrmmailApp
 from crmmail.screens.skipped import SkippedScreen
-from crmmail.store import ledger, people, threads
+from crmmail.store import ledger, mail_rules, people, threads
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.sync import intake
@@ -127,6 +127,33 @@ async def test_a_skipped_message_is_shown_let_in_and_kept_out_again(
         await synced(store)
         assert held(store) == []
         assert ledger.by_reason(store.read()) == before
+
+
+ALONE = {"internal", "group", "role", "invitation", "nobody"}
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_a_lets_in_one_message_alone_or_says_first_what_it_changes(
+    empty_store: Store, run: Callable[[Case], None], name: str
+) -> None:
+    run(CASES[name])
+    rules = settings(empty_store)
+    app = CrmmailApp(empty_store, sync=False)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "L", "a")
+        if name in ALONE:
+            assert mail_rules.allowed(empty_store.read()) == ["<1@test>"]
+            return
+        assert CASES[name].changes in text(app)
+        assert settings(empty_store) == rules
+        await press(pilot, "enter")
+        assert settings(empty_store) != rules
+
+
+def settings(store: Store) -> list[object]:
+    """Every setting that decides what enters."""
+    tables = ("allowlist", "blocklist", "account", "folder")
+    return [store.read().execute(f"SELECT * FROM {table}").fetchall() for table in tables]
 
 
 async def test_a_draft_says_that_it_enters_when_it_is_sent_and_does(

@@ -132,8 +132,11 @@ async def test_exceptions_are_listed_and_ended(skipping: Store) -> None:
 async def test_a_folder_is_let_in_from_its_line(skipping: Store) -> None:
     app = CrmmailApp(skipping, sync=False)
     async with app.run_test(size=(100, 30)) as pilot:
-        await press(pilot, "L", "a")
         selected = "SELECT selected FROM folder WHERE name = 'Junk'"
+        await press(pilot, "L", "a")
+        assert "Read the folder Junk" in text(app)
+        assert skipping.read().execute(selected).fetchone() == (0,)
+        await press(pilot, "enter")
         assert skipping.read().execute(selected).fetchone() == (1,)
         await press(pilot, "u")
         assert skipping.read().execute(selected).fetchone() == (0,)

@@ -218,17 +218,68 @@ async def test_what_somebody_forgotten_was_in_has_no_title(office: Store) -> Non
         assert "Kick-off" not in text(app)
 
 
-async def test_meetings_of_a_file_say_that_the_accounts_decide(office: Store) -> None:
+async def test_a_meeting_of_a_file_is_let_in_alone_or_by_an_account_s_switch(
+    office: Store,
+) -> None:
     file = calendars.add_file(office, "x.ics")
     put(office, file, one=calendar(meeting("CLASS:PRIVATE")))
     app = CrmmailApp(office, sync=False)
     async with app.run_test(size=(120, 30)) as pilot:
         await press(pilot, "L", "enter")
         assert "the file x.ics" in text(app)
-        assert "it enters once an account lets such meetings in" in text(app)
+        await press(pilot, "enter")
+        meetings.slide(office, AT)
+        assert titles(office) == ["Kick-off"]
+        await press(pilot, "u")
+        meetings.slide(office, AT)
+        assert titles(office) == []
         mail_rules.change(office, 1, sync_private=True)
         meetings.slide(office, AT)
         assert titles(office) == ["Kick-off"]
+
+
+@pytest.mark.parametrize(
+    ("line", "people", "one"),
+    [("CLASS:PRIVATE", ("ann@acme.com",), "private"), ("", COLLEAGUE, "internal")],
+)
+async def test_a_lets_in_the_one_meeting_under_the_cursor(
+    office: Store, line: str, people: tuple[str, ...], one: str
+) -> None:
+    raws = {
+        name: calendar(meeting(line, uid=name, title=name, people=people, start=start))
+        for name, start in (("early", "20260320T090000"), ("late", "20260420T090000"))
+    }
+    put(office, 1, **raws)
+    app = CrmmailApp(office, sync=False)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await press(pilot, "L", "a")
+        meetings.slide(office, AT)
+        assert titles(office) == ["late"]
+        assert reasons(office) == [f"meetings: {one}"]
+        assert "Let in this meeting — exceptions: this meeting. u to undo." in [
+            said.message for said in app._notifications
+        ]
+        await press(pilot, "X")
+        assert "meeting   <meeting:late>" in text(app)
+        await press(pilot, "enter")
+        meetings.slide(office, AT)
+        assert titles(office) == []
+
+
+async def test_a_that_would_let_in_others_too_says_so_and_waits(office: Store) -> None:
+    filled(office, ["blocked"])
+    app = CrmmailApp(office, sync=False)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await press(pilot, "L", "a")
+        assert "Take @pest.example off the blocklist" in text(app)
+        assert "changes blocklist" in text(app)
+        assert mail_rules.blocked(office.read()) == ["@pest.example"]
+        await press(pilot, "escape")
+        assert mail_rules.blocked(office.read()) == ["@pest.example"]
+        await press(pilot, "a", "enter")
+        assert mail_rules.blocked(office.read()) == []
+        await press(pilot, "u")
+        assert mail_rules.blocked(office.read()) == ["@pest.example"]
 
 
 def test_a_view_is_in_order_and_its_windows_have_its_rows(office: Store) -> None:

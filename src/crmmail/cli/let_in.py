@@ -10,15 +10,20 @@ from crmmail.cli import accounts as account_commands
 from crmmail.cli.output import AsJson, examples, note, open_store, print_list
 from crmmail.cli.problems import NotFoundError
 from crmmail.errors import CrmmailError
-from crmmail.store import contact_ledger, ledger, letting, mail_rules
+from crmmail.store import contact_ledger, ledger, letting, mail_rules, meeting_ledger
+from crmmail.store.database import Store
 from crmmail.store.ledger import Filter
 from crmmail.widgets.words import plural
 
 _NEXT = "The next sync fetches it."
+_MOST = 1_000  # meetings that one UID may have, in as many calendars
+_Rule = Annotated[
+    bool, typer.Option("--rule", help="Where it cannot be let in alone: change the rule.")
+]
 
 group = typer.Typer(
     no_args_is_help=True,
-    help="Let in what a rule keeps out: one message, a sender, a folder, a deleted contact.",
+    help="Let in what a rule keeps out: a message, a meeting, a sender, a folder, a contact.",
     epilog=examples(
         "crmmail let-in message '<20260314.1234@acme.example>'",
         "crmmail let-in sender news@acme.example",
@@ -30,6 +35,7 @@ group = typer.Typer(
 @group.command(epilog=examples("crmmail let-in message '<20260314.1234@acme.example>'"))
 def message(
     message_id: Annotated[str, typer.Argument(metavar="MESSAGE-ID", help="As `skipped` has it.")],
+    rule: _Rule = False,
 ) -> None:
     """Let in one skipped message; says which setting that changes."""
     with open_store() as store:
@@ -40,10 +46,36 @@ def message(
                 f"The ledger has no message <{wanted}>.", "Find it: crmmail why WORDS"
             )
         for row in rows:
-            if not (ways := letting.ways(store.read(), row)):
-                raise CrmmailError(f"It is {row.words}.", letting.otherwise(row))
-            letting.let_in(store, row, ways[0].key)
-            note(f"{ways[0].words} ({ways[0].setting}). {_NEXT}")
+            _let_in(store, row, f"crmmail let-in message '<{wanted}>'", rule=rule)
+
+
+@group.command(epilog=examples("crmmail let-in meeting 4f2a-77@acme.example"))
+def meeting(
+    uid: Annotated[str, typer.Argument(metavar="UID", help="As `skipped --meetings` has it.")],
+    rule: _Rule = False,
+) -> None:
+    """Let in one skipped meeting with all its times; says which setting that changes."""
+    with open_store() as store:
+        rows = [row for row in meeting_ledger.find(store.read(), uid, _MOST) if row.uid == uid]
+        if not rows:
+            raise NotFoundError(f"No skipped meeting has the UID {uid!r}.", "crmmail skipped")
+        for row in rows:
+            _let_in(store, row, f"crmmail let-in meeting {uid!r}", rule=rule)
+
+
+def _let_in(store: Store, row: letting.Skipped, command: str, *, rule: bool) -> None:
+    """Let in one thing alone; only with `rule` by what lets in others too."""
+    ways = letting.ways(store.read(), row)
+    if not ways:
+        raise CrmmailError(f"It is {row.words}.", letting.otherwise(row))
+    way = ways[0]
+    if not (way.alone or rule):
+        raise CrmmailError(
+            f"It cannot be let in alone ({row.words}).",
+            f"{way.words} (changes {way.setting}): {command} --rule",
+        )
+    letting.let_in(store, row, way.key)
+    note(f"{way.words} ({way.setting}). {_NEXT}")
 
 
 @group.command(epilog=examples("crmmail let-in sender news@acme.example"))

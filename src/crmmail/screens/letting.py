@@ -136,7 +136,7 @@ class ExceptionsPanel(Panel[Row]):
 
     def _exceptions(self) -> list[Row]:
         return [
-            Row(position, "message" if pattern.startswith("<") else "mail from", pattern)
+            Row(position, _kind(pattern), pattern)
             for position, pattern in enumerate(mail_rules.allowed(self._store.read()))
         ]
 
@@ -146,6 +146,13 @@ class ExceptionsPanel(Panel[Row]):
             self.screen.post_message(
                 Do(f"No exception for {self.row.text}", partial(_end, self._store, self.row.text))
             )
+
+
+def _kind(pattern: str) -> str:
+    """What an exception is for."""
+    if pattern.startswith("<"):
+        return "meeting" if pattern.startswith(mail_rules.meeting_pattern("")[:-1]) else "message"
+    return "mail from"
 
 
 def _end(store: Store, pattern: str) -> letting.Undo:

@@ -301,13 +301,16 @@ class SkippedScreen(StoreScreen):
         self.exceptions.action_end()
 
     def action_let_in(self) -> None:
-        """Let in this message or meeting, by the narrowest way there is."""
+        """Let in this message or meeting alone; where a rule has to change, say first which."""
         if (row := self.row) is not None:
             self._with_ways(row, partial(self._let_in_first, row))
 
     def _let_in_first(self, row: letting.Skipped, ways: Sequence[letting.Way]) -> None:
-        if ways:
+        if ways and ways[0].alone:
             self._let_in(row, ways[0])
+        elif ways:
+            self.ways.about(row, ways)
+            self.notify("It cannot be let in alone: enter does what the line says.", timeout=5)
         else:
             self.notify(letting.otherwise(row), timeout=5, markup=False)
 

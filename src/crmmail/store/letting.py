@@ -32,8 +32,6 @@ _MEETINGS_OTHERWISE = {
     "nobody": "It enters when somebody else is invited: there is no other way.",
     "later": "It enters by itself when it is less than a year ahead.",
     "old": "Meetings are kept for five years: it has no way in.",
-    "internal": "It is of a file: it enters once an account lets such meetings in.",
-    "private": "It is of a file: it enters once an account lets such meetings in.",
     "forgotten": _OTHERWISE["forgotten"],
 }
 _JUDGED = ("internal", "group", "invitation", "nobody")  # M4 to M7: what an exception beats
@@ -46,13 +44,14 @@ class Way:
     key: str  # message | sender | rule
     words: str
     setting: str
+    alone: bool = False  # it lets in nothing else
 
 
 def ways(db: sqlite3.Connection, row: Skipped) -> list[Way]:
     """How this can be let in, the narrowest way first; where there is none, see `otherwise`."""
     if isinstance(row, DeletedContact):
         setting = f"contacts: {row.name} is one again, with mail, meetings and notes"
-        return [Way(RULE, f"Bring {row.name} back", setting)]
+        return [Way(RULE, f"Bring {row.name} back", setting, alone=True)]
     if isinstance(row, SkippedMeeting):
         return _ways_of_meeting(db, row)
     match row.reason:
@@ -66,7 +65,8 @@ def ways(db: sqlite3.Connection, row: Skipped) -> list[Way]:
         case "blocked":
             return [_off_the_blocklist(row.detail)]
         case "unreadable":
-            return [Way(RULE, "Try to read it again now", "none: the next sync fetches it again")]
+            setting = "none: the next sync fetches it again"
+            return [Way(RULE, "Try to read it again now", setting, alone=True)]
         case reason if reason in _JUDGED:
             return _exceptions(db, row)
     return []
@@ -78,11 +78,15 @@ def _ways_of_meeting(db: sqlite3.Connection, row: SkippedMeeting) -> list[Way]:
         return [Way(RULE, words, f"calendars of {row.account}: {row.calendar} is read")]
     if row.reason == "blocked":
         return [_off_the_blocklist(row.detail)]
-    if row.reason not in _SWITCHES or row.account_id is None:
+    if row.reason not in _SWITCHES:
         return []
+    this = Way(MESSAGE, "Let in this meeting", "exceptions: this meeting", alone=True)
+    if row.account_id is None:  # of a file: no account's switch is about it
+        return [this]
     _, names = _SWITCHES[row.reason]
     count = meeting_ledger.count(db, row.account_id, row.reason)
-    return [Way(RULE, f"Let in all {names} ({count:,} here)", f"{row.account}: {names} are read")]
+    words = f"Let in all {names} ({count:,} here)"
+    return [this, Way(RULE, words, f"{row.account}: {names} are read")]
 
 
 def _off_the_blocklist(pattern: str) -> Way:
@@ -101,7 +105,7 @@ def _exceptions(db: sqlite3.Connection, row: LedgerRow) -> list[Way]:
     found = []
     if row.message_id:
         words = "Let in this message"
-        found.append(Way(MESSAGE, words, "exceptions: this message"))
+        found.append(Way(MESSAGE, words, "exceptions: this message", alone=True))
     if row.sender:
         (count,) = db.execute(
             """SELECT count(*) FROM skipped WHERE sender = ?
@@ -130,6 +134,8 @@ def let_in(store: Store, row: Skipped, key: str) -> Undo:
     if isinstance(row, DeletedContact):
         return _restore(store, row)
     if isinstance(row, SkippedMeeting):
+        if key == MESSAGE:
+            return allow(store, mail_rules.meeting_pattern(row.uid))
         return _change_meeting_rule(store, row)
     if key == MESSAGE:
         return allow(store, f"<{row.message_id}>")

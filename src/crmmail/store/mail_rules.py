@@ -130,14 +130,20 @@ def unblock(store: Store, typed: str) -> str:
 
 
 def allowed(db: sqlite3.Connection) -> list[str]:
-    """The exceptions from M4 to M7, sorted: addresses, "@domain", "<Message-ID>"."""
+    """The exceptions, sorted: addresses, "@domain", "<Message-ID>" (M4 to M7), meetings (K7)."""
     return [row[0] for row in db.execute("SELECT pattern FROM allowlist ORDER BY pattern")]
+
+
+def meeting_pattern(uid: str) -> str:
+    """The exception for one meeting, with all its times."""
+    return f"<meeting:{uid}>"
 
 
 def allow(store: Store, typed: str) -> str:
     """Let in one message, written "<Message-ID>", or all mail from an address or "@domain".
 
-    Whatever M4 to M7 say of it; the blocklist still keeps it out. Returns it as it is compared.
+    Or one meeting, as `meeting_pattern` has it. Whatever M4 to M7 or K7 say of it; the blocklist
+    still keeps it out. Returns it as it is compared.
     """
     pattern = _exception(typed)
     with store.write("accounts") as (db, _):

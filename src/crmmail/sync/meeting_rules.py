@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from crmmail import addresses
 from crmmail.store import forgetting
 from crmmail.store.kinds import Level
+from crmmail.store.mail_rules import meeting_pattern
 from crmmail.sync import ical, rules
 from crmmail.sync.parsed import ParsedMeeting, ParsedObject
 from crmmail.sync.rules import Rules, Verdict
@@ -62,6 +63,7 @@ def _for_files(db: sqlite3.Connection) -> MeetingRules:
         internal=colleagues,
         colleagues=colleagues,
         blocked=_column(db, "SELECT pattern FROM blocklist"),
+        allowed=_column(db, "SELECT pattern FROM allowlist"),
         forgotten=forgetting.digests(db),
         exclude_free=bool(free),
         sync_internal=bool(internal),
@@ -73,14 +75,15 @@ def _for_files(db: sqlite3.Connection) -> MeetingRules:
 def judge(found: ParsedObject, judged_by: MeetingRules) -> Verdict | None:
     """Why a meeting does not enter, or None: it does."""
     base = judged_by.base
-    if not judged_by.private and any(one.private for one in found.meetings):
+    is_allowed = meeting_pattern(found.uid) in base.allowed
+    if not (judged_by.private or is_allowed) and any(one.private for one in found.meetings):
         return Verdict("private")
     others = list(dict.fromkeys(_others(found, base)))
     if blocked := next(filter(None, map(base.blocks, others)), ""):
         return Verdict("blocked", blocked)
     if not others:
         return Verdict("nobody")
-    if not base.sync_internal and all(map(base.is_internal, others)):
+    if not (base.sync_internal or is_allowed) and all(map(base.is_internal, others)):
         return Verdict("internal")
     return None
 
