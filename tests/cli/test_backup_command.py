@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,3 +63,116 @@ def test_there_is_nothing_to_back_up_before_the_first_account(cli: Cli) -> None:
     outcome = cli("backup")
     assert outcome.code == 1
     assert "no store yet" in outcome.err
+
+
+class TestCopies:
+    """What crmmail has copied by itself, and what was made by hand."""
+
+    def test_a_sync_makes_the_backup_of_the_day_and_it_is_listed(
+        self, cli: Cli, filled: Path
+    ) -> None:
+        cli("opportunity", "add", "--name", "The press")
+        shutil.rmtree(filled / "backups", ignore_errors=True)
+        with time_machine.travel(datetime(2026, 3, 14, 12, tzinfo=UTC)):
+            assert cli("sync", "--once").code == 0
+        (one,) = cli("backup", "--list", "--json").json
+        assert (one["kind"], Path(one["path"]).name) == ("daily", "daily-2026-03-14.json.gz")
+        assert cli("backup", "--list").out.split("\t")[3] == "daily-2026-03-14.json.gz\n"
+
+    def test_a_daily_backup_goes_back_by_its_name(self, cli: Cli, filled: Path) -> None:
+        cli("opportunity", "add", "--name", "The press")
+        shutil.rmtree(filled / "backups", ignore_errors=True)
+        cli("sync", "--once")
+        (one,) = cli("backup", "--list", "--json").json
+        (filled / "crmmail.db").unlink()
+        unasked = cli("restore", Path(one["path"]).name)
+        assert unasked.code == 0  # there is no store to be changed
+        assert "1 opportunity" in unasked.err
+        assert [row["name"] for row in cli("opportunities", "list", "--json").json] == ["The press"]
+        assert cli("sync", "--once").code == 0
+        assert cli("status", "--json").json["threads"] == 2
+
+    def test_a_kept_store_is_removed_when_asked(self, cli: Cli, filled: Path) -> None:
+        cli("backup", filled / "copy.db")
+        cli("restore", filled / "copy.db", "--yes")
+        (kept,) = filled.glob("crmmail.db.kept-*")
+        assert kept.name in cli("backup", "--list").out
+        assert cli("backup", "--remove", kept.name).code == 1
+        assert kept.exists()
+        assert cli("backup", "--remove", kept.name, "--yes").code == 0
+        assert not kept.exists()
+        assert cli("backup", "--remove", "crmmail.db", "--yes").code == 1
+        assert store_path().exists()
+
+    def test_forget_names_the_backups_that_it_does_not_reach(
+        self, cli: Cli, filled: Path, tmp_path: Path
+    ) -> None:
+        here, away = tmp_path / "here.db", tmp_path / "away.db"
+        cli("backup", here)
+        cli("backup", away)
+        away.rename(tmp_path / "moved.db")
+        said = cli("forget", "ann@acme.example", "--yes").err
+        assert f"Your backup {here} of" in said
+        assert f"You made a backup {away} on" in said
+        assert "If you moved it, it still has it." in said
+
+
+class TestDamage:
+    """A store whose pages cannot be read."""
+
+    @pytest.fixture
+    def damaged(self, cli: Cli, filled: Path) -> Path:
+        """The filled store, with a note, and without what its texts are in."""
+        cli("opportunity", "add", "--name", "The press")
+        with closing(sqlite3.connect(store_path())) as db:
+            (size,) = db.execute("PRAGMA page_size").fetchone()
+            (page,) = db.execute(
+                "SELECT rootpage FROM sqlite_master WHERE name = 'message_text'"
+            ).fetchone()
+        with store_path().open("r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(b"\xa5" * size)
+        return store_path()
+
+    @pytest.mark.parametrize(
+        "words", [["people", "list"], ["sync", "--once"], ["status"], ["search", "offer"]]
+    )
+    def test_each_command_says_so_and_what_to_do(
+        self, cli: Cli, damaged: Path, words: list[str]
+    ) -> None:
+        outcome = cli(*words)
+        assert (outcome.code, outcome.out) == (1, "")
+        assert outcome.err.startswith(f"crmmail: {damaged} is damaged")
+        assert "crmmail rebuild" in outcome.err
+        assert "Traceback" not in outcome.err
+
+    def test_doctor_says_so_too(self, cli: Cli, damaged: Path) -> None:
+        outcome = cli("doctor", "--offline")
+        assert outcome.code == 1
+        assert f"PROBLEM  store: {damaged} is damaged" in outcome.out
+        assert "crmmail rebuild" in outcome.out
+
+    def test_a_rebuild_and_a_sync_bring_all_of_it_back(self, cli: Cli, damaged: Path) -> None:
+        assert cli("rebuild").code == 1  # nobody at the keyboard said yes
+        outcome = cli("rebuild", "--yes")
+        assert outcome.code == 0
+        assert "1 opportunity" in outcome.err
+        assert cli("sync", "--once").code == 0
+        assert cli("status", "--json").json["threads"] == 2
+        assert [row["name"] for row in cli("opportunities", "list", "--json").json] == ["The press"]
+        kept = [one["kind"] for one in cli("backup", "--list", "--json").json]
+        assert "damaged" in kept
+
+    def test_a_damaged_backup_is_refused_before_anything_is_changed(
+        self, cli: Cli, filled: Path, tmp_path: Path
+    ) -> None:
+        copy = tmp_path / "copy.db"
+        cli("backup", copy)
+        whole = bytearray(copy.read_bytes())
+        whole[40_000:48_000] = b"\xa5" * 8_000
+        copy.write_bytes(whole)
+        before = {path.name: path.read_bytes() for path in filled.glob("crmmail.db*")}
+        outcome = cli("restore", copy, "--yes")
+        assert outcome.code == 1
+        assert f"{copy} is damaged" in outcome.err
+        assert {path.name: path.read_bytes() for path in filled.glob("crmmail.db*")} == before

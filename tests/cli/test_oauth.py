@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import keyring
@@ -186,7 +187,7 @@ def test_dovecot_lets_the_token_in_until_it_is_revoked_and_again_after_a_reconne
     assert again.code == 0, again.err
     assert cli("sync").code == 0
     assert cli("doctor").out.count("sign-in at mock; signed in to") == 1
-    for file in settings.data_dir().rglob("*"):
+    for file in filter(Path.is_file, settings.data_dir().rglob("*")):
         assert oauth._cache[ME].refresh.encode() not in file.read_bytes()
     assert cli("account", "remove", ME, "--yes").code == 0
     assert keyring.get_keyring().kept == {}  # type: ignore[attr-defined]

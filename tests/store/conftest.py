@@ -106,7 +106,8 @@ class Filler:
             "preview": text[:20],
             "refs": f"{re}@x.example" if re else "",
         }
-        self._insert("message", **(values | fields))
+        values |= fields
+        self._insert("message", **values)
         self._insert("thread_ref", mid=values["message_id"], thread_id=thread_id)
         names = " ".join(address for _, address in people)
         self._insert("message_text", message_id=message_id, people=names, text=text)

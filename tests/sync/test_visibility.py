@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -94,10 +95,11 @@ def _begun(number: int) -> EmailMessage:
 
 
 def leftovers(folder: Path) -> dict[str, set[str]]:
-    """The marked words in each file of a folder."""
+    """The marked words in each file of a folder and those below, unpacked where packed."""
     found = {}
-    for path in filter(Path.is_file, folder.iterdir()):
-        content = path.read_bytes().lower()
+    for path in filter(Path.is_file, folder.rglob("*")):
+        content = path.read_bytes()
+        content = (gzip.decompress(content) if path.suffix == ".gz" else content).lower()
         found[path.name] = {mark for mark in (SUBJECT, TEXT, FILE) if mark.encode() in content}
     return found
 
@@ -165,13 +167,16 @@ def test_a_changed_level_ends_like_a_fresh_import_and_wipes_what_it_forbids(
     if first == Level.EVERYTHING:
         assert has(store) == {SUBJECT, TEXT, FILE}  # the search does find them
     copy = store.path.with_name(f"{store.path.name}.before-1")
-    copy.write_bytes(store.path.read_bytes())
+    kept = store.path.with_name(f"{store.path.name}.kept-2026-03-14-090000")
+    for one in (copy, kept):
+        one.write_bytes(store.path.read_bytes())
     mail_rules.change(store, 1, mail_level=int(then))
     sync(store)
     assert dumped(store) == fresh[then]
     if then < first:
         assert has(store).isdisjoint(FORBIDDEN[then])
         assert not copy.exists()
+        assert not kept.exists()
     store.close()
 
 

@@ -1,27 +1,51 @@
-"""backup, restore: a copy of the store, made at any time, and back again."""
+"""backup, restore, rebuild: copies of the store, and a store in trouble."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from crmmail.cli.output import examples, note, write
+from crmmail.cli.output import AsJson, examples, iso, note, print_json, table, write
 from crmmail.errors import CrmmailError
 from crmmail.settings import store_path
-from crmmail.widgets.words import size
+from crmmail.store.copies import Made
+from crmmail.widgets.words import plural, size
 
-BACKUP_EXAMPLES = examples("crmmail backup", "crmmail backup /media/disk/crmmail.db")
-RESTORE_EXAMPLES = examples("crmmail restore crmmail-2026-03-14.db")
+BACKUP_EXAMPLES = examples(
+    "crmmail backup", "crmmail backup /media/disk/crmmail.db", "crmmail backup --list"
+)
+RESTORE_EXAMPLES = examples(
+    "crmmail restore crmmail-2026-03-14.db", "crmmail restore daily-2026-03-14.json.gz"
+)
+REBUILD_EXAMPLES = examples("crmmail rebuild")
+_PARTS = {
+    "people": "person",
+    "companies": "company",
+    "opportunities": "opportunity",
+    "notes": "note",
+    "links": "link or hide",
+    "accounts": "account",
+}
 
 
 def backup(
     to: Annotated[
         Path | None, typer.Argument(help="The file to make; without: crmmail-DATE.db here.")
     ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Show the copies that crmmail has made by itself.")
+    ] = False,
+    remove: Annotated[
+        str, typer.Option("--remove", metavar="NAME", help="Delete one of those copies.")
+    ] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Copy the store to one file, also while the app runs.
 
@@ -29,40 +53,172 @@ def backup(
     your mail. Prints the file's name.
     """
     from crmmail.store import backup as backups
+    from crmmail.store import copies
 
+    if (to is not None) + listed + bool(remove) > 1:
+        raise typer.BadParameter("Give one of FILE, --list and --remove.")
     source = store_path()
+    if listed:
+        _list(source, as_json)
+        return
+    if remove:
+        _remove(source, remove, yes)
+        return
     if not source.exists():
         raise CrmmailError("There is no store yet.", "crmmail account add makes one.")
     path = to or Path(time.strftime("crmmail-%Y-%m-%d.db"))
     if path.is_dir():
         path = path / time.strftime("crmmail-%Y-%m-%d.db")
     note(f"{size(backups.save(source, path))} saved. Put it back with: crmmail restore {path}")
-    write(f"{path}\n")
+    copies.note_made(source, path)
+    if as_json:
+        print_json({"path": str(path)})
+    else:
+        write(f"{path}\n")
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="What `crmmail backup` made.")],
+    file: Annotated[Path, typer.Argument(help="A backup: a file, or a name of backup --list.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Put a backup in the store's place. The store that is there is kept beside it.
+    """Put a backup back: a whole store, or what was made by hand.
 
-    What is newer than the backup comes from the servers with the next sync; notes and edits of
-    the time between are in the kept store only.
+    A whole store takes the place of the one that is there, which is kept beside it; what is newer
+    comes from the servers with the next sync. A daily backup is put into the store that is there:
+    what is missing comes back, and what was changed since stays.
     """
     from crmmail.store import backup as backups
-    from crmmail.sync.loop import Busy, exclusive
+    from crmmail.store import copies, daily
 
-    backups.check(file)
     store = store_path()
+    file = copies.find(store, str(file))
+    if daily.is_document(file):
+        _put_back(file, store, yes)
+        return
+    backups.check(file)
     if store.exists() and not yes:
-        if not sys.stdin.isatty():
-            raise CrmmailError("A restore takes the store's place.", "Say so with --yes.")
-        typer.confirm(f"Put {file} in the place of {store}?", abort=True, err=True)
-    try:
-        with exclusive(store):
-            kept = backups.restore(file, store)
-    except Busy as problem:
-        raise CrmmailError("crmmail is running.", "Close it, then restore.") from problem
+        _ask(f"Put {file} in the place of {store}?", "A restore takes the store's place.")
+    with _alone(store, "restore"):
+        kept = backups.restore(file, store)
     note(f"Restored {store} from {file}.")
     if kept is not None:
         note(f"The store that was there: {kept}. To go back: crmmail restore {kept}")
+
+
+def rebuild(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Make a new store with what was made by hand in a damaged one; the next sync fills it.
+
+    What can be read of people, companies, opportunities, notes, links, rules and accounts is taken
+    from the store; the newest daily backup has the rest. The damaged store is kept beside it.
+    """
+    from crmmail.repairing import rebuild as build
+
+    store = store_path()
+    if not yes:
+        _ask(f"Build {store} anew?", "A new store takes the place of the one that is there.")
+    with _alone(store, "rebuild"):
+        done = build(store)
+    note(f"{store} is new. In it: {counted(done.counts)}.")
+    if not done.whole:
+        note(
+            f"Some of it could not be read; {done.backup.name} had it."
+            if done.backup
+            else "Some of what was made by hand could not be read, and there was no daily backup."
+        )
+    if done.kept is not None:
+        note(f"The store that was there: {done.kept}")
+    note("Fetch the mail again: crmmail sync")
+
+
+def counted(counts: dict[str, int]) -> str:
+    """How many of each part came back, for people."""
+    parts = [
+        plural(count, _PARTS[part], "people" if part == "people" else _many(part))
+        for part, count in counts.items()
+        if count
+    ]
+    return ", ".join(parts) or "nothing that was missing"
+
+
+def tell_made(made: Sequence[Made]) -> None:
+    """Say of which backups the user has to see to that nothing of what left is in them."""
+    for one in made:
+        when = time.strftime("%Y-%m-%d", time.localtime(one.made_at))
+        if one.is_there:
+            note(f"Your backup {one.path} of {when} still has it: delete it, or make a new one.")
+        else:
+            note(
+                f"You made a backup {one.path} on {when}, which is not there any more. "
+                "If you moved it, it still has it."
+            )
+
+
+def _put_back(file: Path, store: Path, yes: bool) -> None:
+    from crmmail.repairing import put_back
+
+    if store.exists() and not yes:
+        _ask(f"Put what {file.name} has back into {store}?", "A restore changes the store.")
+    counts, saved = put_back(file, store)
+    note(f"Back from {file}: {counted(counts)}.")
+    if saved is not None:
+        note(f"What was made by hand before: {saved.name}")
+    note("Fetch the mail: crmmail sync")
+
+
+def _list(store: Path, as_json: bool) -> None:
+    from crmmail.store import copies, files
+
+    found = files.copies_of(store)
+    if as_json:
+        print_json(
+            [
+                {"path": str(one.path), "kind": one.kind, "made_at": iso(one.made_at)}
+                | {"size": one.size}
+                for one in found
+            ]
+        )
+        return
+    table(
+        ("made", "size", "what", "name"),
+        [(_when(one.made_at), size(one.size), one.words, one.name) for one in found],
+        right=("size",),
+    )
+    if not found:
+        note("There are none yet: the sync makes one a day of what was made by hand.")
+    for one in copies.made(store):
+        note(f"You made {one.path}{'' if one.is_there else ', which is not there any more'}.")
+
+
+def _remove(store: Path, name: str, yes: bool) -> None:
+    from crmmail.store import copies
+
+    if not yes:
+        _ask(f"Delete {name}?", "This cannot be undone.")
+    note(f"Deleted {copies.remove(store, name).path}.")
+
+
+def _ask(question: str, otherwise: str) -> None:
+    if not sys.stdin.isatty():
+        raise CrmmailError(otherwise, "Say so with --yes.")
+    typer.confirm(question, abort=True, err=True)
+
+
+@contextmanager
+def _alone(store: Path, what: str) -> Iterator[None]:
+    from crmmail.sync.loop import Busy, exclusive
+
+    try:
+        with exclusive(store):
+            yield
+    except Busy as problem:
+        raise CrmmailError("crmmail is running.", f"Close it, then {what}.") from problem
+
+
+def _many(part: str) -> str:
+    return "links and hides" if part == "links" else part
+
+
+def _when(at: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))

@@ -28,6 +28,7 @@ from crmmail.cli.signing_in import sign_in
 from crmmail.errors import CrmmailError
 from crmmail.store import accounts
 from crmmail.store.accounts import AccountRow, StateRow
+from crmmail.store.trouble import DamagedError
 from crmmail.widgets import words
 
 EXAMPLES = examples("crmmail doctor", "crmmail doctor --offline --report > report.txt")
@@ -163,7 +164,7 @@ def _store(db: sqlite3.Connection, file: Path) -> Check:
             "store",
             False,
             f"{file} is damaged: {found[0]}",
-            "Move it away and sync again: all mail is still on the server.",
+            DamagedError.hint,
         )
     if stat.S_IMODE(file.stat().st_mode) & 0o077:
         return Check("store", False, f"{file} can be read by others", f"Run: chmod 600 {file}")

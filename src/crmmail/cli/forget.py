@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from crmmail.cli.backup import tell_made
 from crmmail.cli.output import AsJson, examples, note, open_store, print_json
 from crmmail.errors import CrmmailError
-from crmmail.store import forgetting
+from crmmail.store import copies, forgetting
 from crmmail.store.forgetting import Traces
 from crmmail.widgets.words import plural
 
@@ -27,8 +28,8 @@ def forget(
     """Remove every trace of a person from this computer, and keep it out.
 
     The person with all addresses, notes and history, all mail and meetings in which they take part,
-    and what the ledger says of them. On the servers nothing changes. Backups and exports that you
-    made are yours to delete.
+    and what the ledger says of them, also in the copies that crmmail keeps of the store. On the
+    servers nothing changes. Backups and exports that you made are yours to delete.
     """
     with open_store() as store:
         found = forgetting.traces(store.read(), address)
@@ -40,12 +41,17 @@ def forget(
             typer.confirm("Remove all this from this computer?", abort=True, err=True)
         gone = forgetting.forget(store, address)
         left = forgetting.mentions(store.read(), gone.addresses)
+        waits = store.read().execute("SELECT 1 FROM chore WHERE name = 'wipe'").fetchone()
+        made = copies.made(store.path)
     if as_json:
         print_json(_shape(gone, left))
         return
     note(f"Forgotten: {', '.join(_counts(gone))}.")
     if left:
         note(f"{plural(left, 'message')} of others have the address in their text. They stay.")
+    if waits:
+        note("Another crmmail uses the store: the next sync overwrites what left it.")
+    tell_made(made)
 
 
 def remember(address: Address) -> None:

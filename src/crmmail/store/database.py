@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmmail.store import manual, names, windows
-from crmmail.store.opening import open_file
+from crmmail.store import names
+from crmmail.store.opening import open_file, prepare
 from crmmail.store.trouble import StoreError as StoreError
 from crmmail.store.trouble import explain, explained
 
@@ -160,13 +160,11 @@ class Store:
             raise problem.orig or problem from None
 
     def rewrite(self) -> bool:
-        """Leave nothing of deleted rows in the file, its index and its log; nor in old copies.
+        """Leave nothing of deleted rows in the file, its index and its log.
 
         Returns whether the log is empty too: it is not while another process reads from it.
         """
         with self._lock:
-            for copy in self.path.parent.glob(f"{self.path.name}.before-[0-9]*"):
-                copy.unlink()
             self._writer.execute("PRAGMA temp_store = FILE")  # as large as the store itself
             try:
                 for index in ("search", "search_names", "search_subjects", "search_meetings"):
@@ -200,8 +198,7 @@ class Store:
             self.path, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         connection.executescript(_PRAGMAS.format(cache_kb=cache_kb))
-        connection.create_function("fold", 1, windows.fold, deterministic=True)
-        connection.create_function("digest_key", 1, manual.digest_key, deterministic=True)
+        prepare(connection)
         return connection
 
     def _bind(self) -> Any:

@@ -100,10 +100,16 @@ def copy_whole(source: Path, to: Path) -> None:
     sync(to.parent)
 
 
+def make(path: Path) -> Path:
+    """An empty file in the place of what may be there, its owner's only; returns its path."""
+    remove(path)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    return path
+
+
 def vacuum(source: Path, to: Path) -> None:
     """Write a store's rows to a new file, which is its owner's only."""
-    to.unlink(missing_ok=True)
-    os.close(os.open(to, os.O_CREAT | os.O_WRONLY, 0o600))
+    make(to)
     with closing(sqlite3.connect(source)) as db:
         db.execute("VACUUM INTO ?", [str(to)])
 
@@ -111,12 +117,12 @@ def vacuum(source: Path, to: Path) -> None:
 def keep(store: Path, ending: str) -> Path:
     """Give a store that nobody uses a second name, which no file has; returns that.
 
-    What is in the store's log is brought into its file first; where that is damaged, the log
-    goes with it.
+    What is in the store's log is brought into its file first; of a damaged one, the log is kept
+    beside it.
     """
     store = store.resolve()
-    with suppress(sqlite3.Error), closing(sqlite3.connect(store, isolation_level=None)) as db:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if not ending.startswith(DAMAGED):
+        _empty_log(store)
     kept = free_name(store, ending)
     _link(store, kept)
     for log, its in zip(logs(store), logs(kept), strict=True):
@@ -126,6 +132,11 @@ def keep(store: Path, ending: str) -> Path:
             log.unlink()
     sync(kept.parent)
     return kept
+
+
+def _empty_log(store: Path) -> None:
+    with suppress(sqlite3.Error), closing(sqlite3.connect(store, isolation_level=None)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def replace(part: Path, store: Path) -> None:
@@ -162,9 +173,7 @@ def _link(path: Path, to: Path) -> None:
     except FileExistsError:
         raise
     except OSError:
-        part = part_of(to)
-        part.unlink(missing_ok=True)
-        os.close(os.open(part, os.O_CREAT | os.O_WRONLY, 0o600))
+        part = make(part_of(to))
         with path.open("rb") as source, part.open("wb") as target:
             while piece := source.read(1 << 20):
                 target.write(piece)

@@ -44,6 +44,12 @@ def digest(address: str, known: Collection[str] = ()) -> str:
     return f"{salt}:{blake2b(address.encode(), digest_size=16, key=key).hexdigest()}"
 
 
+def is_forgotten(address: str, known: Collection[str]) -> bool:
+    """Whether an address is among those whose digests are known, of whatever salts."""
+    salts = {one.partition(":")[0] for one in known}
+    return any(digest(address, [salt]) in known for salt in salts)
+
+
 def digests(db: sqlite3.Connection) -> frozenset[str]:
     """Of every forgotten address."""
     return frozenset(row[0] for row in db.execute("SELECT digest FROM forgotten"))

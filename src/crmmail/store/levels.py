@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from crmmail.store import joining, links
-from crmmail.store.database import Change, Store
+from crmmail.store.database import Change, Store, StoreError
 from crmmail.store.kinds import MADE_UP, Level
 
 log = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ def words(before: int, after: int, effect: Effect) -> str:
     ]
     what = " and ".join(counts) or "nothing that is here"
     if after < before:
-        return f"Removes {what} from this computer, not from the server or backups."
+        return f"Removes {what} from this computer, not from the server or what you backed up."
     return f"Fetches {what}, the newest first." if counts else "Changes nothing that is here."
 
 
@@ -127,19 +127,22 @@ def order_wipe(db: sqlite3.Connection) -> None:
 
 
 def wipe(store: Store) -> bool:
-    """Leave nothing in the file of what was ordered to go; returns whether that is done.
+    """Leave nothing in the file, and in its copies, of what was ordered to go: is it done?
 
     Reads its order from the store, so that it comes after any crash; what stands in the way, such
     as a full disk or another process that reads, is tried again with the next pass.
     """
     if not store.read().execute("SELECT 1 FROM chore WHERE name = 'wipe'").fetchone():
         return True
+    from crmmail.store import copies  # it opens stores, which know the levels
+
     try:
         with store.write("state") as (db, _):
             db.execute("UPDATE sync_state SET state = 'wiping' WHERE state = 'checking'")
+        copies.clear(store)
         if not store.rewrite():
             return False
-    except sqlite3.OperationalError as problem:
+    except (sqlite3.Error, OSError, StoreError) as problem:
         log.warning("the store is not rewritten yet: %s", problem)
         return False
     with store.write("state") as (db, _):

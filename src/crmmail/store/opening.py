@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from crmmail.store import files, manual
+from crmmail.store import files, manual, windows
 from crmmail.store.locks import Lock, lock_of
 from crmmail.store.trouble import DamagedError, InUseError, StoreError, foreign, is_ours
 
@@ -48,7 +47,7 @@ def _bring_up(path: Path, lock: Lock) -> None:
             return
         lock.free()
         if lock.own(_OLDER):
-            _make(path) if not path.exists() or not _version(path) else _migrate(path)
+            _make(path) if not path.exists() or not _version(path) else migrate(path)
         elif not path.exists() or _version(path) != newest:
             raise InUseError(
                 f"{path} has to be upgraded, and an older crmmail uses it.",
@@ -90,17 +89,15 @@ def _version(path: Path) -> int:
 
 def _make(path: Path) -> None:
     """Make an empty store: it is there with its tables, or not at all."""
-    part = files.part_of(path)
-    files.remove(part)
-    os.close(os.open(part, os.O_CREAT | os.O_RDWR, 0o600))
+    part = files.make(files.part_of(path))
     try:
-        _migrate(part)
+        migrate(part)
         files.replace(part, path)
     finally:
         files.remove(part)
 
 
-def _migrate(path: Path) -> None:
+def migrate(path: Path, *, copy: bool = True) -> None:
     """Bring the file to this version's schema: forward only, one transaction, a copy first."""
     with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as db:
         (have,) = db.execute("PRAGMA user_version").fetchone()
@@ -110,8 +107,8 @@ def _migrate(path: Path) -> None:
             return
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA foreign_keys = ON")
-        _teach(db)
-        if have:
+        prepare(db)
+        if have and copy:
             files.copy_whole(path, files.free_name(path, f"before-{newest}"))
         script = "".join(steps[number] for number in sorted(steps) if number > have)
         try:
@@ -120,6 +117,12 @@ def _migrate(path: Path) -> None:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
+
+
+def prepare(db: sqlite3.Connection) -> None:
+    """Give a connection the functions that SQL of a store calls."""
+    db.create_function("fold", 1, windows.fold, deterministic=True)
+    db.create_function("digest_key", 1, manual.digest_key, deterministic=True)
 
 
 @cache
@@ -137,14 +140,9 @@ def migrations() -> dict[int, str]:
 def tables() -> set[str]:
     """The tables of a store of this version."""
     with closing(sqlite3.connect(":memory:")) as db:
-        _teach(db)
+        prepare(db)
         for number in sorted(migrations()):
             db.executescript(migrations()[number])
         return {
             name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         }
-
-
-def _teach(db: sqlite3.Connection) -> None:
-    """Give a connection the functions that migrations use."""
-    db.create_function("digest_key", 1, manual.digest_key, deterministic=True)

@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 
 from crmmail.store import leaving
 from crmmail.store.database import Store
+from crmmail.store.trouble import DamagedError
 from crmmail.sync import courtesy
+from crmmail.sync.keeping import Keeping, back_up
 from crmmail.sync.lock import Busy, exclusive
 from crmmail.sync.once import Report, add_calendars, sync_account
 from crmmail.sync.session import AccountRow, CalendarAccount, account_rows, calendar_accounts
@@ -41,6 +43,8 @@ def sync_once(
         for account in calendar_accounts(store):
             if not emails or account.email in emails:
                 reports[account.id] = add_calendars(store, account, reports.get(account.id))
+        if isinstance(problem := back_up(store), DamagedError):
+            raise problem
     return [reports[number] for number in sorted(reports)]
 
 
@@ -97,8 +101,10 @@ class Loop:
             try:
                 with exclusive(self._store.path):
                     leaving.finish(self._store)
+                    keeping = Keeping(self._store, self._stop.is_set)
                     while not self._stop.wait(1.0 if self._workers else 0.0):
                         self._match_workers()
+                        keeping.tick()
                         self._stop.wait(1.0)
             except Busy:
                 self._stop.wait(5.0)  # the other process does the work; its changes are seen

@@ -43,7 +43,7 @@ class Rules:
 
     def forgets(self, address: str) -> bool:
         """Whether no trace of an address may be kept."""
-        return bool(self.forgotten) and forgetting.digest(address, self.forgotten) in self.forgotten
+        return bool(self.forgotten) and forgetting.is_forgotten(address, self.forgotten)
 
     def allows(self, message_id: str, sender: str) -> bool:
         """Whether an exception lets this message in, whatever M4 to M7 say."""

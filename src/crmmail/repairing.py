@@ -1,0 +1,89 @@
+"""A store that is damaged or was lost: what was made by hand goes into a new one."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from crmmail.store import backup, daily, files, handmade, locks, salvage
+from crmmail.store import put_back as putting
+from crmmail.store.database import Store
+from crmmail.store.handmade import Document
+from crmmail.store.trouble import StoreError, explained
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a new store was made of."""
+
+    kept: Path | None  # the store that was there
+    backup: Path | None  # the daily backup that had what the store did not say
+    whole: bool  # whether all that was made by hand could be read from the store
+    counts: dict[str, int]
+
+
+def rebuild(store: Path) -> Rebuilt:
+    """Make a new store with what was made by hand in the one that is there; the sync fills it.
+
+    At each moment there is one store in the place. Raises StoreError where another process uses it,
+    or the disk takes no new one; then the store is as it was.
+    """
+    part = files.part_of(store)
+    with explained(store), locks.alone(store):
+        found, whole = _salvaged(store)
+        saved = None if whole else daily.newest(store)
+        try:
+            backup.clear(part)
+            new = Store(part)
+            try:
+                if saved is not None:
+                    _put(new, daily.read(saved))
+                if found is not None:
+                    _put(new, found)
+                counts = _counts(new)
+            finally:
+                new.close()
+            kept = backup.put(part, store, f"{files.DAMAGED}-{files.dated()}")
+        finally:
+            backup.clear(part)
+    return Rebuilt(kept, saved, whole, counts)
+
+
+def put_back(file: Path, path: Path) -> tuple[dict[str, int], Path | None]:
+    """Put a daily backup into the store at a path, made where there is none.
+
+    Returns how much came back, and the backup of what was made by hand before.
+    """
+    document = daily.read(file)
+    store = Store(path)
+    try:
+        saved = daily.save(store)
+        return _put(store, document), saved
+    finally:
+        store.close()
+
+
+def _put(store: Store, document: Document) -> dict[str, int]:
+    from crmmail.sync.importing import import_file
+
+    counts = putting.put_back(store, document)
+    for calendar in document["calendars"]:
+        if calendar["raw"]:
+            import_file(store, calendar["name"], "\r\n".join(calendar["raw"]).encode())
+    return counts
+
+
+def _salvaged(store: Path) -> tuple[Document | None, bool]:
+    if not store.exists():
+        return None, False
+    try:
+        return salvage.salvage(store, int(time.time()))
+    except (sqlite3.Error, StoreError):
+        return None, False
+
+
+def _counts(store: Store) -> dict[str, int]:
+    document = handmade.collect(store.read(), 0)
+    return {part: len(document[part]) for part in handmade.COUNTED}

@@ -1,0 +1,117 @@
+"""The copies that crmmail made of a store: what must leave the store leaves them too."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from crmmail.store import daily, files, forgetting, handmade, salvage
+from crmmail.store.database import Store
+from crmmail.store.trouble import StoreError
+
+_MADE = "made.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A backup that the user made with `crmmail backup`."""
+
+    path: Path
+    made_at: int
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is still where it was made."""
+        return self.path.exists()
+
+
+def clear(store: Store) -> None:
+    """Leave nothing in any copy of what left the store for good (V3, `forget`).
+
+    A whole store that was kept becomes a backup of what was made by hand in it; the copies of
+    upgrades go. Called again, it goes on where it was cut short.
+    """
+    _clear_parts(store.path)
+    for copy in files.copies_of(store.path):
+        if copy.kind == files.OLDER:
+            files.remove(copy.path)
+        elif copy.is_store:
+            reduce(store, copy.path)
+    known = forgetting.digests(store.read())
+    if not known:
+        return
+    for copy in files.copies_of(store.path):
+        try:
+            document = daily.read(copy.path)
+        except StoreError:  # damaged: nobody can take anything out of it, nor put it back
+            copy.path.unlink()
+            continue
+        rest = _without_forgotten(document, known)
+        if rest != document:
+            daily.write(rest, copy.path)
+
+
+def reduce(store: Store, path: Path) -> None:
+    """Keep of a whole store only what was made by hand, in a small backup."""
+    if not path.samefile(store.path):
+        try:
+            document, _ = salvage.salvage(path, int(path.stat().st_mtime))
+        except (sqlite3.Error, StoreError):
+            document = None  # nothing of it can be read
+        if document is not None and not handmade.is_empty(document):
+            document = _without_forgotten(document, forgetting.digests(store.read()))
+            daily.write(document, daily.free(store.path, "kept"))
+    files.remove(path)
+
+
+def remove(store: Path, name: str) -> files.Copy:
+    """Delete a copy by its name or path. Raises StoreError for what is none."""
+    for copy in files.copies_of(store):
+        if name in (copy.name, str(copy.path)) or Path(name).absolute() == copy.path:
+            files.remove(copy.path)
+            return copy
+    raise StoreError(f"There is no copy {name}.", "crmmail backup --list names them.")
+
+
+def find(store: Path, name: str) -> Path:
+    """The file that somebody names: a path, or a copy by its name."""
+    found = (copy.path for copy in files.copies_of(store) if copy.name == name)
+    path = Path(name)
+    return path if path.exists() else next(found, path)
+
+
+def note_made(store: Path, path: Path) -> None:
+    """Remember where the user made a backup: what leaves the store later is told to be in it."""
+    every = {one.path: one.made_at for one in made(store)} | {path.absolute(): int(time.time())}
+    rows = [{"path": str(one), "made_at": at} for one, at in every.items()]
+    file = daily.folder(store) / _MADE
+    part = files.make(files.part_of(file))
+    part.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+    part.replace(file)
+
+
+def made(store: Path) -> list[Made]:
+    """The backups that the user made with `crmmail backup`, where they were made."""
+    try:
+        found = json.loads((store.resolve().parent / files.DAILY / _MADE).read_bytes())
+        return [Made(Path(row["path"]), int(row["made_at"])) for row in found]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _without_forgotten(document: handmade.Document, known: frozenset[str]) -> handmade.Document:
+    return handmade.without_forgotten(
+        document, lambda address: forgetting.is_forgotten(address, known)
+    )
+
+
+def _clear_parts(store: Path) -> None:
+    """Delete what a killed process left half made. Nobody makes any: the store is in use."""
+    store = store.resolve()
+    for place, start in ((store.parent, f".{store.name}."), (store.parent / files.DAILY, ".")):
+        for path in place.glob(f"{start}*"):
+            if ".part" in path.name:
+                path.unlink(missing_ok=True)
