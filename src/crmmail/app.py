@@ -17,6 +17,7 @@ from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -26,6 +27,7 @@ from crmmail.driver import whole
 from crmmail.ending import Ending
 from crmmail.following import FollowingApp
 from crmmail.hang_up import app_ended_by_signals, end_with_terminal
+from crmmail.key_queue import KeyQueue
 from crmmail.screens.base import StoreScreen
 from crmmail.screens.catalogue import CATALOGUES
 from crmmail.screens.fetching import Wanted
@@ -148,7 +150,8 @@ class CrmmailApp(Ending, FollowingApp, inherit_bindings=False):
         self, store: Store, *, sync: bool = True, collector: Collector | None = None
     ) -> None:
         super().__init__(store, sync=sync, collector=collector)
-        self._history = History(self, store)
+        self._history = History(self, store, self.tell_now)
+        self.typed = KeyQueue(self, super().post_message)
         self._stopped = ""  # the account that waits for its user
         self.animation_level = "none"
         themes.install(self)
@@ -177,6 +180,11 @@ class CrmmailApp(Ending, FollowingApp, inherit_bindings=False):
         if (more := len(problems) - _TOLD) > 0:
             self.notify(f"{more} more: crmmail config lists them.", severity="error")
 
+    def post_message(self, message: Message) -> bool:
+        if KeyQueue.takes(message):
+            return self.typed.put(message)
+        return super().post_message(message)
+
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Paste) and not getattr(self.focused, "password", False):
             event.text = block(event.text)  # foreign text, before a field takes and draws it
@@ -192,10 +200,10 @@ class CrmmailApp(Ending, FollowingApp, inherit_bindings=False):
             return False
         return isinstance(self.focused, Input) and (event.is_printable or event.key in _ERASING)
 
-    def _tell(self, topics: frozenset[str]) -> None:
+    def _tell(self, topics: frozenset[str], own: bool = False) -> None:
         if not topics or topics & {"state", "accounts"}:
             self._look_for_stopped()
-        super()._tell(topics)
+        super()._tell(topics, own)
 
     @on(Wanted)
     def _fetch(self, event: Wanted) -> None:
@@ -213,11 +221,11 @@ class CrmmailApp(Ending, FollowingApp, inherit_bindings=False):
 
     @on(Do)
     def _perform(self, wanted: Do) -> None:
-        self._history.perform(wanted)
+        self._history.perform(wanted, self.typed.burst)
 
     def action_undo(self) -> None:
         """Take the last change back."""
-        self._history.undo()
+        self._history.undo(self.typed.burst)
 
     def action_search(self) -> None:
         """Find anything, from anywhere."""

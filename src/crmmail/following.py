@@ -101,21 +101,28 @@ class FollowingApp(App[str], inherit_bindings=False):
         else:
             self._flush_timer = self.set_timer(rest, self._tell_in_time)
 
-    def _tell_topics(self) -> None:
+    def tell_now(self) -> None:
+        """Tell of what the user has just changed: the next key may be about what it leaves."""
+        if self._flush_timer is not None:
+            self._flush_timer.stop()
+            self._flush_timer = None
+        self._tell_topics(own=True)
+
+    def _tell_topics(self, own: bool = False) -> None:
         self._flushed_at = time.monotonic()
         with self._lock:
             topics, self._topics = frozenset(self._topics), set()
         if "accounts" in topics and self._sync is not None:
             self._sync.sync_now()  # changed rules are applied by a pass (M9)
         if topics:
-            self._tell(topics)
+            self._tell(topics, own)
 
     def _tick(self) -> None:
         """Once a second: another process may have written, or the day have changed.
 
         The version tells of this process's writes too; while these go on, their notices do.
         """
-        ask(self, self.store.version, self._compare)
+        ask(self, self.store.version, self._compare, awaited=False)
         if self._collector is not None:
             self._collector.tick()
 
@@ -132,8 +139,8 @@ class FollowingApp(App[str], inherit_bindings=False):
             self._tell(frozenset())
         self._wrote = False
 
-    def _tell(self, topics: frozenset[str]) -> None:
+    def _tell(self, topics: frozenset[str], own: bool = False) -> None:
         """Tell the screens of a change; no topics: what has changed is not known."""
         for screen in self.screen_stack:
             if isinstance(screen, StoreScreen):
-                screen.post_message(StoreChanged(topics))
+                screen.post_message(StoreChanged(topics, own))

@@ -15,6 +15,7 @@ import pytest
 import time_machine
 from textual.notifications import Notification
 
+from crmmail import key_queue
 from crmmail.app import CrmmailApp
 from crmmail.store.database import Store
 from tests.screens import filler, harness
@@ -44,6 +45,12 @@ def keys_wait_for_what_they_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pilot presses the next key when the last one's work is done, on a busy machine too."""
     for module in ("app", "pilot"):
         monkeypatch.setattr(f"textual.{module}.wait_for_idle", harness.wait_for_idle)
+
+
+@pytest.fixture(autouse=True)
+def keys_are_no_burst(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys that a pilot presses one by one are no burst, however quick the machine is."""
+    monkeypatch.setattr(key_queue, "BURST", 0.0)
 
 
 @pytest.fixture(autouse=True)

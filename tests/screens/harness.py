@@ -80,11 +80,15 @@ async def _drain(app: App[Any]) -> None:
 
 def _messages(app: App[Any]) -> Iterator[object]:
     """What has been said and not yet heard."""
+    if isinstance(app, CrmmailApp) and not app.typed.is_empty:
+        yield app
     yield from (pump for pump in _pumps(app) if _has_messages(pump))
 
 
 def _left(app: App[Any]) -> Iterator[object]:
     """What keeps the app at work; screens come last, when only drawing is left."""
+    if isinstance(app, CrmmailApp) and not app.typed.is_empty:
+        yield app
     yield from (worker for worker in app.workers if not worker.is_finished)
     if reading.is_busy():
         yield reading
@@ -124,8 +128,8 @@ def _pumps(app: App[Any]) -> list[MessagePump]:
 
 def _has_messages(pump: MessagePump) -> bool:
     """Whether a pump has messages, or one in hand: then nobody waits at its queue."""
-    if pump._task is None or pump._task.done():
-        return False
+    if not isinstance(pump, App) and (pump._task is None or pump._task.done()):
+        return False  # the app itself is no task of its own
     ready = pump._message_queue.ready_event
     return ready.is_set() or not ready._waiters or bool(pump._next_callbacks)
 

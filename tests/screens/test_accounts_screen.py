@@ -166,7 +166,11 @@ async def test_removing_says_what_leaves_and_what_stays(two: Store) -> None:
     async with app.run_test(size=(100, 40)) as pilot:
         await press(pilot, "comma")
         await go_to(pilot, "Remove")
-        await press(pilot, "enter")
+        await press(pilot, "enter", *OTHER, "enter")
+        (said,) = app._notifications
+        words = "That is not me@home.example. Nothing was removed. Type its address to remove it."
+        assert said.message == words
+        await press(pilot, "enter", *"me@home.example", "enter")
         assert "and its password leave this computer" in text(app)
         assert "companies and notes stay" in text(app)
         await press(pilot, "enter")

@@ -215,7 +215,7 @@ async def test_what_a_sync_changed_is_shown_between_keys_or_when_it_is_overdue(
         await settle(pilot)
         told: list[frozenset[str]] = []
         waits: list[float] = []
-        monkeypatch.setattr(app, "_tell", told.append)
+        monkeypatch.setattr(app, "_tell", lambda topics, _own: told.append(topics))
         monkeypatch.setattr(app, "set_timer", lambda seconds, _then: waits.append(seconds))
         await press(pilot, "j")
         app._topics.add("people")

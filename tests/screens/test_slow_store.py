@@ -129,19 +129,22 @@ async def test_what_came_too_late_is_not_shown_for_something_else(
         assert "People › Ada Lovelace" not in text(app)
 
 
-async def test_keys_for_what_is_still_read_wait_for_it_or_do_nothing(
-    disk: Disk, app: CrmmailApp
-) -> None:
+async def test_keys_for_what_is_still_read_wait_for_it(disk: Disk, app: CrmmailApp) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await press(pilot, "enter")
         disk.stop()
         await hit(app, "enter", lambda: isinstance(app.screen, ThreadScreen))
         thread = app.screen
         assert isinstance(thread, ThreadScreen)
-        await hit(app, "O O Z z n p enter", lambda: thread.pane.has_focus)
+        await hit(app, "p p", lambda: thread.pane.has_focus)
         disk.go_on()
         await appears(lambda: "The contract is attached." in text(app))
         await settle(pilot)
+        section = thread.pane.section
+        assert section is not None
+        assert (
+            section.key == thread.messages[1].id
+        )  # the two before the last are folded into one line
         await press(pilot, "Z", "g")
         disk.stop()
         await hit(app, "enter", lambda: len(thread.opened) == 2)

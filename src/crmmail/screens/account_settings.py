@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from functools import partial
 
+from crmmail.addresses import normal
+from crmmail.errors import CrmmailError
 from crmmail.screens.account_calendars import of_meetings
 from crmmail.screens.account_rules import rules
 from crmmail.screens.account_values import choice, switch
@@ -92,6 +94,8 @@ def block(store: Store) -> list[Option]:
 
 def _blocking(store: Store, typed: str) -> Option:
     pattern = mail_rules.as_pattern(typed)
+    if pattern in mail_rules.blocked(store.read()):
+        return Option(0, f"{pattern} is blocked")  # to undo it would undo what was done before
     return pair(
         f"{pattern} is blocked",
         effects.block(store.read(), pattern),
@@ -109,9 +113,20 @@ def _name(store: Store, account: AccountRow) -> list[Option]:
 
 
 def _remove(store: Store, account: AccountRow) -> list[Option]:
-    effect = effects.removal(store.read(), account.id)
-    words = f"Remove {account.email}. This cannot be undone"
-    return [Option(0, words, effect, partial(remove, store, account), "")]
+    """Nothing brings an account back, so that its address has to be typed (U4)."""
+
+    def answer(typed: str) -> Option:
+        if normal(typed) != account.email:
+            raise CrmmailError(
+                f"That is not {account.email}.",
+                "Nothing was removed. Type its address to remove it.",
+            )
+        effect = effects.removal(store.read(), account.id)
+        words = f"Remove {account.email}. This cannot be undone"
+        return Option(0, words, effect, partial(remove, store, account), "")
+
+    ask = f"Type {account.email} to remove it. This cannot be undone"
+    return [Option(0, "Remove…", ask=ask, answer=answer)]
 
 
 def remove(store: Store, account: AccountRow) -> None:

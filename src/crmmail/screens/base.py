@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -16,6 +17,7 @@ from textual.worker import Worker, WorkerState
 
 from crmmail.store import accounts
 from crmmail.store.database import Store
+from crmmail.widgets.awaited import background
 from crmmail.widgets.key_line import KeyLine
 from crmmail.widgets.one_picture import one_picture
 from crmmail.widgets.piece_view import PieceView
@@ -30,6 +32,8 @@ class StoreChanged(Message):
     """The store has changed; no topics means that another process wrote, and what is not known."""
 
     topics: frozenset[str]
+    own: bool = False
+    """The user has changed it just now."""
 
 
 class StoreScreen(Screen[None], inherit_bindings=False):
@@ -97,17 +101,19 @@ class StoreScreen(Screen[None], inherit_bindings=False):
         if not self.is_current:
             self._stale = self._stale or touched
             return
-        if not topics or not topics.isdisjoint(_STATE):
-            self._show_states()
-        if touched:
-            self.reload()
+        with nullcontext() if event.own else background():
+            if not topics or not topics.isdisjoint(_STATE):
+                self._show_states()
+            if touched:
+                self.reload()
 
     def _redraw_states(self) -> None:
         """A second has passed: rates and remaining times have changed."""
         self.query_one(StatusLine).redraw()
 
     def _show_states(self) -> None:
-        ask(self, lambda: accounts.states(self.store.read()), self.query_one(StatusLine).show)
+        show = self.query_one(StatusLine).show
+        ask(self, lambda: accounts.states(self.store.read()), show, awaited=False)
 
     def _compositor_refresh(self) -> None:
         """Paint what has changed, but not before all is painted anyway, as after a layout."""

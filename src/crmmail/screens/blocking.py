@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from crmmail.errors import CrmmailError
 from crmmail.screens.undo import Do, Steps, Undo
 from crmmail.store import effects, mail_rules
 from crmmail.store.database import Store
@@ -17,8 +18,12 @@ def blocking(store: Store, addresses: Sequence[str]) -> Do:
 
 
 def _block(store: Store, addresses: Sequence[str]) -> Undo:
+    known = mail_rules.blocked(store.read())
+    fresh = [one for one in addresses if mail_rules.as_pattern(one) not in known]
+    if not fresh:  # to take that back would take back what was blocked before
+        raise CrmmailError(f"{', '.join(addresses)}: blocked already.")
     with Steps() as steps:
-        for address in addresses:
+        for address in fresh:
             mail_rules.block(store, address)
             steps.add(partial(mail_rules.unblock, store, address))
     return steps.undo

@@ -66,6 +66,7 @@ class EmailsPane(TabPane):
         self._reading = Reading()
         self._timer: Timer | None = None
         self._previewed = 0
+        self._previewing = False  # it is being read
 
     def compose(self) -> ComposeResult:
         with Vertical(id="lists"):
@@ -170,19 +171,25 @@ class EmailsPane(TabPane):
     def on_resize(self) -> None:
         self.call_after_refresh(self._preview_soon)
 
-    def _preview(self) -> None:
+    def on_descendant_focus(self) -> None:
+        if self.preview.has_focus:
+            self._preview(awaited=True)
+
+    def _preview(self, awaited: bool = False) -> None:
+        """Show the thread under the cursor; keys wait for it if they are in the preview."""
         self._timer = None
         thread = self.entries.current or 0
-        if thread == self._previewed:
+        if thread == self._previewed and not (awaited and self._previewing):
             return
-        self._previewed = thread
+        self._previewed, self._previewing = thread, True
 
         def show(found: tuple[str, list[Section]]) -> None:
             if thread == self._previewed:
+                self._previewing = False
                 self.preview.label(found[0])
                 self.preview.show(found[1])
 
-        ask(self, lambda: _newest(self.store, thread), show)
+        ask(self, lambda: _newest(self.store, thread), show, awaited=awaited)
 
     def action_focus_preview(self) -> None:
         """Give the keys to the preview, where there is one."""

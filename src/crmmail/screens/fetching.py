@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from crmmail.errors import CrmmailError
+from crmmail.widgets.awaited import begin, end
 from crmmail.widgets.lines import Lines
 from crmmail.widgets.pieces import safe
 
@@ -72,6 +73,7 @@ class Fetching(Lines):
         """Ask for something; `then` gets it. What was waited for before is forgotten."""
         self.cancel()
         self._wanted = Wanted(self.screen, message_id, position)
+        begin(self._wanted)
         self._then, self._words, self._since = then, safe(words), time.monotonic()
         self._timer = self.set_interval(PATIENCE, self._tell)
         self.screen.post_message(self._wanted)
@@ -85,6 +87,7 @@ class Fetching(Lines):
     def cancel(self) -> bool:
         """Wait no more; False when nothing was waited for."""
         waited = self._wanted is not None
+        end(self._wanted)
         self._wanted = None
         if self._timer is not None:
             self._timer.stop()

@@ -29,6 +29,7 @@ from crmmail.screens.undo import FieldError
 from crmmail.store import accounts
 from crmmail.store.database import Store
 from crmmail.text import pairs
+from crmmail.widgets.awaited import begin, end
 from crmmail.widgets.pieces import safe
 from crmmail.widgets.words import plural
 
@@ -180,6 +181,7 @@ class FirstRunScreen(AccountForm):
         )
         self.found.update(Content(safe(words)))
         self._wanted = SignUp(self, entry, save, self._calendars if save else "")
+        begin(self._wanted)
         self.app.post_message(self._wanted)
 
     @on(BrowserWanted)
@@ -191,6 +193,7 @@ class FirstRunScreen(AccountForm):
     @on(SignedUp)
     def _answered(self, event: SignedUp) -> None:
         self._busy = False
+        end(event.wanted)
         if event.problem is not None:
             compared = self._compared(event)
             self._complain(CrmmailError(_CHANGED) if compared else event.problem)

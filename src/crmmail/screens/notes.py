@@ -109,7 +109,7 @@ class NotesPane(TabPane):
 
     def write(self) -> None:
         """Ask for a new note."""
-        self.app.push_screen(FormScreen(_form("New note", "", self._add)))
+        self.app.push_screen(FormScreen(_form("New note", "", self._adding())))
 
     def action_edit(self) -> None:
         """Change the note under the cursor."""
@@ -119,9 +119,9 @@ class NotesPane(TabPane):
         form = _form("Edit note", note.text, partial(_edit, self.store, note.id))
         self.app.push_screen(FormScreen(form))
 
-    def _add(self, text: str) -> Undo:
-        note_id = notes.add(self.store, self.kind, self.record_id, text)
-        return partial(notes.delete, self.store, note_id)
+    def _adding(self) -> Callable[[str], Undo]:
+        """What stores a note on this record: by then the tab may be for another."""
+        return partial(_add, self.store, *self.record)
 
     def action_editor(self) -> None:
         """Change the note under the cursor in the user's editor."""
@@ -135,9 +135,10 @@ class NotesPane(TabPane):
 
     def write_in_editor(self) -> None:
         """Write a new note in the user's editor."""
+        add = self._adding()
         text = edited(self, "")
         if text is not None and text.strip():
-            self.post_message(Do("Note written", partial(self._add, text)))
+            self.post_message(Do("Note written", partial(add, text)))
 
     def action_delete(self) -> None:
         """Delete the note under the cursor."""
@@ -152,6 +153,10 @@ def _form(title: str, text: str, store_it: Callable[[str], Undo]) -> Form:
 
     asked = (Field("text", "Note", text, height=12),)
     return Form(title, asked, save, lambda _: "Note changed" if text else "Note written")
+
+
+def _add(store: Store, kind: int, record_id: int, text: str) -> Undo:
+    return partial(notes.delete, store, notes.add(store, kind, record_id, text))
 
 
 def _edit(store: Store, note_id: int, text: str) -> Undo:

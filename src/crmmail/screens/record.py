@@ -121,7 +121,8 @@ class RecordScreen(RecordActions, KeptScreen):
     def reload(self) -> None:
         record = self.kind, self.record_id
         months = partial(_activity, self.store, *record)
-        if not ask(self, months, partial(self._show_activity, record), beside=True):
+        show = partial(self._show_activity, record)
+        if not ask(self, months, show, beside=True, awaited=False):
             self._read_header()
         self._unread = set(range(len(TABS)))
         self._read_shown()

@@ -83,6 +83,7 @@ class RecordsScreen(RecordActions):
         self._unread: list[View | None] = [None for _ in CATALOGUES]  # what has more than is shown
         self._timer: Timer | None = None
         self._previewed: tuple[int, int] = (0, 0)
+        self._previewing = False  # it is being read
 
     def panes(self) -> Iterable[Widget]:
         yield Tabs([entry.title for entry in CATALOGUES])
@@ -223,6 +224,8 @@ class RecordsScreen(RecordActions):
             self._read_view(replace(view, limit=None))
 
     def on_descendant_focus(self) -> None:
+        if self.preview.has_focus:
+            self._preview(awaited=True)
         if self.shown.has_focus and self._matches[self.index]:
             self._read_rest(self.index)
 
@@ -276,14 +279,15 @@ class RecordsScreen(RecordActions):
     def on_resize(self) -> None:
         self.call_after_refresh(self._preview_soon)
 
-    def _preview(self) -> None:
+    def _preview(self, awaited: bool = False) -> None:
+        """Show the threads of the record under the cursor; keys wait for them if they are there."""
         self._timer = None
         record = self.shown.current
         target = (int(self.entry.kind), record or 0)
-        if target == self._previewed:
+        if target == self._previewed and not (awaited and self._previewing):
             return
         keep = target[1] == self._previewed[1]
-        self._previewed = target
+        self._previewed, self._previewing = target, True
         self.preview.say_empty(*empty_record(target[0]))
         read_rows = self.entry.rows
 
@@ -294,10 +298,11 @@ class RecordsScreen(RecordActions):
 
         def show(found: tuple[str, array[int]]) -> None:
             if target == self._previewed:
+                self._previewing = False
                 self.preview.label(found[0])
                 self.preview.show(found[1], keep=keep)
 
-        ask(self, read, show)
+        ask(self, read, show, awaited=awaited)
 
     def _preview_rows(self, ids: Sequence[int]) -> Iterable[Any]:
         return threads.rows(self.store.read(), ids, *self._previewed)

@@ -24,6 +24,7 @@ from crmmail.store.database import Store
 from crmmail.store.ledger import Filter, LedgerRow
 from crmmail.store.meeting_ledger import SkippedMeeting
 from crmmail.widgets import rows
+from crmmail.widgets.awaited import worker_name
 from crmmail.widgets.filter_line import FilterLine
 from crmmail.widgets.lines import Choices
 from crmmail.widgets.panel import Panel
@@ -168,6 +169,7 @@ class SkippedScreen(StoreScreen):
             self.exceptions.refill()
         self.run_worker(
             partial(self._read, self.by),
+            name=worker_name(),
             group="ledger",
             exclusive=True,
             thread=True,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.worker import get_current_worker
@@ -14,6 +15,7 @@ from textual.worker import get_current_worker
 from crmmail.screens.tab_pane import TabPane
 from crmmail.store import timeline
 from crmmail.store.timeline import CHANGE, MADE, MAIL, MEETING, NOTE, TimelineRow
+from crmmail.widgets.awaited import worker_name
 from crmmail.widgets.changes import told
 from crmmail.widgets.pieces import Piece, fit, fit_pieces
 from crmmail.widgets.window_list import WindowList
@@ -52,11 +54,16 @@ class TimelinePane(TabPane):
         return timeline.rows(self.store.read(), self.kind, ids)
 
     def reload(self) -> None:
-        self._read()
+        self.run_worker(
+            partial(self._read, self.record),
+            name=worker_name(),
+            group="timeline",
+            exclusive=True,
+            thread=True,
+            exit_on_error=False,
+        )
 
-    @work(thread=True, exclusive=True, group="timeline", exit_on_error=False)
-    def _read(self) -> None:
-        record = self.record
+    def _read(self, record: tuple[int, int]) -> None:
         ids = timeline.of_record(self.store.read(), *record)
         if not get_current_worker().is_cancelled:
             self.post_message(self._Ready(record, ids))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -70,23 +70,39 @@ class Steps:
             self.undo()
 
 
+@dataclass(slots=True)
+class Step:
+    """Changes that are taken back together: those that the keys of one burst have made (U3)."""
+
+    burst: int
+    changes: list[tuple[str, Undo]]
+
+    @property
+    def words(self) -> str:
+        """What was done, all of it."""
+        times = Counter(words for words, _ in self.changes)
+        return "; ".join(f"{one} ({n} times)" if n > 1 else one for one, n in times.items())
+
+
 class History:
     """Makes changes in threads, one after the other, and takes back the last of them."""
 
-    def __init__(self, app: App[Any], store: Store) -> None:
+    def __init__(self, app: App[Any], store: Store, tell: Callable[[], object]) -> None:
+        """`tell` is called after each change."""
         self._app = app
         self._store = store
-        self._stack: list[tuple[str, Undo]] = []
+        self._tell = tell
+        self._stack: list[Step] = []
         self._waiting: deque[Callable[[], None]] = deque()  # in the order of the keys
         self._turn = threading.Lock()
 
-    def perform(self, wanted: Do) -> None:
-        """Make a change; what is said of it is said when it is in the store."""
-        self._start(partial(self._perform, wanted))
+    def perform(self, wanted: Do, burst: int) -> None:
+        """Make a change that a key of this burst asks for; it is told of when it is stored."""
+        self._start(partial(self._perform, wanted, burst))
 
-    def undo(self) -> None:
-        """Take the last change back, once it is made."""
-        self._start(self._undo_last)
+    def undo(self, burst: int) -> None:
+        """Take the last step back, once it is made; of its own burst only the last change."""
+        self._start(partial(self._undo_last, burst))
 
     def _start(self, work: Callable[[], None]) -> None:
         self._waiting.append(work)
@@ -96,7 +112,7 @@ class History:
         with self._turn:
             self._waiting.popleft()()
 
-    def _perform(self, wanted: Do) -> None:
+    def _perform(self, wanted: Do, burst: int) -> None:
         try:
             words = wanted.words if isinstance(wanted.words, str) else wanted.words()
             undo = wanted.do()
@@ -105,36 +121,59 @@ class History:
         except Exception as problem:  # a thread of its own: nobody else would hear of it
             self._call(self._failed, wanted, self._in_words(problem))
         else:
-            self._call(self._performed, wanted, words, undo)
+            self._call(self._performed, wanted, burst, words, undo)
 
-    def _performed(self, wanted: Do, words: str, undo: Undo | None) -> None:
+    def _performed(self, wanted: Do, burst: int, words: str, undo: Undo | None) -> None:
         if undo is not None:
-            self._stack.append((words, undo))
-            del self._stack[:-_KEPT]
-            self._app.notify(safe(f"{words}. u to undo."), markup=False)
+            if not self._stack or self._stack[-1].burst != burst:
+                self._stack.append(Step(burst, []))
+                del self._stack[:-_KEPT]
+            step = self._stack[-1]
+            step.changes.append((words, undo))
+            together = f"{step.words}. u to undo{' all of it' if len(step.changes) > 1 else ''}."
+            self._app.notify(safe(together), markup=False)
         if wanted.then is not None:
             wanted.then()
+        self._tell()
 
     def _failed(self, wanted: Do, problem: CrmmailError) -> None:
         if wanted.failed is None or not wanted.failed(problem):
             self._say_error(problem)
 
-    def _undo_last(self) -> None:
+    def _undo_last(self, burst: int) -> None:
         if not self._stack:
             self._call(partial(self._app.notify, "There is nothing to undo.", timeout=3))
             return
-        words, undo = self._stack.pop()
-        try:
-            undo()
-        except Exception as problem:  # a thread of its own: nobody else would hear of it
-            if is_trouble(problem):
-                self._stack.append((words, undo))  # it can be, once the store takes it
-                self._call(self._say_error, self._in_words(problem))
-                return
-            words = f"This cannot be undone any more ({words}): {problem}"
-            self._call(self._say_error, CrmmailError(words))
+        step = self._stack.pop()
+        if step.burst == burst and len(step.changes) > 1:
+            self._stack.append(Step(burst, step.changes[:-1]))
+            step.changes = step.changes[-1:]
+        done = Step(burst, [])
+        while step.changes:
+            words, undo = step.changes.pop()
+            try:
+                undo()
+            except Exception as problem:  # a thread of its own: nobody else would hear of it
+                if is_trouble(problem):
+                    step.changes.append((words, undo))  # it can be, once the store takes it
+                    self._put_back(step)
+                    self._call(self._say_error, self._in_words(problem))
+                    break
+                said = f"This cannot be undone any more ({words}): {problem}"
+                self._call(self._say_error, CrmmailError(said))
+            else:
+                done.changes.insert(0, (words, undo))
+        if done.changes:
+            said = safe(f"Undone: {done.words}.")
+            self._call(partial(self._app.notify, said, markup=False))
+        self._call(self._tell)
+
+    def _put_back(self, step: Step) -> None:
+        """Keep what could not be taken back now, as the part of a step that it was."""
+        if self._stack and self._stack[-1].burst == step.burst:
+            self._stack[-1].changes += step.changes
         else:
-            self._call(partial(self._app.notify, safe(f"Undone: {words}."), markup=False))
+            self._stack.append(step)
 
     def _in_words(self, problem: Exception) -> CrmmailError:
         if is_trouble(problem):

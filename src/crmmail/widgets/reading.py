@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 from textual.message_pump import MessagePump
 
+from crmmail.widgets.awaited import begin, end
+
 PATIENCE = 0.03  # seconds
 BESIDE = 0.01  # for what is read beside the rest
 T = TypeVar("T")
@@ -101,18 +103,20 @@ def ask(
     then: Callable[[T], object],
     *,
     beside: bool = False,
+    awaited: bool = True,
     failed: Callable[[BaseException], object] | None = None,
 ) -> bool:
     """Call `then` with what `work` reads: now, or in the asker's turn when it takes longer.
 
     Returns whether it was now. `work` runs in a thread and touches nothing but the store; with
     `beside`, nothing that is asked for without it waits behind it. What cannot be read is told to
-    `failed`, or else ends the app.
+    `failed`, or else ends the app. Keys wait for what is read, unless it is not `awaited` (U1).
     """
     if beside not in _readers:
         _readers[beside] = _Reader()
 
     def answer() -> None:
+        end(task)
         if failed is not None and task.problem is not None:
             failed(task.problem)
         else:
@@ -122,9 +126,12 @@ def ask(
 
     def late() -> None:
         with suppress(RuntimeError):  # the app has ended
-            here.run(asker.call_later, answer)
+            if not here.run(asker.call_later, answer):
+                end(task)  # nobody is there any more to hear it
 
     task = _Task(work, late)
+    if awaited:
+        begin(task)
     at_once = _readers[beside].read(task, BESIDE if beside else PATIENCE)
     if at_once:
         answer()
