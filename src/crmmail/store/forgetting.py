@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -104,13 +104,19 @@ def forget(store: Store, typed: str) -> Traces:
     for batch in _ledger(store.read(), found.addresses):
         with store.write("ledger") as (db, _):
             former.erase(db, _mids(db, batch))
-            db.executemany(f"UPDATE skipped SET {_BLANK} WHERE folder_id = ? AND uid = ?", batch)
+            blank(db, batch)
     with store.write(*_TOPICS) as (db, change):
         _forget_meetings(db, packed)
         _forget_person(db, change, found.addresses)
         levels.order_wipe(db)
     levels.wipe(store)
     return found
+
+
+def blank(db: sqlite3.Connection, rows: Iterable[tuple[int, int]]) -> None:
+    """Keep of entries of the skip list (folder, UID) only that they are there."""
+    db.executemany(f"UPDATE skipped SET {_BLANK} WHERE folder_id = ? AND uid = ?", rows)
+    levels.order_wipe(db)
 
 
 def remember(store: Store, typed: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from crmmail.store import levels
@@ -32,7 +34,10 @@ _BREATH = 20.0
 """Seconds of import after which news are looked for again."""
 _STEP = 300
 """Messages that are fetched again at a time (V3)."""
+_PATIENCE = 86_400_000
+"""For how many milliseconds what was moved may lie in a folder that cannot be read (M12)."""
 _EAGER = ("inbox", "sent")
+log = logging.getLogger(__name__)
 
 
 class AccountSync:
@@ -60,26 +65,37 @@ class AccountSync:
         Then each message that the server lists is in the store or in the skip list, or there is an
         error.
         """
-        started = upkeep.now_ms()
-        for _ in range(3):
-            while not self.run(_BREATH, stopping):
-                if stopping():
-                    return
-            if not upkeep.has_orphans(self._store.read()):
-                break
-        self._account_for(started)
+        started, accounted = upkeep.now_ms(), False
+        while not accounted:
+            for _ in range(3):
+                while not self.run(_BREATH, stopping):
+                    if stopping():
+                        return
+                if not upkeep.has_orphans(self._store.read()):
+                    break
+            with suppress(rules.Moved):
+                self._account_for(started)
+                accounted = True
         levels.wipe(self._store)
 
     def run(self, seconds: float = float("inf"), stopping: Callable[[], bool] = bool) -> bool:
         """Do a pass; returns whether it is complete.
 
         News of all folders come first; then the import goes on for so many seconds. An incomplete
-        pass is to be continued by the next.
+        pass is to be continued by the next: so is one under which the rules have changed.
         """
+        try:
+            return self._pass(seconds, stopping)
+        except rules.Moved:
+            log.info("account %d: the rules have changed; the pass begins anew", self._account_id)
+            return False
+
+    def _pass(self, seconds: float, stopping: Callable[[], bool]) -> bool:
         self._session.errors, self._session.failed, self._session.cut = [], set(), None
         started = upkeep.now_ms()
         until = time.monotonic() + seconds
         listed = {info.name: info for info in self._folders()}
+        judged_by = rules.load(self._store.read(), self._account_id)
         self._reflagged.add(self._session.reflagged())
         known_folders.reconcile(
             self._store,
@@ -88,7 +104,6 @@ class AccountSync:
             self._looks,
             whole=not self._mailbox.unlisted,
         )
-        judged_by = rules.load(self._store.read(), self._account_id)
         rejudge.apply(self._store, judged_by, stopping)
         intake = Intake(self._store, self._mailbox, judged_by)
         self._count(listed)
@@ -117,7 +132,8 @@ class AccountSync:
             self._store, self._account_id, self._looks, self._session.failed
         )
         if upkeep.has_orphans(self._store.read()):
-            while upkeep.bury_orphans(self._store, started):
+            unread = _PATIENCE if self._session.errors else 0  # it may lie where nobody could look
+            while upkeep.bury_orphans(self._store, started - unread):
                 pass
         return True
 

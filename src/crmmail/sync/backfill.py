@@ -17,7 +17,7 @@ from crmmail.sync import correspondents, listing, suspects, upkeep
 from crmmail.sync.ahead import Ahead
 from crmmail.sync.intake import Intake, Load
 from crmmail.sync.pipe import Pipe
-from crmmail.sync.rules import Rules
+from crmmail.sync.rules import Rules, hold
 from crmmail.sync.session import Session
 from crmmail.sync.upkeep import FolderRow
 
@@ -170,6 +170,7 @@ class Backfill:
         """Note to which roles I wrote (M5)."""
         if roles:
             with self._store.write("ledger") as (db, _):
+                hold(db, self._rules)
                 if correspondents.mark_written(db, roles, self._rules):
                     self._let_in = True
 

@@ -35,9 +35,11 @@ def save(store: Store, batch: Batch) -> int:
     """Write a batch: messages, placements, threads, people, links, search, ledger, cursor.
 
     Returns how many messages of the ledger it let in, to be fetched: role addresses that turn out
-    to be written to (M5).
+    to be written to (M5). Raises rules.Moved, and writes nothing, where the batch was judged by
+    rules that do not hold any more, or counts on a message that has left meanwhile.
     """
     with store.write() as (db, change):
+        rules.hold(db, batch.rules)
         address_ids = correspondents.register(db, batch)
         new, old = _sort(db, batch.kept)
         lifted = lifting.lifted(db, old, batch.rules)
@@ -149,8 +151,8 @@ def _insert(
     rows, texts, people, attachments = [], [], [], []
     for kept, key in new.items():
         header, body = kept.header, kept.body
-        if body is None:
-            raise ValueError(f"a new message without a body: {header.message_id}")
+        if body is None:  # it was here when the others were fetched
+            raise rules.Moved
         sender = next((one.address for one in header.participants if one.role == "from"), "")
         alike, is_reply = lifting.loose_key(header.subject, header.participants)
         rows.append(

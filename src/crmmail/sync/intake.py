@@ -174,8 +174,8 @@ class Intake:
         try:
             return ingest.save(self._store, batch)
         except Exception as problem:
-            if is_trouble(problem):
-                raise  # a full disk, a lock, a damaged page: no message's fault
+            if isinstance(problem, rules.Moved | Problem) or is_trouble(problem):
+                raise  # other rules, a full disk, a lock, a damaged page: no message's fault
             if len(batch.kept) == 1:
                 one = batch.kept[0]
                 failed = _unreadable(one.uid, one.flags, None, problem)

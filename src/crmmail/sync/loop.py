@@ -38,7 +38,7 @@ def sync_once(
     with exclusive(store.path):
         leaving.finish(store)
         for mailbox in account_rows(store):
-            if not emails or mailbox.email in emails:
+            if (not emails or mailbox.email in emails) and _is_there(store, mailbox.id):
                 reports[mailbox.id] = sync_account(store, mailbox, on_progress)
         for account in calendar_accounts(store):
             if not emails or account.email in emails:
@@ -46,6 +46,12 @@ def sync_once(
         if isinstance(problem := back_up(store), DamagedError):
             raise problem
     return [reports[number] for number in sorted(reports)]
+
+
+def _is_there(store: Store, account_id: int) -> bool:
+    """Whether an account was not removed while those before it were synced."""
+    query = "SELECT 1 FROM account WHERE id = ?"
+    return store.read().execute(query, [account_id]).fetchone() is not None
 
 
 class Loop:

@@ -38,7 +38,8 @@ def apply(store: Store, judged_by: Rules, stopping: Callable[[], bool] = bool) -
     """Judge again what the account brought, if its rules changed since that was last done.
 
     What no longer passes goes to the ledger; what passes now is marked to be fetched. Killed half
-    way it starts again: the fingerprint is written last.
+    way it starts again: the fingerprint is written last. Raises rules.Moved where the rules change
+    on the way.
     """
     wanted = fingerprint(judged_by)
     account = judged_by.account_id
@@ -46,6 +47,7 @@ def apply(store: Store, judged_by: Rules, stopping: Callable[[], bool] = bool) -
     if row is None or row[0] == wanted:
         return
     with store.write() as (db, _):
+        rules.hold(db, judged_by)
         _own_again(db, judged_by)
     written = rules.written_to(store.read())
     progress.begin(store, account, _COUNT)
@@ -55,10 +57,12 @@ def apply(store: Store, judged_by: Rules, stopping: Callable[[], bool] = bool) -
             if stopping():
                 return
             with store.write("state") as (db, change):
+                rules.hold(db, judged_by)
                 after = step(db, change, judged_by, written, after)
                 progress.advance(db, account, _BATCH)
     progress.end(store, account)
     with store.write("ledger", "people") as (db, _):
+        rules.hold(db, judged_by)
         _bar_again(db, judged_by)
         db.execute("UPDATE account SET applied = ? WHERE id = ?", [wanted, account])
 
@@ -119,6 +123,8 @@ def _ledger_step(
                    WHERE folder_id = ? AND uid = ?""",
                 [now.reason, now.detail, now.readmit, now.subject, now.level, folder, uid],
             )
+            if now.reason == forgetting.REASON:
+                forgetting.blank(db, [(folder, uid)])
             change.topics.add("ledger")
     return (rows[-1][0], rows[-1][1]) if rows else None
 
@@ -245,6 +251,8 @@ def _stored_step(
                 relist,
             ],
         )
+        if verdict.reason == forgetting.REASON:
+            forgetting.blank(db, [(folder, uid)])
         db.execute("DELETE FROM placement WHERE folder_id = ? AND uid = ?", [folder, uid])
         leaving.append(key)
     gone = [

@@ -10,6 +10,7 @@ from crmmail import addresses
 from crmmail.store import forgetting
 from crmmail.store.kinds import Flag, Level
 from crmmail.sync.message import Participant
+from crmmail.sync.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,16 @@ def candidates(people: Iterable[Participant], rules: Rules) -> list[str]:
     return [person.address for person in people]
 
 
+class Moved(Exception):
+    """The rules, or what is stored, changed after something was judged: the pass begins anew."""
+
+
+def hold(db: sqlite3.Connection, judged_by: Rules) -> None:
+    """Raise Moved unless these rules still hold: to be asked inside each write that they judged."""
+    if load(db, judged_by.account_id) != judged_by:
+        raise Moved
+
+
 def load(db: sqlite3.Connection, account_id: int) -> Rules:
     """An account's rules as they are set now."""
     row = db.execute(
@@ -151,6 +162,8 @@ def load(db: sqlite3.Connection, account_id: int) -> Rules:
            FROM account WHERE id = ?""",
         [account_id],
     ).fetchone()
+    if row is None:
+        raise Problem("The account was removed while it was synced.")
     return Rules(
         account_id,
         own=_set(db, "SELECT address FROM own_address"),

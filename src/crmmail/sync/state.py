@@ -12,7 +12,10 @@ def update(store: Store, account_id: int, **values: str | int) -> None:
     """Set fields of the account's sync_state row."""
     names = ", ".join(f"{name} = ?" for name in values)
     with store.write("state") as (db, _):
-        db.execute("INSERT OR IGNORE INTO sync_state (account_id) VALUES (?)", [account_id])
+        db.execute(  # unless the account was removed meanwhile
+            "INSERT OR IGNORE INTO sync_state (account_id) SELECT id FROM account WHERE id = ?",
+            [account_id],
+        )
         db.execute(
             f"UPDATE sync_state SET {names} WHERE account_id = ?",  # noqa: S608 - names are ours
             [*values.values(), account_id],
