@@ -47,7 +47,7 @@ def test_an_error_of_one_folder_is_in_the_state(
 ) -> None:
     behind(store, {"EXAMINE": "NO [SERVERBUG] not now"})
     (report,) = sync_once(store)
-    assert "INBOX: The server said: [SERVERBUG] not now." in report.errors
+    assert report.errors == ["INBOX: The server said: [SERVERBUG] not now."]
     found = state(store)
     assert (found.state, found.started_at) == ("waiting", 0)
     assert found.error == " ".join(report.errors)

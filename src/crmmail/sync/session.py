@@ -164,7 +164,8 @@ class Session:
         try:
             yield
         except BadAnswer as problem:
-            self.errors.append(f"{name}: {problem}")
+            if (told := f"{name}: {problem}") not in self.errors:
+                self.errors.append(told)
             self.failed.add(name)
             if isinstance(problem, Fault):
                 self.cut = problem.cut or self.cut
