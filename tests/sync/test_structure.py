@@ -140,6 +140,24 @@ class TestNames:
         assert plan(structure(literal)).attachments[0].name == name
 
 
+class TestDisposition:
+    @pytest.mark.parametrize(
+        ("said", "name"),
+        [
+            (b"attachment; filename=Bill.pdf", "Bill.pdf"),
+            (b"ATTACHMENT;filename*=utf-8''r%C3%A9sum%C3%A9.pdf", "résumé.pdf"),
+            ('attachment; filename="Größe.pdf"'.encode(), "Größe.pdf"),  # as pymap does
+            (b"attachment", "attachment.pdf"),
+        ],
+    )
+    def test_given_as_one_string(self, said: bytes, name: str) -> None:
+        readable = structure(text())
+        pdf = (b"application", b"pdf", None, None, None, b"base64", 400, None, said, None, None)
+        found = plan(([readable, pdf], b"mixed"))
+        assert [one.name for one in found.attachments] == [name]
+        assert [one.section for one in found.parts] == ["1"]
+
+
 class TestDamage:
     @pytest.mark.parametrize(
         "data",

@@ -6,6 +6,7 @@ field may be absent or of another kind here. Only a structure without any part i
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from crmmail.sync import charset, params
@@ -22,6 +23,8 @@ from crmmail.sync.parts import (
 )
 
 __all__ = ["TextPart", "TextPlan", "Unreadable", "plan"]
+
+_DISPOSITION = re.compile(rb"\s*(inline|attachment)\s*(?:;|$)", re.IGNORECASE)
 
 
 def plan(bodystructure: Any) -> TextPlan:
@@ -108,8 +111,9 @@ def _disposition(fields: Any) -> tuple[str, dict[str, str]]:
         if isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], bytes):
             if one[1] is None or isinstance(one[1], tuple):
                 return _word(one, 0), _params(one[1])
-        elif isinstance(one, bytes) and one.lower() in (b"inline", b"attachment"):
-            return one.decode("ascii").lower(), {}
+        elif isinstance(one, bytes) and (found := _DISPOSITION.match(one)):
+            # Some servers give the field as it is in the message, or its first word.
+            return found[1].decode("ascii").lower(), params.of_header(_raw(one))
     return "", {}
 
 
