@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -37,6 +37,8 @@ _STEP = 300
 _PATIENCE = 86_400_000
 """For how many milliseconds what was moved may lie in a folder that cannot be read (M12)."""
 _EAGER = ("inbox", "sent")
+_FLAGS_AGAIN = 3_600.0
+"""Seconds after which all flags are read again, where the server does not count their changes."""
 log = logging.getLogger(__name__)
 
 
@@ -52,6 +54,7 @@ class AccountSync:
         self._session = Session(store, account_id, mailbox)
         self._mailbox = mailbox
         self._reflagged = set[str]()  # folders whose flags changed, as the server told in passing
+        self._flags_due = 0.0  # when all flags are read again, by the monotonic clock
         self._told = 0  # the UIDNEXT of INBOX that began the last pass out of turn
 
     @property
@@ -108,6 +111,7 @@ class AccountSync:
         intake = Intake(self._store, self._mailbox, judged_by)
         self._count(listed)
         before = self._rows(listed)
+        self._doubt_flags(before)
         for row in before:
             with self._session.apart(row.name):
                 self._news(intake, row, listed[row.name])
@@ -187,6 +191,12 @@ class AccountSync:
                     modseq = seen.modseq if self._mailbox.has_modseq else row.modseq
                     listed[row.name] = replace(seen, role=told.role, modseq=modseq, counted=True)
                     upkeep.counted(self._store, row.id, seen.messages)
+
+    def _doubt_flags(self, rows: Iterable[FolderRow]) -> None:
+        """Without CONDSTORE no number tells of each change of flags: read all now and then (S3)."""
+        if not self._mailbox.has_modseq and time.monotonic() >= self._flags_due:
+            self._reflagged |= {row.name for row in rows}
+            self._flags_due = time.monotonic() + _FLAGS_AGAIN
 
     def _rows(self, listed: dict[str, FolderInfo]) -> list[FolderRow]:
         """The folders to be read, INBOX and Sent first: they are what somebody waits for."""
