@@ -167,6 +167,25 @@ def test_a_server_that_does_not_tell_uidnext(
     assert dumped(store) == whole(tmp_path, mailbox)
 
 
+def test_a_server_that_tells_no_uidnext_and_finds_no_last_message(
+    tmp_path: Path, store: Store, mailbox: Mailbox, password: str
+) -> None:
+    """Courier: EXAMINE has no UIDNEXT, and `UID SEARCH UID *` is answered with an empty list."""
+
+    def forget(answer: bytes) -> bytes:
+        return re.sub(rb"\* OK \[UIDNEXT[^\n]*\n", b"", answer)
+
+    def find_nothing(call: Call) -> str | None:
+        return "* SEARCH|OK done" if call.arguments.endswith("UID *") else None
+
+    with FakeImap({"UID SEARCH": find_nothing}, before=mailbox.server, tamper=forget) as fake:
+        assert through(store, mailbox, fake)[0].errors == []
+        mailbox.append("INBOX", letter(99))
+        mailbox.append("Archive", letter(100))
+        assert sync_once(store)[0].errors == []
+    assert dumped(store) == whole(tmp_path, mailbox)
+
+
 @pytest.mark.parametrize(
     ("greeting", "security"),
     [

@@ -20,7 +20,7 @@ from crmmail.sync.answers import FolderInfo, fingerprint
 from crmmail.sync.connection import Login, connect, narrowing_timeout, sign_in, timeouts
 from crmmail.sync.fetching import Fetching
 from crmmail.sync.folder_list import FolderList
-from crmmail.sync.problems import Problem, Refused, in_words
+from crmmail.sync.problems import BadAnswer, Problem, Refused, in_words
 
 __all__ = ["Login", "Mailbox", "check"]
 
@@ -117,7 +117,7 @@ class Mailbox(Fetching):
         messages, uidnext = info.get(b"EXISTS", 0), info.get(b"UIDNEXT", 0)
         self._opened = (name, spelled, info.get(b"UIDVALIDITY", 0))
         if messages and not uidnext:
-            uidnext = self._highest() + 1
+            uidnext = self._highest(messages) + 1
         return FolderInfo(
             name,
             "",
@@ -133,10 +133,14 @@ class Mailbox(Fetching):
         with in_words():
             return self._folder_list.count(name)
 
-    def _highest(self) -> int:
-        """The highest UID of the open folder, for servers that do not tell UIDNEXT."""
+    def _highest(self, messages: int) -> int:
+        """The highest UID of the open folder with so many, for servers that tell no UIDNEXT."""
         with in_words():
-            return max(uids.found(self._client, "*"), default=0)
+            highest = max(uids.found(self._client, "*"), default=0)
+            highest = highest or uids.of_number(self._client, messages)
+        if not highest:
+            raise BadAnswer("The server tells neither UIDNEXT nor the UID of the last message.")
+        return highest
 
     # -- messages of the folder that is open -------------------------------------------------
 

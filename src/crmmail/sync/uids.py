@@ -12,6 +12,7 @@ from crmmail.sync import wire
 _HIGHEST = 0xFFFF_FFFF
 _MOST = 20_000_000  # messages of one folder that can be believed
 _ALL = re.compile(rb"\bALL ([\d:,]+)", re.IGNORECASE)
+_UID = re.compile(rb"(\d+) \(UID (\d+)\)", re.IGNORECASE)
 _COUNT = re.compile(rb"\bCOUNT (\d+)", re.IGNORECASE)
 
 
@@ -36,6 +37,17 @@ def found(client: IMAPClient, criterion: str) -> list[int]:
     for line in wire.taken(client, "SEARCH"):
         told += map(int, line.partition(b"(")[0].split())  # RFC 7162 may add "(MODSEQ n)"
     return told
+
+
+def of_number(client: IMAPClient, number: int) -> int:
+    """The UID of a message of the open folder by its number; 0 if the server does not tell.
+
+    Courier finds nothing for `UID SEARCH UID *`.
+    """
+    wire.taken(client, "FETCH")
+    wire.accept(*wire.ask(client, b"FETCH", b"%d (UID)" % number))
+    told = (_UID.match(one) for one in wire.taken(client, "FETCH") if isinstance(one, bytes))
+    return max((int(one[2]) for one in told if one and int(one[1]) == number), default=0)
 
 
 def _ranges(client: IMAPClient, criterion: str) -> list[int] | None:
