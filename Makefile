@@ -7,7 +7,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help env demo test check format bench keys pictures constraints clean
+.PHONY: help env demo test servers faults check format bench keys pictures constraints clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 16
@@ -37,6 +37,14 @@ test: env ## run every test, one process a core; installs Dovecot where it may
 	if command -v gnome-keyring-daemon >/dev/null; then export CRMMAIL_NEED_KEYRING=1; fi; \
 	if bash .ci/oauth2 --there; then export CRMMAIL_NEED_OAUTH2=1; fi; \
 	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+servers: env ## play the same scenarios on five makes of IMAP server (docs/servers.md)
+	@bash .ci/dovecot
+	$(BIN)/python -m tools.servers
+
+faults: env ## harm a server's answers at random places, 500 times: nothing may be lost
+	@bash .ci/dovecot
+	CRMMAIL_NEED_DOVECOT=1 CRMMAIL_FAULTS=$${CRMMAIL_FAULTS:-500} $(BIN)/python -m pytest -n auto tests/sync/test_faults.py
 
 check: env ## format, lint, types, import floors
 	$(BIN)/ruff format --check .

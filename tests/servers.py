@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from importlib import metadata
 from pathlib import Path
 from string import Template
 from typing import Self
@@ -169,6 +170,18 @@ class ImapServer(Server):
     """What the IMAP servers share: a client for a user, and filling a folder."""
 
     password = PASSWORD
+    pushes = True
+    """Whether it tells a client that idles of new mail."""
+    note = ""
+    """What is peculiar about it, for docs/servers.md."""
+
+    def version(self) -> str:
+        """The program and its version."""
+        return self.name
+
+    def add_user(self, user: str, password: str = PASSWORD) -> str:
+        """Let a user log in; returns the user."""
+        raise NotImplementedError
 
     def _is_ready(self, probe: socket.socket) -> bool:
         return probe.recv(4) == b"* OK"
@@ -224,6 +237,10 @@ class Dovecot(ImapServer):
         if tls != "no":
             _make_certificate(self.dir)
         (self.dir / "dovecot.conf").write_text(self._config(mail), "utf-8")
+
+    def version(self) -> str:
+        told = subprocess.check_output([find_dovecot() or "dovecot", "--version"], text=True)
+        return f"Dovecot {told.split()[0]}"
 
     def command(self) -> list[str]:
         return [find_dovecot() or "dovecot", "-F", "-c", str(self.dir / "dovecot.conf")]
@@ -318,6 +335,9 @@ class Pymap(ImapServer):
     """pymap's in-memory server: one user, no TLS, no SPECIAL-USE, no CONDSTORE, no LIST-STATUS."""
 
     name = "pymap"
+
+    def version(self) -> str:
+        return f"pymap {metadata.version('pymap')}"
 
     def __init__(self, user: str = "user", password: str = PASSWORD) -> None:
         super().__init__()
