@@ -59,6 +59,13 @@ def test_an_extra_that_is_refused_is_done_without(name: str, said: str) -> None:
         assert name in fake.names()
 
 
+def test_brackets_in_the_words_after_a_code_are_not_part_of_it() -> None:
+    said = "* 3 EXISTS|* OK [UIDVALIDITY 7] as [ever]|* OK [UIDNEXT 9] [next]|OK [READ-ONLY] [x]"
+    with opened(EXAMINE=said) as (mailbox, _):
+        info = mailbox.examine("INBOX")
+        assert (info.messages, info.uidvalidity, info.uidnext) == (3, 7, 9)
+
+
 class TestUids:
     SEARCHED = f"{CAPABILITY} ESEARCH|OK done"
 

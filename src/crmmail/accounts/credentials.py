@@ -14,6 +14,7 @@ from concurrent.futures import Future, wait
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from crmmail import secrecy
 from crmmail.accounts import password_command
 from crmmail.accounts.secret_error import OTHER_WAYS, SecretError
 from crmmail.text import one_line
@@ -55,6 +56,12 @@ class HasSecret(Protocol):
 
 def password(account: HasSecret) -> str:
     """The password that the account's reference stands for. Never empty; raises SecretError."""
+    found = _password(account)
+    secrecy.remember(found)
+    return found
+
+
+def _password(account: HasSecret) -> str:
     secret = account.secret
     if secret == KEYRING:
         return from_keyring(account.email, account.email)
@@ -70,6 +77,7 @@ def password(account: HasSecret) -> str:
 
 def keep(name: str, secret: str) -> str:
     """Put a secret into the system keyring, mostly by its address; returns the reference."""
+    secrecy.remember(secret)
     backend = keyring_backends()[0]
     _in_time(partial(backend.set_password, _SERVICE, name, secret))
     return KEYRING
@@ -180,10 +188,14 @@ def _in_time(call: Callable[[], _T]) -> _T:
         )
     if (problem := answer.exception()) is not None:
         raise SecretError(
-            f"The keyring refused: {one_line(str(problem), 200) or type(problem).__name__}.",
+            f"The keyring refused: {_said(problem)}.",
             "Unlock the keyring and try again. " + OTHER_WAYS,
         ) from problem
     return answer.result()
+
+
+def _said(problem: BaseException) -> str:
+    return one_line(secrecy.redacted(str(problem)), 200) or type(problem).__name__
 
 
 def _from_environment(name: str) -> str:

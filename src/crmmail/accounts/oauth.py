@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from crmmail import settings
+from crmmail import secrecy, settings
 from crmmail.accounts import credentials, web
 from crmmail.accounts.issuers import Issuer, OAuthError, issuer
 from crmmail.accounts.loopback import Catcher
@@ -28,6 +28,8 @@ from crmmail.text import one_line
 OAUTH = credentials.OAUTH
 _EARLY = 60  # seconds before its end at which a token is renewed
 _GRACE = 300.0  # seconds that a person has in the browser
+_SECRET = ("client_secret", "code", "code_verifier", "device_code", "refresh_token")
+"""What of a form nobody may read."""
 _DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
@@ -161,12 +163,14 @@ def _asked(source: Issuer, form: Mapping[str, str]) -> dict[str, Any]:
     who = {"client_id": source.client_id, "scope": source.scope}
     if source.client_secret:
         who["client_secret"] = source.client_secret
+    secrecy.remember(*(value for name, value in (who | {**form}).items() if name in _SECRET))
     return web.post(source.token_url, {**who, **form})
 
 
 def _tokens(source: Issuer, answer: Mapping[str, Any], refresh: str = "") -> Tokens:
     access = answer.get("access_token")
     refresh = str(answer.get("refresh_token") or refresh)
+    secrecy.remember(str(access or ""), refresh)
     if not isinstance(access, str) or any(c <= " " or c > "~" for c in access):
         raise OAuthError(f"{source.title} gave no token: {_said(answer)}.")
     if not refresh:
@@ -187,7 +191,7 @@ def _fresh(tokens: Tokens) -> bool:
 
 def _said(answer: Mapping[str, Any]) -> str:
     words = answer.get("error_description") or answer.get("error") or "no reason given"
-    return one_line(str(words), 200).rstrip(".")
+    return one_line(secrecy.redacted(str(words)[:4_000]), 200).rstrip(".")
 
 
 def entry(email: str) -> str:

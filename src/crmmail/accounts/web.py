@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import crmmail
+from crmmail import secrecy
 from crmmail.errors import CrmmailError
 from crmmail.text import one_line
 
@@ -108,4 +109,4 @@ def _reason(problem: object) -> str:
     if isinstance(problem, TimeoutError):
         return "no answer in time"
     words = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
-    return one_line(words, 200).rstrip(".") or type(problem).__name__
+    return one_line(secrecy.redacted(words), 200).rstrip(".") or type(problem).__name__

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crmmail.cli import caldav, new_account, shapes
-from crmmail.cli.output import AsJson, count, examples, note, open_store, print_json, table
+from crmmail.cli.output import AsJson, confirm, count, examples, note, open_store, print_json, table
 from crmmail.cli.problems import NotFoundError
 from crmmail.cli.signing_in import say_folders, sign_in, tried
 from crmmail.errors import CrmmailError
@@ -224,9 +224,7 @@ def remove(
     with open_store() as store:
         found = known(store.read(), email)
         if not yes and sys.stdin.isatty():
-            typer.confirm(
-                f"Remove {found.email} and its mail from the store?", abort=True, err=True
-            )
+            confirm(f"Remove {found.email} and its mail from the store?")
         caldav.drop(store, found)
         accounts.remove(store, found.email, count)
     _forget(found.email, found.secret)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from crmmail.cli.output import examples, note, open_store
+from crmmail.cli.output import examples, note, open_store, write_file
 from crmmail.errors import CrmmailError
 
 ATTACHMENT_EXAMPLES = examples(
@@ -37,7 +36,7 @@ def attachment(
     with open_store() as store:
         found = opening.attachment(store, message, number)
     if to == Path("-"):
-        sys.stdout.buffer.write(found.data)
+        write_file(found.data)
         return
     path = to or Path(found.name)
     try:
@@ -55,4 +54,4 @@ def source(message: MessageId) -> None:
 
     with open_store() as store:
         raw = opening.source(store, message)
-    sys.stdout.buffer.write(raw)
+    write_file(raw)

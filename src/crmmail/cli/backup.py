@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from crmmail.cli.output import AsJson, examples, iso, note, print_json, table, write
+from crmmail.cli.output import AsJson, confirm, examples, iso, note, print_json, table, write
 from crmmail.errors import CrmmailError
 from crmmail.settings import store_path
 from crmmail.store.copies import Made
@@ -202,7 +202,7 @@ def _remove(store: Path, name: str, yes: bool) -> None:
 def _ask(question: str, otherwise: str) -> None:
     if not sys.stdin.isatty():
         raise CrmmailError(otherwise, "Say so with --yes.")
-    typer.confirm(question, abort=True, err=True)
+    confirm(question)
 
 
 @contextmanager

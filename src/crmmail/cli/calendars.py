@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from crmmail.cli.output import AsJson, examples, iso, note, open_store, print_json, table
+from crmmail.cli.output import AsJson, confirm, examples, iso, note, open_store, print_json, table
 from crmmail.errors import CrmmailError
 from crmmail.store import accounts, calendars
 from crmmail.store.calendars import CalendarRow
@@ -69,7 +69,7 @@ def remove(
         held = calendars.counts(store.read(), row.id).meetings
         if not yes and sys.stdin.isatty():
             what = words.plural(held, "meeting")
-            typer.confirm(f"Remove {row.name} and its {what} from the store?", abort=True, err=True)
+            confirm(f"Remove {row.name} and its {what} from the store?")
         meetings.drop(store, row.id)
     note(f"Removed {row.name}. Its file can be imported again.")
 

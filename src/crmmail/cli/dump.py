@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crmmail.cli.output import examples, open_store, write
 from crmmail.store import dump as store_dump
+from crmmail.text import in_json
 
 EXAMPLES = examples("crmmail dump > before.jsonl", "diff before.jsonl <(crmmail dump)")
 
@@ -15,4 +16,4 @@ def dump() -> None:
     """
     with open_store() as store:
         for line in store_dump.dump(store.read()):
-            write(line + "\n")
+            write(in_json(line) + "\n")

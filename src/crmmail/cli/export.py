@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from crmmail.cli import records, shapes
-from crmmail.cli.output import count, examples, json_text, note, open_store, write
+from crmmail.cli.output import count, examples, json_text, note, open_store, write_file
 from crmmail.cli.problems import Exit
 from crmmail.errors import CrmmailError
 from crmmail.export import events, letters, twenty, vcards
@@ -155,7 +155,7 @@ def _mail(store: Store, form: str, to: Path, offline: bool) -> int:
 
 def _save(path: Path | None, text: str) -> None:
     if path is None:
-        write(text)
+        write_file(text)
         return
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from crmmail.cli.backup import tell_made
-from crmmail.cli.output import AsJson, examples, note, open_store, print_json
+from crmmail.cli.output import AsJson, confirm, examples, note, open_store, print_json
 from crmmail.errors import CrmmailError
 from crmmail.store import copies, forgetting
 from crmmail.store.forgetting import Traces
@@ -38,7 +38,7 @@ def forget(
                 raise CrmmailError("This cannot be undone.", "Say so with --yes.")
             note(f"{', '.join(filter(None, (found.name, *found.addresses)))}:")
             note(f"  {', '.join(_counts(found))}")
-            typer.confirm("Remove all this from this computer?", abort=True, err=True)
+            confirm("Remove all this from this computer?")
         gone = forgetting.forget(store, address)
         left = forgetting.mentions(store.read(), gone.addresses)
         waits = store.read().execute("SELECT 1 FROM chore WHERE name = 'wipe'").fetchone()

@@ -13,7 +13,7 @@ from crmmail import addresses
 from crmmail.accounts import credentials, providers
 from crmmail.accounts.credentials import SecretError
 from crmmail.accounts.providers import Provider
-from crmmail.cli.output import note
+from crmmail.cli.output import ask, note
 from crmmail.errors import CrmmailError
 from crmmail.store.accounts import SECURITIES, AccountRow
 
@@ -260,8 +260,7 @@ def _password(env: str, command: str, email: str, needed: bool) -> tuple[str, st
 def _ask(question: str, option: str, default: str | None = None, hidden: bool = False) -> str:
     if not sys.stdin.isatty():
         raise SecretError(f"{question}: not given.", f"Give {option}: nobody is here to be asked.")
-    answer: str = typer.prompt(question, default=default, hide_input=hidden, err=True)
-    return answer
+    return ask(question, default, hidden=hidden)
 
 
 def _is_loopback(host: str) -> bool:

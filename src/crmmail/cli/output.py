@@ -1,4 +1,8 @@
-"""What commands print: tables for people, tabs for pipes, JSON for scripts."""
+"""What commands print: tables for people, tabs for pipes, JSON for scripts.
+
+All that a command says goes through here, and so through `text.printable` or `text.in_json`: a
+server or a stranger may have chosen the words, and a terminal obeys what it gets.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ import typer
 from crmmail.cli.problems import close_pipe
 from crmmail.settings import store_path
 from crmmail.store.database import Store
+from crmmail.text import in_json, one_line, printable
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
@@ -35,12 +40,17 @@ def open_store() -> Iterator[Store]:
 
 def json_text(value: Any) -> str:
     """One JSON document."""
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    return in_json(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
     write(json_text(value))
+
+
+def print_json_line(value: Any) -> None:
+    """One JSON document in a line."""
+    write(in_json(json.dumps(value, ensure_ascii=False)) + "\n")
 
 
 def print_list(lines: Sequence[str], as_json: bool, otherwise: str) -> None:
@@ -55,6 +65,20 @@ def print_list(lines: Sequence[str], as_json: bool, otherwise: str) -> None:
 
 def write(text: str) -> None:
     """Text on stdout, as UTF-8 whatever the locale: names come from everywhere."""
+    _put(printable(text))
+
+
+def write_file(content: str | bytes) -> None:
+    """The content of a file on stdout, byte for byte; on a terminal as text that can be read."""
+    if sys.stdout.isatty():
+        write(content if isinstance(content, str) else content.decode("utf-8", "replace"))
+    elif isinstance(content, str):
+        _put(content)
+    else:
+        sys.stdout.buffer.write(content)
+
+
+def _put(text: str) -> None:
     if hasattr(sys.stdout, "reconfigure") and sys.stdout.encoding.lower() != "utf-8":
         sys.stdout.reconfigure(encoding="utf-8")
     try:
@@ -66,7 +90,19 @@ def write(text: str) -> None:
 
 def note(text: str, stream: TextIO | None = None) -> None:
     """A remark for people, on stderr, where no script reads it."""
-    print(text, file=stream or sys.stderr)
+    print(printable(text), file=stream or sys.stderr)
+
+
+def confirm(question: str) -> None:
+    """Ask on stderr, and end the command unless the answer is yes."""
+    typer.confirm(printable(question), abort=True, err=True)
+
+
+def ask(question: str, default: str | None = None, *, hidden: bool = False) -> str:
+    """Ask on stderr for a text; `default` is what enter alone means."""
+    shown = None if default is None else one_line(default)
+    answer: str = typer.prompt(printable(question), default=shown, hide_input=hidden, err=True)
+    return answer
 
 
 def count(done: int, total: int) -> None:
@@ -82,7 +118,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence
     """
     if not sys.stdout.isatty():
         for row in rows:
-            write("\t".join(row) + "\n")
+            write("\t".join(map(_cell, row)) + "\n")
         return
     from rich.console import Console
     from rich.table import Table
@@ -97,8 +133,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence
             no_wrap=True,
         )
     for row in rows:
-        drawn.add_row(*map(Text, row))  # Text, so that no subject is read as markup
+        drawn.add_row(*(Text(_cell(cell)) for cell in row))  # Text: no subject is markup
     Console().print(drawn)
+
+
+def _cell(text: str) -> str:
+    return printable(text).replace("\n", " ").replace("\t", " ")
 
 
 def iso(at: int) -> str | None:

@@ -9,7 +9,7 @@ from enum import IntEnum
 from crmmail.errors import CrmmailError
 from crmmail.settings import store_path
 from crmmail.store import trouble
-from crmmail.text import one_line
+from crmmail.text import one_line, printable
 
 _MODERN = ("xterm", "screen", "tmux", "rxvt", "linux", "alacritty", "foot", "st-", "vt1", "vt2")
 
@@ -91,9 +91,9 @@ def tell(problem: Exception) -> int | None:
     if words is None:
         return None
     sys.stdout.flush()
-    print(f"crmmail: {words}", file=sys.stderr)
+    print(printable(f"crmmail: {words}"), file=sys.stderr)
     if isinstance(problem, CrmmailError) and problem.hint:
-        print(problem.hint, file=sys.stderr)
+        print(printable(problem.hint), file=sys.stderr)
     if isinstance(problem, NotFoundError):
         return Exit.NOTHING
     return Exit.REFUSED if isinstance(problem, RefusedError) else Exit.PROBLEM

@@ -21,6 +21,7 @@ from crmmail.cli import (
     forget,
     keys,
     let_in,
+    logs,
     meetings,
     records,
     rules,
@@ -49,6 +50,7 @@ def root(
     version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False,
 ) -> None:
     """Your mailboxes as a CRM, in a terminal. Without a command: the app."""
+    logs.keep_safe()
     credentials.waiting = partial(note, "Waiting for the keyring. A window may ask to unlock it.")
     if version:
         write(f"crmmail {crmmail.__version__}\n")

@@ -6,10 +6,8 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import typer
-
 from crmmail.cli.new_account import NewAccount
-from crmmail.cli.output import note
+from crmmail.cli.output import confirm, note
 from crmmail.cli.problems import RefusedError
 from crmmail.errors import CrmmailError
 from crmmail.text import pairs
@@ -43,7 +41,7 @@ def tried(new: NewAccount) -> NewAccount:
             hint = f"{problem.hint} To trust this one: --pin {pairs(problem.fingerprint)}"
             raise CrmmailError(str(problem), hint) from problem
         note(f"{problem} {problem.hint}")
-        typer.confirm("Trust this certificate, and no other, from now on?", abort=True, err=True)
+        confirm("Trust this certificate, and no other, from now on?")
         return tried(replace(new, pin=problem.fingerprint))
     return new
 

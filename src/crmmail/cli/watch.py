@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import signal
 import sys
@@ -10,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from crmmail.cli.output import iso, write
+from crmmail.cli.output import iso, print_json_line, write
 from crmmail.store import accounts, threads
 from crmmail.store.accounts import StateRow
 from crmmail.store.database import Notice, Store
@@ -37,7 +36,10 @@ def watch(store: Store, as_json: bool) -> None:
     try:
         while True:
             for event in events.of(notices.get()):
-                write((json.dumps(event, ensure_ascii=False) if as_json else line(event)) + "\n")
+                if as_json:
+                    print_json_line(event)
+                else:
+                    write(line(event) + "\n")
                 sys.stdout.flush()
     except KeyboardInterrupt:
         pass

@@ -21,12 +21,12 @@ from caldav.davclient import DAVClient
 from caldav.lib import error
 from lxml import etree
 
-from crmmail import __version__
+from crmmail import __version__, secrecy
 from crmmail.addresses import site
 from crmmail.errors import CrmmailError
 from crmmail.sync import multistatus
 from crmmail.sync.multistatus import Multistatus
-from crmmail.sync.problems import BadAnswer, Problem, Refused, Unsafe
+from crmmail.sync.problems import BadAnswer, Problem, Refused, Unsafe, said
 
 TIMEOUT = 30
 _LOOK_UP = 5  # seconds for a domain's .well-known, for which somebody waits
@@ -56,6 +56,7 @@ class Dav:
     """A session. Every method raises a Problem that a person can read."""
 
     def __init__(self, login: DavLogin) -> None:
+        secrecy.remember(login.password)
         self._login = login
         self.received = 0
         self._check(login.url)
@@ -187,13 +188,16 @@ def in_words(host: str) -> Iterator[None]:
             f"{host} takes no password for its calendars.", "It may take OAuth sign-in only."
         ) from problem
     except etree.XMLSyntaxError as problem:
-        raise BadAnswer(f"The answer of {host} cannot be read: {_short(problem)}") from problem
+        raise BadAnswer(f"The answer of {host} cannot be read: {said(problem)}") from problem
     except niquests.exceptions.RequestException as problem:
         raise _connection(host, problem) from problem
     except error.DAVError as problem:
-        raise BadAnswer(f"{host} said: {_short(problem.reason)}") from problem
+        raise BadAnswer(f"{host} said: {said(problem.reason)}") from problem
+    except UnicodeError as problem:
+        words = "The password or the user name has a letter that cannot be sent."
+        raise Refused(words, "Set it again, in UTF-8: crmmail account reconnect") from problem
     except OSError as problem:
-        raise Problem(f"{host} cannot be reached: {_short(problem)}") from problem
+        raise Problem(f"{host} cannot be reached: {said(problem)}") from problem
 
 
 def _connection(host: str, problem: niquests.exceptions.RequestException) -> Problem:
@@ -231,7 +235,3 @@ def _said(url: str, status: int) -> str:
 
 def _host(url: str) -> str:
     return urlsplit(url).hostname or url or "The server"
-
-
-def _short(problem: object) -> str:
-    return " ".join(str(problem).split())[:200].rstrip(".") + "."

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from crmmail.errors import CrmmailError
+from crmmail.text import one_line
 
 _BACK = 5  # years (K2)
 _AHEAD = 1
@@ -21,7 +22,7 @@ class EventError(CrmmailError):
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
-        self.detail = detail
+        self.detail = one_line(detail)
         self.uid = ""
         self.title = ""
         self.starts_at = 0

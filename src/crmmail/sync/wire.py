@@ -18,6 +18,8 @@ from imapclient.tls import IMAP4_TLS
 _LONGEST = 64_000_000
 """Bytes of one line: the UIDs of five million messages."""
 imaplib._MAXLINE = _LONGEST  # type: ignore[attr-defined]
+# imaplib's own goes on to the last bracket of the line, and so into the server's words.
+imaplib.Response_code = re.compile(rb"\[(?P<type>[A-Z-]+)(?: (?P<data>[^\]]*))?\]")  # type: ignore[attr-defined]
 _LARGEST = 1 << 30
 """Bytes of a literal that no message has: a server that announces more has lost count."""
 _KINDS = ("OK", "NO", "BAD")
