@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from functools import partial
 
 import pytest
@@ -20,7 +18,6 @@ from crmmail.store import (
     forgetting,
     mail_rules,
     meetings,
-    opening,
     opportunities,
     people,
     threads,
@@ -311,31 +308,6 @@ def test_an_account_that_comes_back_has_its_links(
     sync(store)
     assert by_hand(store) == shown
     assert numbers(store) == before
-
-
-def test_a_store_of_the_version_before_keeps_its_links(
-    store: Store, mailbox: Mailbox, account: Sync, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What stands in the rows of links is taken over, and outlives them from then on."""
-    mailbox.append("INBOX", *letters())
-    account()
-    link_by_hand(store)
-    shown = by_hand(store)
-    store.close()
-    with closing(sqlite3.connect(store.path)) as db:
-        steps = opening.migrations()
-        newest = max(steps)
-        db.executescript(f"""DROP TABLE manual_link; DROP TABLE former_id;
-                             PRAGMA user_version = {newest - 1}""")
-    monkeypatch.setattr(opening, "migrations", lambda: {**steps, newest: steps[9]})
-    upgraded = Store(store.path)
-    assert by_hand(upgraded) == shown
-    mail_rules.block(upgraded, "@acme.com")
-    sync(upgraded)
-    mail_rules.unblock(upgraded, "@acme.com")
-    sync(upgraded)
-    assert by_hand(upgraded) == shown
-    upgraded.close()
 
 
 def rows(store: Store, query: str) -> list[tuple[object, ...]]:
