@@ -8,7 +8,7 @@ from functools import partial
 
 from crmmail.screens.account_values import choice, switch
 from crmmail.screens.options import Option, Setting, numbered, pair
-from crmmail.store import accounts, effects, mail_rules
+from crmmail.store import accounts, effects, mail_rules, rule_changes
 from crmmail.store.accounts import AccountRow
 from crmmail.store.database import Store
 
@@ -37,10 +37,17 @@ def rules(store: Store, account: AccountRow) -> Iterator[Setting]:
 
 
 def _policies(store: Store, account: AccountRow) -> list[Option]:
-    effect = "Makes contacts of old mail too; those that there are stay."
+    made = "Makes contacts of old mail too; those that there are stay."
+    db = store.read()
     return numbered(
         [
-            choice(store, account, f"Contacts: {words}", effect, policy=policy)
+            choice(
+                store,
+                account,
+                f"Contacts: {words}",
+                rule_changes.words(db, account.id, "policy", policy) or made,
+                policy=policy,
+            )
             for policy, words in _POLICIES.items()
         ]
     )

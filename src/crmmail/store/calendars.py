@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from crmmail.errors import CrmmailError
+from crmmail.store import rule_changes
 from crmmail.store.database import Store
 
 FILE = "file:"
@@ -141,6 +142,11 @@ def add_file(store: Store, name: str) -> int:
 def select(store: Store, calendar_id: int, *, on: bool) -> None:
     """Read a calendar, or not (K1); its meetings come and go with the next sync."""
     with store.write("accounts") as (db, _):
+        row = db.execute(
+            "SELECT selected, account_id, url FROM calendar WHERE id = ?", [calendar_id]
+        ).fetchone()
+        if row:
+            rule_changes.note(db, "calendar", int(row[0]), int(on), *row[1:])
         db.execute(
             "UPDATE calendar SET selected = ?, sync_token = '', ctag = '', error = '' WHERE id = ?",
             [on, calendar_id],

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from crmmail.store import ledger, levels
+from crmmail.store import ledger, levels, rule_changes
 from crmmail.store.accounts import FolderRow
 
 _HELD = """id IN (SELECT message_id FROM placement JOIN folder ON folder.id = folder_id
@@ -38,7 +38,8 @@ def switch(db: sqlite3.Connection, account_id: int, name: str, value: bool) -> s
             found = "SELECT count(*) FROM address WHERE no_contact = 'free-mail'"
             return f"Makes contacts of up to {_plural(_count(db, found), 'address', 'addresses')}."
         case "exclude_free", True:
-            return "Makes no new contacts there; those that there are stay."
+            taken = rule_changes.words(db, account_id, name, 1)
+            return taken or "Makes no new contacts there; those that there are stay."
         case (("sync_internal_meetings" | "sync_private"), _):
             return _meetings(db, account_id, name, let_in=value)
         case "paused", True:

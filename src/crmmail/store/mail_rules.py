@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from crmmail.addresses import ascii_domain, normal
 from crmmail.errors import CrmmailError
+from crmmail.store import rule_changes
 from crmmail.store.accounts import MEETING_POLICIES, POLICIES
 from crmmail.store.database import Store
 
@@ -15,6 +16,8 @@ SWITCHES = (
     *("exclude_group", "exclude_free", "sync_internal", "paused"),
     *("sync_internal_meetings", "sync_private"),
 )
+NOT_MINE = "not mine "
+"""How a chore begins that names an address that was mine: what it wrote is not mine any more."""
 LEVELS = ("mail_level", "meeting_level")
 """Settings whose values are a Level (V)."""
 
@@ -35,7 +38,17 @@ def change(store: Store, account_id: int, **values: object) -> None:
         raise ValueError(f"no rules of an account: {unknown}")
     with store.write("accounts") as (db, _):
         for name, value in values.items():
+            if name in rule_changes.SETTINGS:
+                _note_value(db, account_id, name, value)
             db.execute(f"UPDATE account SET {name} = ? WHERE id = ?", [value, account_id])
+
+
+def _note_value(db: sqlite3.Connection, account_id: int, name: str, value: object) -> None:
+    """Write down that a column is changed. A switch is 0 or 1, as it stands in the store."""
+    row = db.execute(f"SELECT {name} FROM account WHERE id = ?", [account_id]).fetchone()
+    if row:
+        now = int(value) if isinstance(value, int) else value
+        rule_changes.note(db, name, row[0], now, account_id)
 
 
 def set_values(store: Store, account_id: int, **values: object) -> Callable[[], None]:
@@ -53,7 +66,7 @@ def add_alias(store: Store, account_id: int, typed: str) -> str:
     """Make an address one's own; returns it as it is compared."""
     address = as_address(typed)
     with store.write("accounts") as (db, _):
-        db.execute("INSERT OR IGNORE INTO own_address VALUES (?, ?)", [account_id, address])
+        _put_on(db, "own_address", account_id, address)
     return address
 
 
@@ -69,13 +82,15 @@ def drop_alias(store: Store, account_id: int, typed: str) -> None:
             [account_id, as_address(typed)],
             f"{typed} is no alias of {email}.",
         )
+        rule_changes.note(db, "own_address", 1, 0, account_id, as_address(typed))
+        db.execute("INSERT OR IGNORE INTO chore VALUES (?)", [f"{NOT_MINE}{as_address(typed)}"])
 
 
 def add_internal(store: Store, account_id: int, typed: str) -> str:
     """Make a domain one of colleagues (M4); returns it as it is compared."""
     domain = as_domain(typed)
     with store.write("accounts") as (db, _):
-        db.execute("INSERT OR IGNORE INTO internal_domain VALUES (?, ?)", [account_id, domain])
+        _put_on(db, "internal_domain", account_id, domain)
     return domain
 
 
@@ -88,19 +103,22 @@ def drop_internal(store: Store, account_id: int, typed: str) -> None:
             [account_id, as_domain(typed)],
             f"{typed} is no internal domain of this account.",
         )
+        rule_changes.note(db, "internal_domain", 1, 0, account_id, as_domain(typed))
 
 
 def select_folder(store: Store, account_id: int, name: str, *, on: bool) -> None:
     """Read a folder, or stop to: then its mail leaves the store (M9)."""
     with store.write("accounts", "state") as (db, _):
         row = db.execute(
-            "SELECT id, selectable FROM folder WHERE account_id = ? AND name = ? AND NOT former",
+            """SELECT id, selectable, selected FROM folder
+               WHERE account_id = ? AND name = ? AND NOT former""",
             [account_id, name],
         ).fetchone()
         if row is None:
             raise RuleError(f"There is no folder {name}.", "They are known after the first sync.")
         if on and not row[1]:
             raise RuleError(f"{name} holds no messages: the server says that it cannot be opened.")
+        rule_changes.note(db, "folder", int(row[2]), int(on), account_id, name)
         db.execute(
             "UPDATE folder SET selected = ? WHERE account_id = ? AND name = ?",
             [on, account_id, name],
@@ -118,7 +136,7 @@ def block(store: Store, typed: str) -> str:
     with store.write("accounts") as (db, _):
         if db.execute("SELECT 1 FROM own_address WHERE address = ?", [pattern]).fetchone():
             raise RuleError(f"{pattern} is your own address.", "Own addresses are never blocked.")
-        db.execute("INSERT OR IGNORE INTO blocklist VALUES (?)", [pattern])
+        _put_on(db, "blocklist", None, pattern)
     return pattern
 
 
@@ -147,7 +165,7 @@ def allow(store: Store, typed: str) -> str:
     """
     pattern = _exception(typed)
     with store.write("accounts") as (db, _):
-        db.execute("INSERT OR IGNORE INTO allowlist VALUES (?)", [pattern])
+        _put_on(db, "allowlist", None, pattern)
     return pattern
 
 
@@ -166,6 +184,15 @@ def _exception(typed: str) -> str:
 def _take_off(store: Store, table: str, pattern: str, otherwise: str) -> None:
     with store.write("accounts") as (db, _):
         _gone(db, f"DELETE FROM {table} WHERE pattern = ?", [pattern], otherwise)
+        rule_changes.note(db, table, 1, 0, which=pattern)
+
+
+def _put_on(db: sqlite3.Connection, table: str, account_id: int | None, entry: str) -> None:
+    """Add an entry to a list, of an account or of all."""
+    values = [entry] if account_id is None else [account_id, entry]
+    marks = ", ".join("?" * len(values))
+    if db.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", values).rowcount:
+        rule_changes.note(db, table, 0, 1, account_id, entry)
 
 
 def _gone(db: sqlite3.Connection, sql: str, values: list[object], otherwise: str) -> None:

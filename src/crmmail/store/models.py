@@ -3,7 +3,7 @@
 Times are whole seconds since 1970, UTC. Every text that came from outside was made safe by
 `crmmail.text` before it was stored. `migrations/` holds the same tables as frozen SQL, with the
 indexes and the search index; a test keeps the two equal. Calendars and meetings have their page in
-`calendar_models.py`.
+`calendar_models.py`, what the user did has its in `user_models.py`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ from crmmail.store.calendar_models import MeetingLink as MeetingLink
 from crmmail.store.calendar_models import Occurrence as Occurrence
 from crmmail.store.kinds import Flag as Flag
 from crmmail.store.kinds import Kind as Kind
+from crmmail.store.user_models import FormerId as FormerId
+from crmmail.store.user_models import ManualLink as ManualLink
+from crmmail.store.user_models import Note as Note
+from crmmail.store.user_models import RecordChange as RecordChange
+from crmmail.store.user_models import RuleChange as RuleChange
 
 
 class Account(SQLModel, table=True):
@@ -334,54 +339,6 @@ class ThreadLink(SQLModel, table=True):
         ""  # participant | people | domain | company | contact, joined by ","; "" by hand only
     )
     hand: int = 0  # 1: linked by hand, -1: hidden by hand, 0: automatic
-
-
-class ManualLink(SQLModel, table=True):
-    """What the user said of a record and a conversation, or a meeting (C7): see store/manual.py.
-
-    No removal of messages or meetings touches it; `hand` in the tables of links follows it.
-    """
-
-    __tablename__ = "manual_link"
-    target: int = Field(primary_key=True)  # 1: thread, 2: meeting
-    key: int = Field(primary_key=True)  # digest of a Message-ID, or of a meeting's UID
-    kind: int = Field(primary_key=True)  # Kind
-    record_id: int = Field(primary_key=True)
-    hand: int  # 1: linked by hand, -1: hidden by hand
-    at: int  # when, in milliseconds: the latest decides
-
-
-class FormerId(SQLModel, table=True):
-    """The number that a thread or a meeting had that is not here now: see store/former.py."""
-
-    __tablename__ = "former_id"
-    target: int = Field(primary_key=True)  # 1: thread, 2: meeting
-    key: int = Field(primary_key=True)  # digest of a Message-ID, or of UID and RECURRENCE-ID
-    id: int
-
-
-class Note(SQLModel, table=True):
-    """What the user wrote about a record."""
-
-    id: int | None = Field(default=None, primary_key=True)
-    kind: int
-    record_id: int
-    text: str
-    created_at: int
-    changed_at: int
-
-
-class RecordChange(SQLModel, table=True):
-    """What the user has changed about a record, for its timeline (store/changes.py)."""
-
-    __tablename__ = "record_change"
-    id: int | None = Field(default=None, primary_key=True)
-    kind: int
-    record_id: int
-    at: int
-    field: str  # a column, or: address | primary | domain | merged | deleted
-    old: str = ""  # of a reference: the number of the record
-    new: str = ""
 
 
 class Skipped(SQLModel, table=True):

@@ -19,6 +19,7 @@ from crmmail.sync import (
     rejudge,
     rules,
     suspects,
+    taking_back,
     upkeep,
 )
 from crmmail.sync.answers import FolderInfo
@@ -139,6 +140,7 @@ class AccountSync:
             unread = _PATIENCE if self._session.errors else 0  # it may lie where nobody could look
             while upkeep.bury_orphans(self._store, started - unread):
                 pass
+        taking_back.run(self._store, stopping)
         return True
 
     def _account_for(self, started: int) -> None:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from crmmail.store import calendars, levels
 from crmmail.store.calendars import CalendarRow
 from crmmail.store.database import Store
-from crmmail.sync import collection, homes, meetings
+from crmmail.sync import collection, homes, meetings, taking_back
 from crmmail.sync.dav import Dav, DavLogin
 from crmmail.sync.homes import Listed
 from crmmail.sync.meetings import Cursor, Resource
@@ -84,6 +84,7 @@ class CalendarSync:
         calendars.succeeded(self._store, well, int(time.time()))
         if cut is not None:
             raise cut
+        taking_back.run(self._store, stopping)
         levels.wipe(self._store)
 
     # -- which calendars there are ---------------------------------------------------------------

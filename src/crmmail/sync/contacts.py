@@ -11,6 +11,7 @@ from contextlib import suppress
 from crmmail import addresses
 from crmmail.store.database import Change
 from crmmail.store.kinds import Kind
+from crmmail.store.removal import remove_messages
 from crmmail.sync.message import person_name
 from crmmail.sync.rules import Rules, contact_bar
 
@@ -75,6 +76,50 @@ def rename(db: sqlite3.Connection, change: Change, address_ids: Iterable[int]) -
     ).fetchall()
     for person, old, address, display, _ in rows:
         if (name := person_name(display, address)) != old:
+            db.execute("UPDATE person SET name = ? WHERE id = ?", [name, person])
+            change.topics.add("people")
+            change.records.add((Kind.PERSON, person))
+
+
+def leave(db: sqlite3.Connection, change: Change, message_ids: Iterable[int]) -> None:
+    """Take messages out of the store; people are called what the mail that is left calls them."""
+    packed = json.dumps(list(message_ids))
+    if packed == "[]":
+        return
+    people = [
+        row[0]
+        for row in db.execute(
+            """SELECT DISTINCT address.person_id FROM json_each(?) AS gone
+               CROSS JOIN participant ON participant.message_id = gone.value
+               CROSS JOIN address ON address.id = participant.address_id
+               WHERE address.person_id IS NOT NULL""",
+            [packed],
+        )
+    ]
+    remove_messages(db, change, json.loads(packed))
+    name_again(db, change, people)
+
+
+def name_again(db: sqlite3.Connection, change: Change, people: Iterable[int]) -> None:
+    """Name people after mail or meetings of theirs have left (C4).
+
+    Where what is left has no name for them, it is that of the address; where nothing is left, the
+    name stays.
+    """
+    rows = db.execute(
+        """SELECT address.id, address.address, person.id, person.name, max(address.is_primary),
+                  max(address.name != '')
+           FROM json_each(?) AS wanted
+           CROSS JOIN person ON person.id = wanted.value AND NOT person.name_by_hand
+           CROSS JOIN address ON address.person_id = person.id
+           WHERE EXISTS (SELECT 1 FROM participant WHERE address_id = address.id)
+           OR EXISTS (SELECT 1 FROM attendee WHERE address_id = address.id)
+           GROUP BY person.id""",
+        [json.dumps(list(people))],
+    ).fetchall()
+    rename(db, change, [row[0] for row in rows if row[5]])
+    for _, address, person, old, _, named in rows:
+        if not named and (name := person_name("", address)) != old:
             db.execute("UPDATE person SET name = ? WHERE id = ?", [name, person])
             change.topics.add("people")
             change.records.add((Kind.PERSON, person))

@@ -11,7 +11,6 @@ from crmmail.store import joining, levels, links
 from crmmail.store.database import Change, Store
 from crmmail.store.joining import Joinable
 from crmmail.store.kinds import Level
-from crmmail.store.removal import remove_messages
 from crmmail.sync import contacts, correspondents, ledger, lifting, rules
 from crmmail.sync.batch import Batch, Kept
 from crmmail.sync.message import Participant, usable_name
@@ -53,7 +52,7 @@ def save(store: Store, batch: Batch) -> int:
         ledger.record(db, batch)
         everybody = {one for kept in batch.kept for one in _candidates(kept, batch.rules)}
         met = contacts.meet(db, change, everybody, batch.rules)
-        remove_messages(db, change, displaced)
+        contacts.leave(db, change, displaced)
         levels.lower(db, change, old.values())
         touched = set(threads.values()) | _threads_of(db, old.values())
         joining.refresh(db, touched)

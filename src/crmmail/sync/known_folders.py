@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from crmmail.store import recipients
 from crmmail.store.database import Change, Store
 from crmmail.sync import believing, upkeep
 from crmmail.sync.answers import FolderInfo
@@ -185,6 +186,7 @@ def _unselect(db: sqlite3.Connection, change: Change, account_id: int) -> None:
         )
     ]
     if off:
+        recipients.leave_folders(db, off)
         upkeep.clear(db, change, off)
         believing.withdraw(db, off, MESSAGES, LIST)
         db.execute(

@@ -29,6 +29,7 @@ class Written:
 
     touched: set[int] = field(default_factory=set)  # meetings that are new, or whose people are
     addresses: set[int] = field(default_factory=set)  # that took part before or do now
+    left: set[int] = field(default_factory=set)  # people that took part in what went
     changed: bool = False
 
 
@@ -51,9 +52,20 @@ def write(
     for (uid, rid), meeting_id in ids.items():
         _put_attendees(db, done, meeting_id, wholes[uid].meetings[rid][1], address_ids)
     gone = [row[0] for key, row in here.items() if key not in ids]
+    done.left = _people(db, gone)
     removal.remove_meetings(db, change, gone)
     done.changed |= bool(gone)
     return done
+
+
+def _people(db: sqlite3.Connection, meeting_ids: list[int]) -> set[int]:
+    rows = db.execute(
+        """SELECT DISTINCT person_id FROM json_each(?) AS gone
+           CROSS JOIN attendee ON attendee.meeting_id = gone.value
+           CROSS JOIN address ON address.id = attendee.address_id WHERE person_id IS NOT NULL""",
+        [json.dumps(meeting_ids)],
+    )
+    return {person for (person,) in rows}
 
 
 def _present(

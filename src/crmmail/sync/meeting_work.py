@@ -87,6 +87,7 @@ def work_out(db: sqlite3.Connection, change: Change, uids: Iterable[str], reader
     former.erase(db, uids=[uid for uid in forgotten if not wholes[uid].meetings])
     removal.forget(db, written.addresses)
     contacts.rename(db, change, written.addresses)
+    contacts.name_again(db, change, written.left)
     met = set[int]()
     for account_id, wanted in _candidates(wholes, judges).items():
         met |= contacts.meet(db, change, wanted, judges[account_id].base, "calendar")

@@ -147,7 +147,10 @@ def slide(
                    SELECT id FROM calendar WHERE account_id = ? OR account_id IS NULL)""",
             [account_id],
         )
-        if not rework([row[0] for row in rows]):
+        uids = [row[0] for row in rows]
+        with store.write() as (db, _):  # set back half way, the rules would be those of before
+            db.execute("UPDATE account SET meetings_applied = '' WHERE id = ?", [account_id])
+        if not rework(uids):
             return
         with store.write("accounts") as (db, _):
             _fetch_again(db, account_id)
@@ -190,7 +193,7 @@ def _changed_rules(db: sqlite3.Connection) -> list[tuple[int, str]]:
     return [
         (account_id, wanted)
         for account_id, applied in db.execute("SELECT id, meetings_applied FROM account").fetchall()
-        if (wanted := _mark(db, account_id)) != applied
+        if (wanted := mark(db, account_id)) != applied
     ]
 
 
@@ -204,11 +207,11 @@ def _judged_from_here(db: sqlite3.Connection, calendar_id: int) -> None:
     held = """SELECT 1 FROM calendar_object JOIN calendar ON calendar.id = calendar_id
               WHERE account_id = ? LIMIT 1"""
     if row and not db.execute(held, row).fetchone():
-        wanted = _mark(db, row[0])
+        wanted = mark(db, row[0])
         db.execute("UPDATE account SET meetings_applied = ? WHERE id = ?", [wanted, row[0]])
 
 
-def _mark(db: sqlite3.Connection, account_id: int) -> str:
+def mark(db: sqlite3.Connection, account_id: int) -> str:
     """What changes whenever a rule does, or the program that reads."""
     return f"{__version__}:{fingerprint(meeting_rules.load(db, account_id))}"
 

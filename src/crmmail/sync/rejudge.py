@@ -9,12 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
-from crmmail import addresses
-from crmmail.store import forgetting, levels
+from crmmail.store import forgetting, former, levels, recipients
 from crmmail.store.database import Change, Store
 from crmmail.store.kinds import MADE_UP, Level
 from crmmail.store.links import relink_met
-from crmmail.store.removal import remove_messages
 from crmmail.sync import contacts, progress, rules
 from crmmail.sync.message import Participant
 from crmmail.sync.rules import Facts, Rules, judge
@@ -48,7 +46,9 @@ def apply(store: Store, judged_by: Rules, stopping: Callable[[], bool] = bool) -
         return
     with store.write() as (db, _):
         rules.hold(db, judged_by)
-        _own_again(db, judged_by)
+        # Set back half way, the rules would be those under which all was judged before.
+        db.execute("UPDATE account SET applied = '' WHERE id = ?", [account])
+        recipients.own_again(db)
     written = rules.written_to(store.read())
     progress.begin(store, account, _COUNT)
     for step in (_ledger_step, _stored_step):
@@ -65,38 +65,6 @@ def apply(store: Store, judged_by: Rules, stopping: Callable[[], bool] = bool) -
         rules.hold(db, judged_by)
         _bar_again(db, judged_by)
         db.execute("UPDATE account SET applied = ? WHERE id = ?", [wanted, account])
-
-
-def _own_again(db: sqlite3.Connection, judged_by: Rules) -> None:
-    """Which messages are mine, and so whom I have written to, once own addresses changed."""
-    db.execute(
-        """UPDATE message SET outgoing = NOT outgoing WHERE outgoing != (ifnull(from_id, 0) IN (
-               SELECT address.id FROM own_address
-               JOIN address ON address.address = own_address.address))"""
-    )
-    facts = db.execute(
-        """SELECT facts FROM skipped WHERE reason != 'draft' AND facts != ''
-           AND sender IN (SELECT value FROM json_each(?))""",
-        [json.dumps(sorted(judged_by.own))],
-    )
-    roles = {
-        address
-        for (packed,) in facts
-        for role, _, address in json.loads(packed)["people"]
-        if role in ("to", "cc", "bcc") and addresses.is_role(address.partition("@")[0])
-    }
-    db.executemany(
-        "INSERT OR IGNORE INTO address (address, site, no_contact) VALUES (?, ?, 'group')",
-        [(role, addresses.site(addresses.domain_of(role))) for role in sorted(roles)],
-    )
-    db.execute(
-        """UPDATE address SET written = NOT written WHERE written != (
-               address IN (SELECT value FROM json_each(?)) OR EXISTS (
-                   SELECT 1 FROM participant JOIN message ON message.id = participant.message_id
-                   WHERE participant.address_id = address.id AND message.outgoing
-                   AND participant.role IN ('to', 'cc', 'bcc')))""",
-        [json.dumps(sorted(roles))],
-    )
 
 
 def _ledger_step(
@@ -125,6 +93,7 @@ def _ledger_step(
             )
             if now.reason == forgetting.REASON:
                 forgetting.blank(db, [(folder, uid)])
+                former.erase(db, row[-1:])
             change.topics.add("ledger")
     return (rows[-1][0], rows[-1][1]) if rows else None
 
@@ -203,6 +172,7 @@ def _stored_step(
     staying: list[int] = []
     wanted: list[tuple[int, int]] = []
     candidates: set[str] = set()
+    erased: list[str] = []
     for (
         folder,
         uid,
@@ -253,6 +223,7 @@ def _stored_step(
         )
         if verdict.reason == forgetting.REASON:
             forgetting.blank(db, [(folder, uid)])
+            erased.append(mid)
         db.execute("DELETE FROM placement WHERE folder_id = ? AND uid = ?", [folder, uid])
         leaving.append(key)
     gone = [
@@ -260,7 +231,9 @@ def _stored_step(
         for key in leaving
         if not db.execute("SELECT 1 FROM placement WHERE message_id = ?", [key]).fetchone()
     ]
-    remove_messages(db, change, gone)
+    recipients.unwrite(db, gone)
+    contacts.leave(db, change, gone)
+    former.erase(db, erased)
     levels.lower(db, change, {*staying, *leaving}.difference(gone))
     db.executemany("UPDATE placement SET wanted = 1 WHERE folder_id = ? AND uid = ?", wanted)
     if leaving:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from crmmail.store import joining, levels
 from crmmail.store.database import Change, Store
 from crmmail.store.kinds import Flag
-from crmmail.store.removal import remove_messages
+from crmmail.sync import contacts
 from crmmail.sync.answers import FolderInfo
 
 
@@ -203,7 +203,7 @@ def bury_orphans(store: Store, before: int) -> int:
                 [before],
             )
         ]
-        remove_messages(db, change, dead)
+        contacts.leave(db, change, dead)
         return len(dead)
 
 
