@@ -25,7 +25,7 @@ from crmmail import crash, fetch, looks, settings
 from crmmail.collector import Collector
 from crmmail.driver import whole
 from crmmail.ending import Ending
-from crmmail.following import FollowingApp
+from crmmail.guarding import REPAIR, GuardingApp, RepairApp
 from crmmail.hang_up import app_ended_by_signals, end_with_terminal
 from crmmail.key_queue import KeyQueue
 from crmmail.screens.base import StoreScreen
@@ -35,6 +35,7 @@ from crmmail.screens.records import RecordsScreen
 from crmmail.screens.undo import Do, History
 from crmmail.store import accounts
 from crmmail.store.database import Store
+from crmmail.store.trouble import DamagedError
 from crmmail.text import block
 from crmmail.widgets import themes
 from crmmail.widgets.one_picture import one_picture
@@ -74,7 +75,7 @@ def _themes() -> type[Provider]:
     return ThemesByName
 
 
-class CrmmailApp(Ending, FollowingApp, inherit_bindings=False):
+class CrmmailApp(Ending, GuardingApp, inherit_bindings=False):
     """A store on the screen."""
 
     TITLE = "crmmail"
@@ -352,16 +353,39 @@ class CrmmailApp(Ending, FollowingApp, inherit_bindings=False):
 def run(path: Path, *, sync: bool = True) -> str | None:
     """Open the store and show it until the user quits; with `sync`, keep it up to date.
 
-    Returns DEMO when the user asked for the demo. Raises what ended the app, and EndedBy.
+    Returns DEMO when the user asked for the demo. Raises what ended the app, and EndedBy. A damaged
+    store is repaired as the user wants it, and opened again.
     """
     sys.setswitchinterval(0.0005)  # a busy sync thread must not hold up a key
     end_with_terminal()
-    store = Store(path)
+    repaired = ""
+    while True:
+        result = _open(path, sync, repaired)
+        if not (result or "").startswith(REPAIR):
+            return result
+        from crmmail.repairing import repair
+
+        repaired = repair(path, str(result).removeprefix(REPAIR))
+
+
+def _open(path: Path, sync: bool, repaired: str) -> str | None:
+    try:
+        store = Store(path)
+    except DamagedError as problem:
+        if way := _shown(RepairApp(problem, path)):
+            return way
+        raise
     try:
         app = CrmmailApp(store, sync=sync, collector=Collector())
-        with crash.watched(app.part_failed), app_ended_by_signals(app.end_now, app.give_back):
-            result = app.run()
-        app.raise_problem()
-        return result
+        app.repaired = repaired
+        return _shown(app)
     finally:
         store.close()
+
+
+def _shown(app: Ending) -> str | None:
+    """Run an app until it ends, and return what it was left with."""
+    with crash.watched(app.part_failed), app_ended_by_signals(app.end_now, app.give_back):
+        result = app.run()
+    app.raise_problem()
+    return result

@@ -11,7 +11,10 @@ from crmmail.store import backup, daily, files, handmade, locks, salvage
 from crmmail.store import put_back as putting
 from crmmail.store.database import Store
 from crmmail.store.handmade import Document
-from crmmail.store.trouble import StoreError, explained
+from crmmail.store.trouble import REBUILD, InUseError, StoreError, explained
+from crmmail.sync.lock import Busy, exclusive
+
+_PATIENCE = 10.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,26 @@ def rebuild(store: Path) -> Rebuilt:
         finally:
             backup.clear(part)
     return Rebuilt(kept, saved, whole, counts)
+
+
+def repair(store: Path, way: str) -> str:
+    """Repair a damaged store: REBUILD, or the path of a backup; returns what was done, in words.
+
+    What was an app's own sync a moment ago may still hold the store.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            with exclusive(store):
+                if way == REBUILD:
+                    done = rebuild(store)
+                    return f"The store is new; the mail is being fetched. Before: {done.kept}"
+                kept = backup.restore(Path(way), store)
+                return f"The backup is in the store's place. Before: {kept}"
+        except (Busy, InUseError):
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.1)
 
 
 def put_back(file: Path, path: Path) -> tuple[dict[str, int], Path | None]:

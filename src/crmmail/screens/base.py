@@ -23,6 +23,7 @@ from crmmail.widgets.one_picture import one_picture
 from crmmail.widgets.piece_view import PieceView
 from crmmail.widgets.reading import ask
 from crmmail.widgets.status_line import StatusLine
+from crmmail.widgets.unread import Guarded, tell_unread
 
 _STATE = frozenset({"state", "accounts"})
 
@@ -36,7 +37,7 @@ class StoreChanged(Message):
     """The user has changed it just now."""
 
 
-class StoreScreen(Screen[None], inherit_bindings=False):
+class StoreScreen(Guarded, Screen[None], inherit_bindings=False):
     """A screen that shows a part of the store and follows its changes."""
 
     BINDING_GROUP_TITLE = "Screen"
@@ -126,6 +127,8 @@ class StoreScreen(Screen[None], inherit_bindings=False):
 
     def unreadable(self, problem: BaseException | None) -> None:
         """Tell why something could not be read."""
+        if tell_unread(self, problem):
+            return
         self.notify(f"The list could not be read: {problem}", severity="error", markup=False)
 
     def gone(self, words: str = "") -> None:

@@ -163,7 +163,7 @@ def _account(db: sqlite3.Connection, row: Row) -> Row:
         "internal": _column(db, internal, number),
         "folders": [
             {name: one[name] for name in _FOLDER}
-            for one in _rows(db, "folder", f"account_id = {int(number)}")
+            for one in _rows(db, "folder", f"account_id = {int(number)} AND NOT former")
         ],
         "calendars": [
             {name: one[name] for name in ("url", "name", "color", "selected")}

@@ -33,6 +33,8 @@ class InUseError(StoreError):
     """Another process uses the store in a way that this one cannot share."""
 
 
+REBUILD = "rebuild"
+"""The way to repair a damaged store that makes a new one; another is a backup's path."""
 Words = Callable[[Path], tuple[str, str]]
 
 

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from textual.message_pump import MessagePump
 
 from crmmail.widgets.awaited import begin, end
+from crmmail.widgets.unread import tell_unread
 
 PATIENCE = 0.03  # seconds
 BESIDE = 0.01  # for what is read beside the rest
@@ -110,7 +111,8 @@ def ask(
 
     Returns whether it was now. `work` runs in a thread and touches nothing but the store; with
     `beside`, nothing that is asked for without it waits behind it. What cannot be read is told to
-    `failed`, or else ends the app. Keys wait for what is read, unless it is not `awaited` (U1).
+    `failed`, or else to the app, which goes on if it is the store that cannot be read. Keys wait
+    for what is read, unless it is not `awaited` (U1).
     """
     if beside not in _readers:
         _readers[beside] = _Reader()
@@ -119,7 +121,7 @@ def ask(
         end(task)
         if failed is not None and task.problem is not None:
             failed(task.problem)
-        else:
+        elif not tell_unread(asker, task.problem):
             then(task.take())
 
     here = copy_context()  # Textual knows its app by it

@@ -1,0 +1,92 @@
+"""The app goes on when its store cannot be read or written, says why, and offers a repair."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from textual import on
+
+from crmmail.ending import Ending
+from crmmail.following import FollowingApp
+from crmmail.store.trouble import DamagedError, StoreError, explain
+from crmmail.widgets.unread import Guarded, Unread
+
+REPAIR = "repair:"
+"""How `run` says that the store is to be repaired, and how: it begins so."""
+_AGAIN = 30.0  # seconds in which the same is not said twice
+_RETRY = 2.0  # seconds after which what could not be read is read again
+
+
+class GuardingApp(Guarded, FollowingApp, inherit_bindings=False):
+    """An app that outlives a store in trouble."""
+
+    repaired = ""
+    """What a repair has done, to be said first."""
+    _said_words, _said_at = "", -_AGAIN
+    _blind_since = 0.0  # when something could not be read, 0 when all is shown
+    _offers_repair = False
+
+    @on(Unread)
+    def _tell_unread(self, event: Unread) -> None:
+        self._blind_since = time.monotonic()
+        self.tell_trouble(event.problem)
+
+    def tell_trouble(self, problem: BaseException) -> None:
+        """Say what is wrong with the store, and what to do; the same not every second."""
+        said = explain(problem, self.store.path)
+        if isinstance(said, DamagedError):
+            self._offer_repair(said)
+            return
+        words, now = f"{said} {said.hint}".strip(), time.monotonic()
+        if words != self._said_words or now - self._said_at >= _AGAIN:
+            self._said_words, self._said_at = words, now
+            self.notify(words, severity="error", timeout=15, markup=False)
+
+    def on_mount(self) -> None:
+        if self.repaired:
+            self.notify(self.repaired, timeout=30, markup=False)
+
+    def _tell(self, topics: frozenset[str], own: bool = False) -> None:
+        if "trouble" in topics and self.store.trouble is not None:
+            self.tell_trouble(self.store.trouble)
+        super()._tell(topics, own)
+
+    def _compare(self, version: int) -> None:
+        """The store can be read: what could not be before is read again."""
+        if self._blind_since and time.monotonic() - self._blind_since >= _RETRY:
+            self._blind_since = 0.0
+            self._tell(frozenset())
+        super()._compare(version)
+
+    def _offer_repair(self, said: StoreError) -> None:
+        if self._offers_repair:
+            return
+        self._offers_repair = True
+        from crmmail.screens.repair import RepairScreen, ways
+
+        leave = "Leave it as it is, and go on with what can be read"
+        screen = RepairScreen(str(said), ways(self.store.path), leave)
+        self.push_screen(screen, self._repair)
+
+    def _repair(self, way: str | None) -> None:
+        if way:
+            self.exit(f"{REPAIR}{way}")
+
+
+class RepairApp(Ending):
+    """Only the question what to do about a store that cannot be opened."""
+
+    def __init__(self, said: StoreError, store: Path) -> None:
+        super().__init__()
+        self._said = said
+        self._store = store
+
+    def on_mount(self) -> None:
+        from crmmail.screens.repair import RepairScreen, ways
+
+        screen = RepairScreen(str(self._said), ways(self._store), "Leave it as it is, and end")
+        self.push_screen(screen, self._end)
+
+    def _end(self, way: str | None) -> None:
+        self.exit(f"{REPAIR}{way}" if way else "")

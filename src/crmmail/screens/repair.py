@@ -1,0 +1,107 @@
+"""What can be done about a damaged store: building it anew, or putting a backup back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from crmmail.store import copies, files
+from crmmail.store.trouble import REBUILD
+from crmmail.widgets.words import size
+
+_OFFERED = 5  # backups, the newest first
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Something that can be done: what the screen is left with, and its words."""
+
+    key: str
+    words: str
+
+
+def ways(store: Path) -> list[Way]:
+    """What can be done about a damaged store, the best first."""
+    found = [Way(REBUILD, "Build it anew from the servers, with what you made by hand")]
+    kept = [(one.path, one.made_at) for one in files.copies_of(store) if one.kind == files.KEPT]
+    made = [(one.path, one.made_at) for one in copies.made(store) if one.is_there]
+    for path, at in sorted(made + kept, key=lambda one: -one[1])[:_OFFERED]:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
+        words = f"Put the backup of {when} in its place ({size(path.stat().st_size)}): {path}"
+        found.append(Way(str(path), words))
+    return found
+
+
+class RepairScreen(ModalScreen[str]):
+    """Says what is wrong with the store, and offers what can be done."""
+
+    BINDING_GROUP_TITLE = "Damaged store"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "take", "Do it", id="repair.take"),
+        Binding("j,down", "down", "Down", show=False, id="repair.down"),
+        Binding("k,up", "up", "Up", show=False, id="repair.up"),
+        Binding("escape,q", "leave", "Leave it", id="repair.leave"),
+    ]
+    DEFAULT_CSS = """
+    RepairScreen {
+        align: center middle;
+        VerticalScroll {
+            width: 90%; max-width: 100; height: auto; max-height: 90%;
+            padding: 1 2; border: round $error; background: $background;
+        }
+        Static { height: auto; margin-bottom: 1; }
+        OptionList { height: auto; max-height: 12; }
+    }
+    """
+
+    def __init__(self, said: str, offered: Sequence[Way], leave: str) -> None:
+        super().__init__()
+        self._said = said
+        self._offered = [*offered, Way("", leave)]
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll():
+            yield Static(Content(self._said))
+            yield Static(
+                Content(
+                    "All mail is still on the servers. What you made by hand (notes, "
+                    "opportunities, links, rules, edits) is read from the store as far as that "
+                    "goes; the daily backup has the rest. The damaged file is kept."
+                )
+            )
+            yield OptionList(*(Option(Content(way.words)) for way in self._offered))
+            yield Static(Content("enter does it, escape leaves the store as it is"))
+
+    def on_mount(self) -> None:
+        self.query_one(OptionList).highlighted = 0
+        self.query_one(OptionList).focus()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._offered[event.option_index].key)
+
+    def action_take(self) -> None:
+        """Do what is chosen."""
+        self.query_one(OptionList).action_select()
+
+    def action_down(self) -> None:
+        """Choose the next."""
+        self.query_one(OptionList).action_cursor_down()
+
+    def action_up(self) -> None:
+        """Choose the one before."""
+        self.query_one(OptionList).action_cursor_up()
+
+    def action_leave(self) -> None:
+        """Leave the store as it is."""
+        self.dismiss("")
