@@ -228,10 +228,34 @@ async def test_two_marked_people_are_merged_into_the_one_under_the_cursor(app: C
     addresses = {*people.addresses(db, first), *people.addresses(db, second)}
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, "space", "space", "k", "M")
+        kept, other = (one.name for one in reversed(before) if one)
+        assert "Merge 2 people: which stays?" in text(app)
+        assert f"↵ {kept} stays" in text(app)
+        assert f"The name {kept} stays. It gets" in text(app)
+        assert f"Not kept: the name {other}" in text(app)
+        assert people.get(db, first) == before[0]
+        await press(pilot, "escape")
+        assert isinstance(app.screen, RecordsScreen)
+        assert (people.get(db, first), people.get(db, second)) == before
+        await press(pilot, "M", "enter")
         assert people.get(db, first) is None
         assert set(people.addresses(db, second)) == addresses
         await press(pilot, "u")
         assert (people.get(db, first), people.get(db, second)) == before
+
+
+async def test_of_those_that_are_merged_the_user_says_which_stays(app: CrmmailApp) -> None:
+    db = app.store.read()
+    first, second, third = people.view(db)[:3]
+    before = [people.get(db, one) for one in (first, second, third)]
+    async with app.run_test(size=(100, 40)) as pilot:
+        await press(pilot, "space", "space", "space", "M", "j", "enter")
+        left = {one for one in (first, second, third) if people.get(db, one) is not None}
+        assert len(left) == 1
+        assert left != {third}  # the first that is offered is the one under the cursor
+        assert app._notifications.__iter__().__next__().message.startswith("2 people merged into ")
+        await press(pilot, "u")
+        assert [people.get(db, one) for one in (first, second, third)] == before
 
 
 async def test_a_company_is_merged_with_one_that_is_picked(app: CrmmailApp) -> None:
@@ -244,6 +268,9 @@ async def test_a_company_is_merged_with_one_that_is_picked(app: CrmmailApp) -> N
         await press(pilot, "escape")
         assert isinstance(app.screen, RecordsScreen)
         await press(pilot, "M", *other.domains[0], "enter")
+        assert f"1 domain ({other.domains[0]})" in text(app)
+        assert companies.rows(db, [keep.id, other.id]) == [keep, other]
+        await press(pilot, "enter")
         assert companies.get(db, other.id) is None
         assert set(companies.domains(db, keep.id)) >= set(other.domains)
         await press(pilot, "u")
@@ -276,6 +303,8 @@ async def test_hostile_text_in_forms_and_pickers(empty_store: Store, hostile: st
             ("tab", "tab", "down"),
             ("ctrl+s",),
             ("escape", "space", "M"),
+            ("enter",),
+            ("escape", "escape"),
             ("escape", "C"),
             ("escape", "2", "e", "tab"),
             ("escape", "D"),

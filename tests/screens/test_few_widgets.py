@@ -14,7 +14,12 @@ ALSO = {
     "nothing": EMPTY,
     "calendar": (stop("agenda", "a"), stop("meeting", "enter"), stop("records", "x")),
     "tabs": (stop("emails", "enter"), *(stop(tab, tab) for tab in "2341")),
-    "merging": (stop("one", "M"), stop("company", "escape", "C"), stop("new", "escape", "c")),
+    "merging": (
+        stop("one", "M"),
+        stop("which", "escape", "space", "space", "M"),
+        stop("company", "escape", "escape", "C"),
+        stop("new", "escape", "c"),
+    ),
     "letting in": (stop("exceptions", "L", "X"), stop("message", "escape", "a")),
     "menu": (stop("menu", "ctrl+p"), stop("found", *"hall")),
 }

@@ -168,6 +168,7 @@ async def test_enter_takes_the_first_match_of_what_was_typed_when_it_is_found(
         assert len(app.screen_stack) == 2
         disk.go_on()
         await settle(pilot)
+        await press(pilot, "enter")
         assert len(app.screen_stack) == 1
         assert [n.message for n in app._notifications][-1:] == [
             "Bob Stone merged into Ada Lovelace. u to undo."

@@ -7,7 +7,6 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from textwrap import wrap
 from typing import ClassVar
 
 from textual import getters, on
@@ -19,6 +18,7 @@ from crmmail.errors import CrmmailError
 from crmmail.screens import account_settings
 from crmmail.screens.base import StoreScreen
 from crmmail.screens.options import Offer, Option, Setting, answered
+from crmmail.screens.options_panel import OptionsPanel
 from crmmail.screens.undo import Do
 from crmmail.store import accounts, mail_rules
 from crmmail.store.accounts import AccountRow
@@ -57,54 +57,6 @@ def draw(row: Row, width: int) -> Iterator[Piece]:
         return
     yield fit(f"  {one.title}", _TITLE), "text" if one.options else "muted"
     yield fit(f"  {one.value}", width - _TITLE), one.role
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the panel: a choice, or under it what it will do."""
-
-    id: int
-    option: Option
-    effect: str = ""
-
-
-def draw_line(row: Line, width: int) -> Iterator[Piece]:
-    """A choice, or what it will do, on one line."""
-    if row.effect:
-        yield fit(f"    {row.effect}", width), "muted"
-        return
-    can_be = row.option.do is not None or row.option.ask
-    yield fit(f"{'↵' if can_be else '✓'} {row.option.words}", width), "strong" if can_be else "good"
-
-
-class OptionsPanel(Panel[Line]):
-    """What a setting can be changed to, each with what it will do."""
-
-    BINDING_GROUP_TITLE = "Choices"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Change", tooltip="Do what the line says", id="choices.take"),
-    ]
-
-    def __init__(self) -> None:
-        super().__init__(draw_line, title="Change", nouns=("line", "lines"), empty="", id="options")
-
-    def offer(self, title: str, options: Sequence[Option]) -> None:
-        """Open with these choices; the cursor is on the first that changes something."""
-        rows: list[Line] = []
-        first = None
-        for option in options:
-            if first is None and (option.do is not None or option.ask):
-                first = len(rows)
-            rows.append(Line(len(rows), option))
-            for words in wrap(option.effect, max(self.screen.size.width - 12, 20)):
-                rows.append(Line(len(rows), option, words))
-        self.label(title)
-        self.open(rows)
-        self.cursor = first or 0
-
-    def is_passed(self, row: Line) -> bool:
-        """What a choice will do is no choice itself."""
-        return bool(row.effect)
 
 
 class AccountsScreen(StoreScreen):

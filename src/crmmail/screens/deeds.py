@@ -12,8 +12,9 @@ from textual.binding import Binding, BindingType
 from crmmail.screens.base import StoreScreen
 from crmmail.screens.catalogue import catalogue
 from crmmail.screens.headers import Detail, detail, name_of
+from crmmail.screens.options import Option
 from crmmail.screens.undo import Do, Steps, Undo
-from crmmail.store import companies, merging, opportunities, people
+from crmmail.store import companies, opportunities, people
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.widgets.picker import Choice, Find
@@ -146,7 +147,7 @@ class RecordActions(StoreScreen):
     # Merging
 
     def action_merge(self) -> None:
-        """Merge the marked records into the one under the cursor, or that one with another."""
+        """Merge marked records, or one with another, after saying what stays and what moves."""
         target = self.target
         if target.kind is Kind.OPPORTUNITY:
             self.notify("People and companies can be merged, opportunities cannot.")
@@ -169,13 +170,20 @@ class RecordActions(StoreScreen):
         ask(self, partial(_named, self.store, kind, (keep,)), pick)
 
     def _merge(self, kind: Kind, keep: int, others: Sequence[int]) -> None:
-        work = partial(_merge, self.store, kind, keep, others)
+        """Say what each of them would get, were it the one that stays; merge into the chosen."""
+        from crmmail.screens.merging import options
+        from crmmail.screens.options_panel import OptionsScreen
 
-        def words() -> str:
-            names = (_named(self.store, kind, ids) for ids in (others, (keep,)))
-            return " merged into ".join(names)
+        def merge(chosen: Option | None) -> None:
+            if chosen is not None and chosen.do is not None:
+                self.post_message(Do(chosen.said, chosen.do, self.done))
 
-        self.post_message(Do(words, work, self.done))
+        def offer(found: Sequence[Option]) -> None:
+            if self.is_current:
+                title = f"Merge {plural(len(others) + 1, *catalogue(kind).nouns)}: which stays?"
+                self.app.push_screen(OptionsScreen(title, found), merge)
+
+        ask(self, partial(options, self.store, kind, keep, others), offer)
 
     # Company
 
@@ -231,13 +239,6 @@ def _delete(store: Store, kind: Kind, ids: Sequence[int]) -> Undo:
         for record_id in ids:
             delete(store, record_id)
             steps.add(partial(restore, store, record_id))
-    return steps.undo
-
-
-def _merge(store: Store, kind: Kind, keep: int, others: Sequence[int]) -> Undo:
-    with Steps() as steps:
-        for other in others:
-            steps.add(partial(merging.unmerge, store, merging.merge(store, kind, keep, other)))
     return steps.undo
 
 

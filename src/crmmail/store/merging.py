@@ -30,8 +30,7 @@ class Merge:
     given: dict[str, list[manual.Deed]]
 
 
-# What points to a record: table -> key, column.
-_POINTING = {
+POINTING = {
     Kind.PERSON: {"address": ("id", "person_id"), "opportunity": ("id", "contact_id")},
     Kind.COMPANY: {
         "company_domain": ("domain", "company_id"),
@@ -39,8 +38,9 @@ _POINTING = {
         "opportunity": ("id", "company_id"),
     },
 }
-# What the other one gives when the kept one has none.
-_FILLED = {Kind.PERSON: ("company_id", "job", "phone", "links"), Kind.COMPANY: ("links",)}
+"""What points to a record: table -> key, column."""
+FILLED = {Kind.PERSON: ("company_id", "job", "phone", "links"), Kind.COMPANY: ("links",)}
+"""What the other one gives when the kept one has none."""
 
 
 def merge(store: Store, kind: Kind, keep: int, other: int) -> Merge:
@@ -55,7 +55,7 @@ def merge(store: Store, kind: Kind, keep: int, other: int) -> Merge:
             keep,
             other,
             moved={
-                table: _keys(db, table, *_POINTING[kind][table], other) for table in _POINTING[kind]
+                table: _keys(db, table, *POINTING[kind][table], other) for table in POINTING[kind]
             },
             primary=_surrender_primary(db, keep, other) if kind is Kind.PERSON else [],
             filled=_fill(db, kind, keep, other),
@@ -102,7 +102,7 @@ def _keys(
 
 def _point(db: sqlite3.Connection, done: Merge, old: int, new: int) -> None:
     """Let what the merge moved point from one of the two records to the other."""
-    pointing = _POINTING[Kind(done.kind)] | {"note": ("id", "record_id")}
+    pointing = POINTING[Kind(done.kind)] | {"note": ("id", "record_id")}
     for table, keys in (done.moved | {"note": done.notes}).items():
         key, column = pointing[table]
         db.execute(
@@ -135,12 +135,16 @@ def _return_primary(db: sqlite3.Connection, done: Merge) -> None:
 def _fill(db: sqlite3.Connection, kind: Kind, keep: int, other: int) -> dict[str, _Filled]:
     """Take from `other` the fields that are empty in the kept record: column -> before, after."""
     table, filled = records.TABLES[kind], {}
-    for column in _FILLED[kind]:
+    for column in FILLED[kind]:
         sql = f"SELECT {column} FROM {table} WHERE id = ?"
         (ours,), (theirs,) = (db.execute(sql, [i]).fetchone() for i in (keep, other))
         if theirs and not ours:
             db.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", [theirs, keep])
             filled[column] = (ours, theirs)
+    if kind is Kind.PERSON:  # the user has chosen this name: the other's mail never changes it (C4)
+        sql = "UPDATE person SET name_by_hand = 1 WHERE id = ? AND name != '' AND NOT name_by_hand"
+        if db.execute(sql, [keep]).rowcount:
+            filled["name_by_hand"] = (0, 1)
     return filled
 
 
