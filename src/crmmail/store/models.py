@@ -200,7 +200,7 @@ class Placement(SQLModel, table=True):
     uid: int = Field(primary_key=True)
     message_id: int = Field(foreign_key="message.id", ondelete="CASCADE", index=True)
     flags: int = 0  # Flag
-    wanted: bool = False  # V3: to be fetched again at the account's level
+    wanted: bool = False  # V3: to be fetched again at the account's level; 2: by the next pass
 
 
 class Thread(SQLModel, table=True):

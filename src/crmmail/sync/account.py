@@ -70,6 +70,7 @@ class AccountSync:
         error.
         """
         started, accounted = upkeep.now_ms(), False
+        upkeep.want_again(self._store, self._account_id)
         while not accounted:
             for _ in range(3):
                 while not self.run(_BREATH, stopping):
@@ -234,6 +235,7 @@ class AccountSync:
             self._compare_lists(intake, row, info)
         if row.modseq != info.modseq or not info.modseq or row.name in self._reflagged:
             self._session.examine(row.name)
+            intake.remember(row.id)
             since = row.modseq if 0 < row.modseq <= info.modseq else 0
             flags = self._mailbox.flags(1, row.uidnext, since)
             upkeep.set_flags(self._store, row.id, flags)

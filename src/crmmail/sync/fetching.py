@@ -29,7 +29,7 @@ from crmmail.sync.answers import (
 from crmmail.sync.message import HEADER_FIELDS
 from crmmail.sync.narrowing import Memory, Narrowing, Reply
 from crmmail.sync.problems import BadAnswer, Cut, Fault, Problem, in_words, said
-from crmmail.sync.uids import found
+from crmmail.sync.uids import found as searched
 from crmmail.sync.wire import accept
 
 SMALL = 64_000
@@ -77,13 +77,10 @@ class Fetching:
         names = " ".join(name.upper() for name in fields)
         found = self._listed(uids, f"BODY.PEEK[HEADER.FIELDS ({names})]", listed)
         # Not below `subject`: there the whole header is none of our business (V2).
-        headless = [uid for uid, one in found.items() if isinstance(one, Headless | Fault)]
-        if (
-            headless
-            and "Subject" in fields
-            and any(isinstance(x, Headless) for x in found.values())
-        ):
-            found.update(self._listed(headless, "BODY.PEEK[HEADER]", _with_whole_header))
+        headless = [uid for uid, one in found.items() if _is_headless(one)]
+        if headless and "Subject" in fields:
+            again = self._listed(headless, "BODY.PEEK[HEADER]", _with_whole_header)
+            found.update({uid: one for uid, one in again.items() if isinstance(one, Listed)})
         return found
 
     def _listed(
@@ -160,6 +157,8 @@ class Fetching:
             return {}
         changed = f" (CHANGEDSINCE {since})" if since else ""
         answers, problem = self._command([], f"(UID FLAGS){changed}", places=f"{low}:{high - 1}")
+        if isinstance(problem, Cut) and self.memory:
+            return self._flags_one_by_one(low, high)
         if isinstance(problem, BadAnswer) and since:
             return self.flags(low, high)
         if problem and not (answers.unreadable and isinstance(problem, BadAnswer)):
@@ -169,6 +168,16 @@ class Fetching:
             for uid, answer in answers.read.items()
             if low <= uid < high and isinstance(answer.get(b"FLAGS"), tuple)
         }
+
+    def _flags_one_by_one(self, low: int, high: int) -> dict[int, int]:
+        """The flags of all but the message at which the connection ends."""
+        self.reopen()
+        with in_words():
+            uids = searched(self._client, f"{low}:{high - 1}")
+        told = self._fetch(uids, "(UID FLAGS)", lambda _, answer: flags_of(answer[b"FLAGS"]))
+        if fault := next((one for one in told.values() if isinstance(one, Fault)), None):
+            raise fault
+        return {uid: flags for uid, flags in told.items() if not isinstance(flags, Problem)}
 
     # -- inside ------------------------------------------------------------------------------
 
@@ -210,7 +219,7 @@ class Fetching:
         """Which of these messages a search finds; all, where it finds no answer."""
         try:
             with in_words():
-                return set(found(self._client, uid_sets.packed(list(uids))))
+                return set(searched(self._client, uid_sets.packed(list(uids))))
         except BadAnswer:
             return set(uids)
 
@@ -256,6 +265,10 @@ def _exchange(imap: imaplib.IMAP4, places: str, items: str) -> None:
             raise
         raise imaplib.IMAP4.abort(str(problem)) from problem
     accept(kind, data)
+
+
+def _is_headless(one: Listed | Problem) -> bool:
+    return isinstance(one.how if isinstance(one, Fault) else one, Headless)
 
 
 def _whole(_: int, answer: dict[bytes, Any]) -> bytes:

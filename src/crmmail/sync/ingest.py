@@ -39,6 +39,7 @@ def save(store: Store, batch: Batch) -> int:
     """
     with store.write() as (db, change):
         rules.hold(db, batch.rules)
+        batch = lifting.spare(db, batch)
         address_ids = correspondents.register(db, batch)
         new, old = _sort(db, batch.kept)
         lifted = lifting.lifted(db, old, batch.rules)

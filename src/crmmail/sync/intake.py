@@ -83,9 +83,10 @@ class Intake:
         with closing(Pipe(self.loads(folder_id, uids))) as loads:
             return sum(self.save(folder_id, load) for load in loads)
 
-    def remember(self, folder_id: int) -> None:
+    def remember(self, folder_id: int) -> FolderMemory:
         """Give the connection what is known of the open folder: which messages made it fail."""
-        self._mailbox.memory = FolderMemory(self._store, folder_id)
+        memory = self._mailbox.memory = FolderMemory(self._store, folder_id)
+        return memory
 
     # -- on the network's side -----------------------------------------------------------------
 
@@ -94,12 +95,13 @@ class Intake:
 
         Raises Fault where the server fails whatever it is asked: nothing is known of them then.
         """
-        self.remember(folder_id)
+        memory = self.remember(folder_id)
         uids = sorted(uids, reverse=True)
         for start in range(0, len(uids), LISTING):
             chunk = uids[start : start + LISTING]
             listed = self._mailbox.headers(chunk, self._fields)
             judged, failed = self._judge(chunk, listed)
+            memory.small = [one.listed.uid for one in judged if 0 < one.listed.size <= SMALL]
             have = ingest.known(
                 self._store.read(),
                 [one.header.message_id for one in judged if one.verdict is None],
@@ -192,8 +194,7 @@ def _parse(one: Fetched, judged_by: Rules) -> Kept | Passed:
     uid, flags, header = one.listed.uid, one.listed.flags, one.header
     if one.verdict is not None:
         return Passed(uid, flags, header, one.verdict)
-    if isinstance(one.raw, bytes) and len(one.raw) > header.size:
-        header = replace(header, size=len(one.raw))
+    header = replace(header, size=max(header.size, _size(one.raw)))
     try:
         body = _body(one.raw)
     except Exception as problem:
@@ -212,6 +213,13 @@ def _body(raw: Raw) -> Body | None:
     if isinstance(raw, Problem):
         raise raw
     return parse_body(raw) if isinstance(raw, bytes) else body_of(*raw)
+
+
+def _size(raw: Raw) -> int:
+    """How large a message is at least: servers may not say, or not credibly."""
+    if isinstance(raw, bytes):
+        return len(raw)
+    return texts.octets(raw[0]) if isinstance(raw, tuple) else 0
 
 
 def _facts(header: Header, flags: int) -> Facts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 from hashlib import blake2b
 
 from crmmail.store import levels
@@ -69,6 +70,25 @@ def follow(db: sqlite3.Connection, batch: Batch) -> None:
         "INSERT OR IGNORE INTO thread_ref (mid, thread_id) VALUES (?, ?)",
         [(made_up[uid], thread) for uid, thread in there],
     )
+
+
+def spare(db: sqlite3.Connection, batch: Batch) -> Batch:
+    """Without the messages that are here and that the server failed to send once more (M8).
+
+    What is here of them stays, and the next pass asks again.
+    """
+    failed = [one.uid for one in batch.passed if not one.final]
+    if not failed:
+        return batch
+    here = {
+        uid
+        for (uid,) in db.execute(
+            """UPDATE placement SET wanted = 2
+               WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?)) RETURNING uid""",
+            [batch.folder_id, json.dumps(failed)],
+        )
+    }
+    return replace(batch, passed=[one for one in batch.passed if one.final or one.uid not in here])
 
 
 def displace(db: sqlite3.Connection, batch: Batch, ids: dict[Kept, int]) -> list[int]:

@@ -63,8 +63,8 @@ class Fault(BadAnswer):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem), problem.hint)
-        self.cut = problem if isinstance(problem, Cut) else None
-        """How the connection ended, if that is the way in which it fails."""
+        self.how = problem
+        """In which way it fails."""
 
 
 class Cut(Problem):

@@ -167,8 +167,8 @@ class Session:
             if (told := f"{name}: {problem}") not in self.errors:
                 self.errors.append(told)
             self.failed.add(name)
-            if isinstance(problem, Fault):
-                self.cut = problem.cut or self.cut
+            if isinstance(problem, Fault) and isinstance(problem.how, Cut):
+                self.cut = problem.how
             self._open = ""
 
     def tell_bytes(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from crmmail.store.database import Store
@@ -26,15 +26,17 @@ class FolderMemory:
         self._store = store
         self._folder_id = folder_id
         self._noted = set[int]()
+        self.small: Sequence[int] = ()
+        """Small messages of the folder that the server has just listed."""
 
     def controls(self) -> list[int]:
-        """Small messages of the folder that the server has sent, the newest."""
+        """Small messages of the folder that the server has sent or listed, the newest."""
         rows = self._store.read().execute(
             """SELECT uid FROM placement JOIN message ON message.id = placement.message_id
                WHERE folder_id = ? AND size BETWEEN 1 AND ? ORDER BY uid DESC LIMIT 2""",
             [self._folder_id, SMALL],
         )
-        return [uid for (uid,) in rows]
+        return [*(uid for (uid,) in rows), *self.small[:2]]
 
     def suspects(self) -> set[int]:
         """Messages that failed alone, or among others when the connection ended."""
@@ -91,10 +93,20 @@ def tell(session: Session) -> None:
            GROUP BY folder.id ORDER BY folder.name""",
         [session.account_id, PASSES],
     )
-    for name, count, detail in rows:
+    for name, count, detail in rows.fetchall():
         which = "A message" if count == 1 else f"{count} messages"
         why = detail.rpartition(" [")[0]
         session.errors.append(f"{name}: {which} could not be read, and will be tried again: {why}")
+    rows = session.store.read().execute(
+        """SELECT folder.name, count(*) FROM placement INDEXED BY ix_placement_wanted
+           JOIN folder ON folder.id = folder_id
+           WHERE wanted AND wanted = 2 AND account_id = ?
+           GROUP BY folder.id ORDER BY folder.name""",
+        [session.account_id],
+    )
+    for name, count in rows.fetchall():
+        which = "a message" if count == 1 else f"{count:,} messages"
+        session.errors.append(f"{name}: The server did not send {which} again. It will be asked.")
 
 
 def account_for(session: Session) -> None:

@@ -39,6 +39,12 @@ def fetch(mailbox: Mailbox, wanted: Sequence[Listed]) -> dict[int, Text]:
     return texts
 
 
+def octets(found: TextPlan) -> int:
+    """How large a message is, by what the server says of its parts."""
+    texts = sum(part.size for part in found.parts)
+    return texts + sum(part.size for part in found.attachments)
+
+
 class _Large:
     def __init__(self, mailbox: Mailbox, sizes: dict[int, int]) -> None:
         """Sizes by UID; 0 is one that the server does not tell."""
@@ -58,18 +64,14 @@ class _Large:
                 self._plans[uid] = plan(structure)
             except Unreadable:
                 undescribed.append(uid)
-        whole = [uid for uid in self._plans if not self._sizes[uid] and self._is_small(uid)]
+        whole = [
+            uid for uid in self._plans if not self._sizes[uid] and octets(self._plans[uid]) <= SMALL
+        ]
         failed = self._by_parts(self._plans.keys() - set(whole))
         texts = self._beginnings(undescribed) | self._whole([*whole, *failed])
         for uid in there - texts.keys():
             texts[uid] = (self._plans[uid], self._payloads[uid])
         return texts
-
-    def _is_small(self, uid: int) -> bool:
-        """Whether a message is no larger than its parts say, and they say little."""
-        found = self._plans[uid]
-        texts = sum(part.size for part in found.parts)
-        return texts + sum(part.size for part in found.attachments) <= SMALL
 
     def _by_parts(self, uids: Iterable[int]) -> set[int]:
         """Fetch the text parts; returns the UIDs of which one could not be had."""

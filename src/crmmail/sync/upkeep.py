@@ -126,7 +126,7 @@ def wanted(db: sqlite3.Connection, account_id: int, limit: int) -> list[tuple[st
     rows = db.execute(
         """SELECT folder.name, folder.id, json_group_array(newest.uid)
            FROM (SELECT folder_id, uid FROM placement INDEXED BY ix_placement_wanted
-                 WHERE wanted AND folder_id IN (
+                 WHERE wanted AND wanted = 1 AND folder_id IN (
                      SELECT id FROM folder WHERE account_id = ?
                      AND id IN (SELECT id FROM listed_folder))
                  ORDER BY message_id DESC LIMIT ?) AS newest
@@ -136,12 +136,21 @@ def wanted(db: sqlite3.Connection, account_id: int, limit: int) -> list[tuple[st
     return [(name, folder_id, json.loads(packed)) for name, folder_id, packed in rows]
 
 
+def want_again(store: Store, account_id: int) -> None:
+    """Let a new pass try the texts that the server could not send in the one before."""
+    where = """WHERE wanted AND wanted = 2
+               AND folder_id IN (SELECT id FROM folder WHERE account_id = ?)"""
+    if store.read().execute(f"SELECT 1 FROM placement {where} LIMIT 1", [account_id]).fetchone():  # noqa: S608
+        with store.write() as (db, _):
+            db.execute(f"UPDATE placement SET wanted = 1 {where}", [account_id])  # noqa: S608
+
+
 def stop_waiting(store: Store, folder_id: int, uids: Iterable[int]) -> None:
     """What still waits after its turn was not there any more: the comparison will find it."""
     uids = list(uids)
     with store.write() as (db, _):
         db.executemany(
-            "UPDATE placement SET wanted = 0 WHERE folder_id = ? AND uid = ? AND wanted",
+            "UPDATE placement SET wanted = 0 WHERE folder_id = ? AND uid = ? AND wanted = 1",
             [(folder_id, uid) for uid in uids],
         )
         db.executemany(
