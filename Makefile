@@ -7,7 +7,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help env demo test servers faults check format bench keys pictures constraints clean
+.PHONY: help env demo test servers faults kills check format bench keys pictures constraints clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 16
@@ -45,6 +45,10 @@ servers: env ## play the same scenarios on five makes of IMAP server (docs/serve
 faults: env ## harm a server's answers at random places, 500 times: nothing may be lost
 	@bash .ci/dovecot
 	CRMMAIL_NEED_DOVECOT=1 CRMMAIL_FAULTS=$${CRMMAIL_FAULTS:-500} $(BIN)/python -m pytest -n auto tests/sync/test_faults.py
+
+kills: env ## kill -9 at 200 random moments (KILLS=…, SEED=…): nothing may be lost; needs Dovecot
+	@bash .ci/dovecot
+	$(BIN)/python -m tests.kills --count $${KILLS:-200} --seed $${SEED:-1}
 
 check: env ## format, lint, types, import floors
 	$(BIN)/ruff format --check .
