@@ -53,6 +53,7 @@ def fill(mailbox: Mailbox) -> None:
         letter(30, sender="Hal <hal@ninth.com>", day=50),
         letter(31, sender="Ann B. Lee <ann@acme.com>", day=51),
         letter(32, sender=f"Me <{ME}>", to="info@acme.com, Ivy <ivy@tenth.com>", day=52),
+        letter(33, sender=f"Me <{ME}>", to="col@home.example, info@home.example", day=53),
     )
 
 

@@ -103,6 +103,7 @@ def leave_folders(db: sqlite3.Connection, folder_ids: Iterable[int]) -> None:
         [json.dumps(sorted(wrote))],
     ).fetchall()
     cleared = _clear(db, [number for number, address in rows if address not in left], going)
+    removal.forget(db, wrote)  # those that only the skip list knew
     if any(map(_is_role, cleared)):
         db.execute("UPDATE account SET applied = ''")
 
