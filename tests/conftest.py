@@ -83,6 +83,8 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRMMAIL_TRACEBACK", "1")  # a bug that a test finds is shown whole
     for name in ("_known", "_runs", "_words"):  # no test knows the secrets of another
         monkeypatch.setattr(f"crmmail.secrecy.{name}", set())
+    for name in ("TMUX", "DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "SSH_CONNECTION"):
+        monkeypatch.delenv(name, raising=False)  # no test writes to the clipboard of who runs it
     for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "CRMMAIL_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
 

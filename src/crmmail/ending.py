@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import webbrowser
 from contextlib import suppress
 
 from rich.console import RenderableType
@@ -21,6 +22,17 @@ class Ending(App[str], inherit_bindings=False):
             return
         self._suspend_signal()
         signal.raise_signal(signal.SIGTSTP)
+
+    def open_url(self, url: str, *, new_tab: bool = True) -> None:
+        """Open a link in the browser, in a thread; say so when none starts."""
+
+        def work() -> None:
+            if not webbrowser.open(url, new=2 if new_tab else 0):
+                words = "No browser started. The link can be copied."
+                with suppress(RuntimeError):  # the app is closing
+                    self.call_from_thread(self.notify, words, severity="error", timeout=10)
+
+        self.run_worker(work, group="browser", thread=True, exit_on_error=False)
 
     # Signals
 

@@ -373,6 +373,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
         (tmp_path / name).chmod(0o700)
     monkeypatch.setenv("PATH", os.fspath(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setenv("VISUAL", os.fspath(tmp_path / "editor"))
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr("crmmail.screens.files.folder", lambda: tmp_path)

@@ -12,6 +12,7 @@ import pytest
 import time_machine
 
 from crmmail.app import CrmmailApp
+from crmmail.errors import CrmmailError
 from crmmail.screens import files
 from crmmail.screens.source import SourceScreen
 from crmmail.screens.thread import ThreadScreen
@@ -128,6 +129,7 @@ async def test_an_attachment_is_opened_by_the_system(
     opener.write_text(f'#!/bin/sh\necho "$#:$1" > {opened}.new && mv {opened}.new {opened}\n')
     opener.chmod(0o755)
     monkeypatch.setenv("PATH", str(opener.parent), prepend=":")
+    monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr("sys.platform", "linux")
     async with mail_app.run_test(size=(120, 30), notifications=True) as pilot:
         await press(pilot, *OPEN, "A", "o")
@@ -140,6 +142,40 @@ async def test_an_attachment_is_opened_by_the_system(
         await press(pilot, "j", "o")
         await until(pilot, lambda: "run.sh is a program" in text(mail_app))
         assert not opened.exists()
+
+
+@pytest.mark.parametrize(
+    ("program", "display", "ssh", "said"),
+    [
+        (None, ":0", "", "There is no xdg-open here to open files with."),
+        ("exit 0", "", "", "There is no display here: a file cannot be opened"),
+        ("exit 0", "", "10.0.0.1 1 10.0.0.2 22", "There is no display here, over ssh:"),
+        ("exit 4", ":0", "", "xdg-open could not open Größe.pdf (exit 4)."),
+    ],
+)
+def test_what_cannot_be_opened_is_saved_and_said(
+    program: str | None,
+    display: str,
+    ssh: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opener = tmp_path / "bin" / "xdg-open"
+    opener.parent.mkdir()
+    if program:
+        opener.write_text(f"#!/bin/sh\n{program}\n")
+        opener.chmod(0o755)
+    monkeypatch.setenv("PATH", str(opener.parent))
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.setenv("SSH_CONNECTION", ssh)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr(files, "folder", lambda: tmp_path)
+    with pytest.raises(CrmmailError) as caught:
+        files.open_file("Größe.pdf", PDF)
+    assert said in str(caught.value)
+    assert caught.value.hint == f"It is saved: {tmp_path / 'Größe.pdf'}"
+    assert (tmp_path / "Größe.pdf").read_bytes() == PDF
 
 
 async def test_a_click_on_an_attachment_of_a_message_goes_to_it(mail_app: CrmmailApp) -> None:

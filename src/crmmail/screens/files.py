@@ -15,6 +15,8 @@ from crmmail.errors import CrmmailError
 from crmmail.text import one_line
 
 _LONGEST = 200  # bytes of a name
+_MOMENT = 3.0  # seconds in which a program that cannot open a file says so
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME")
 _PROGRAMS = frozenset(
     "app appimage apk bat bin cmd com command cpl deb desktop dll dmg exe hta jar js jse lnk msi "
     "pif pkg ps1 reg rpm run scr sh url vbe vbs wsf".split()
@@ -65,28 +67,41 @@ def open_file(name: str, data: bytes) -> Path:
     name = file_name(name)
     if name.rpartition(".")[2].lower() in _PROGRAMS:
         raise CrmmailError(f"{name} is a program: crmmail opens none.", "s saves it.")
-    opener = _opener()
+    opener = "open" if sys.platform == "darwin" else "xdg-open"
+    if why := _cannot(opener):
+        raise CrmmailError(why, f"It is saved: {save(folder() / name, data)}")
     path = save(Path(tempfile.mkdtemp(dir=_own_folder())) / name, data)
+    if why := _failed(opener, path):
+        raise CrmmailError(why, f"It is saved: {save(folder() / name, data)}")
+    return path
+
+
+def _cannot(opener: str) -> str:
+    """Why nothing can be opened here; "" where it can."""
+    if shutil.which(opener) is None:
+        return f"There is no {opener} here to open files with."
+    if opener == "xdg-open" and not any(map(os.environ.get, _DISPLAYS)):
+        over = ", over ssh" if os.environ.get("SSH_CONNECTION") else ""
+        return f"There is no display here{over}: a file cannot be opened in a window."
+    return ""
+
+
+def _failed(opener: str, path: Path) -> str:
+    """Open a file; returns what went wrong, as far as it shows within a moment."""
     try:
-        subprocess.Popen(  # noqa: S603 - an argument list, and a file that we have named
-            [*opener, str(path)],
+        begun = subprocess.Popen(  # noqa: S603 - an argument list, and a file that we have named
+            [opener, str(path)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        code = begun.wait(_MOMENT)
+    except subprocess.TimeoutExpired:  # it is the program itself, and is used
+        return ""
     except OSError as problem:
-        words = f"{opener[0]} did not start: {problem.strerror or problem}."
-        raise CrmmailError(words, "s saves the file.") from problem
-    return path
-
-
-def _opener() -> list[str]:
-    command = "open" if sys.platform == "darwin" else "xdg-open"
-    found = shutil.which(command)
-    if found is None:
-        raise CrmmailError(f"There is no {command} here to open files with.", "s saves it.")
-    return [found]
+        return f"{opener} did not start: {problem.strerror or problem}."
+    return f"{opener} could not open {path.name} (exit {code})." if code else ""
 
 
 @lru_cache(maxsize=1)

@@ -11,6 +11,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from crmmail.screens.clipboard import copy
 from crmmail.widgets.panel import Panel
 from crmmail.widgets.pieces import Piece, fit, safe
 from crmmail.widgets.reading_pane import Line, ReadingPane, Section
@@ -170,9 +171,8 @@ class WholeLink(ReadingPane):
 
 
 def copy_link(widget: Widget, target: Target) -> None:
-    """Put a link on the terminal's clipboard, and say so."""
-    widget.app.copy_to_clipboard(target.url)
-    widget.notify(f"Copied to the clipboard: {safe(target.url)}", timeout=4, markup=False)
+    """Copy a link, and say where to."""
+    copy(widget, target.url)
 
 
 def has_browser() -> bool:

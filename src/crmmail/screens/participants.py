@@ -13,6 +13,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from crmmail.screens.blocking import blocking
+from crmmail.screens.clipboard import copy
 from crmmail.screens.undo import Do
 from crmmail.store import people, why
 from crmmail.store.database import Store
@@ -164,10 +165,7 @@ class ParticipantsPanel(Panel[Row]):
     def action_copy(self) -> None:
         """Copy the address to the clipboard."""
         if self.row is not None:
-            self.app.copy_to_clipboard(self.row.address)
-            self.notify(
-                f"Copied {safe(self.row.address)} to the clipboard.", timeout=3, markup=False
-            )
+            copy(self, self.row.address)
 
 
 def create(store: Store, address: str, no_contact: str) -> Callable[[], object]:
