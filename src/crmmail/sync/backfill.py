@@ -68,7 +68,8 @@ class Backfill:
             return True
         self._announce()
         ahead = self._read_ahead(turns, sent)
-        with closing(ahead), closing(Pipe(self._writes(turns, {"INBOX", sent}, until))) as writes:
+        steps = self._writes(turns, {"INBOX", sent}, until)
+        with closing(ahead), Pipe(steps, self._session.mailbox.abort) as writes:
             for write in writes:
                 if stopping():
                     return False
@@ -81,7 +82,7 @@ class Backfill:
         """Fetch what the ledger lets in (M9), and try again what a newer crmmail may read (M8)."""
         self._let_in = True
         while self._let_in:
-            with closing(Pipe(self._admissions())) as writes:
+            with Pipe(self._admissions(), self._session.mailbox.abort) as writes:
                 for write in writes:
                     write()
 

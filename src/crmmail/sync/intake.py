@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 
 from crmmail import __version__
@@ -80,7 +79,7 @@ class Intake:
         """Take these messages of the open folder, newest first; returns how many were let in from
         the ledger on the way.
         """
-        with closing(Pipe(self.loads(folder_id, uids))) as loads:
+        with Pipe(self.loads(folder_id, uids), self._mailbox.abort) as loads:
             return sum(self.save(folder_id, load) for load in loads)
 
     def remember(self, folder_id: int) -> FolderMemory:
