@@ -54,8 +54,10 @@ def free(db: sqlite3.Connection, mids: Iterable[str]) -> dict[str, int]:
 def back(db: sqlite3.Connection, threads: Iterable[tuple[str, int]]) -> None:
     """These messages are in these threads again: nothing has to be remembered of that."""
     if _any(db):
-        db.executemany(
-            "DELETE FROM former_id WHERE target = 1 AND key = digest_key(?) AND id = ?", threads
+        db.execute(
+            """DELETE FROM former_id WHERE target = 1 AND (former_id.key, id) IN (
+                   SELECT digest_key(value ->> 0), value ->> 1 FROM json_each(?))""",
+            [json.dumps(list(threads))],
         )
 
 
