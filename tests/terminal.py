@@ -8,12 +8,13 @@ import re
 import select
 import signal
 import sys
+import termios
 import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 _MODE = re.compile(rb"\x1b\[\?([\d;]+)([hl])|\x1b\[([<>])\d*u")
 _OFF_AT_FIRST = frozenset((1000, 1003, 1015, 1006, 1016, 2048, 2004, 1004, 1049, 2026))
@@ -57,6 +58,10 @@ class Terminal:
         while words not in self.seen:
             assert self._read(PATIENCE), self.seen
         self._forget(self.seen.index(words) + len(words))
+
+    def asks_unseen(self) -> None:
+        """Wait until what is typed is not echoed, as where a password is asked for."""
+        until(lambda: not termios.tcgetattr(self._side)[3] & termios.ECHO, lambda: self.seen)
 
     def ends(self) -> int:
         """Wait until the program has ended and all that it wrote is read; returns its exit code."""

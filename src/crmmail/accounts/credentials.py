@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from crmmail import secrecy
-from crmmail.accounts import password_command
+from crmmail.accounts import password_command, typed
 from crmmail.accounts.secret_error import OTHER_WAYS, SecretError
 from crmmail.text import one_line
 
@@ -69,6 +69,8 @@ def _password(account: HasSecret) -> str:
         return password_command.password(_command(secret))
     if secret.startswith(_ENVIRONMENT):
         return _from_environment(secret.removeprefix(_ENVIRONMENT))
+    if secret == typed.ASK:
+        return typed.password(account.email)
     raise SecretError(
         f"No password is set for {account.email}.",
         f"Set one: crmmail account reconnect {account.email}",
@@ -117,6 +119,8 @@ def describe(secret: str) -> str:
         return f"command {password_command.name(_command(secret))}".rstrip()
     if secret.startswith(_ENVIRONMENT):
         return f"environment variable {secret.removeprefix(_ENVIRONMENT)}"
+    if secret == typed.ASK:
+        return "typed in each run"
     if secret.startswith(OAUTH):
         return f"sign-in at {secret.removeprefix(OAUTH)}"
     return "none"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from crmmail import addresses
-from crmmail.accounts import credentials, providers
+from crmmail.accounts import credentials, providers, typed
 from crmmail.accounts.credentials import SecretError
 from crmmail.accounts.providers import Provider
 from crmmail.cli.output import ask, note
@@ -109,12 +109,12 @@ def _with_secret(
     if issuer:
         _signed_in(issuer, new.email, device=wanted.device)
         return replace(new, secret=credentials.OAUTH + issuer, tokens=True)
-    if before and before != credentials.KEYRING:
+    if before and before not in (credentials.KEYRING, typed.ASK):
         return replace(new, secret=before)
-    secret, password, typed = _password(
+    secret, password, was_typed = _password(
         wanted.password_env, wanted.password_command, new.email, wanted.test
     )
-    return replace(new, secret=secret, password=password, typed=typed)
+    return replace(new, secret=secret, password=password, typed=was_typed)
 
 
 def _signed_in(name: str, email: str, *, device: bool) -> None:
@@ -250,11 +250,26 @@ def _password(env: str, command: str, email: str, needed: bool) -> tuple[str, st
             else credentials.command_reference(command)
         )
         return secret, credentials.password(_Login(email, secret)) if needed else "", False
-    credentials.keyring_backends()  # before the question, so that no password is typed in vain
-    typed = _ask(
+    kept = _has_keyring()  # before the question, so that no password is typed in vain
+    answer = _ask(
         f"Password of {email}", "--password-env NAME or --password-command COMMAND", hidden=True
     )
-    return credentials.KEYRING, typed, True
+    if not kept:
+        typed.hold(email, answer)
+        return typed.ASK, answer, False
+    return credentials.KEYRING, answer, True
+
+
+def _has_keyring() -> bool:
+    """Whether a password that is typed can be kept; an error where nobody can type one again."""
+    try:
+        credentials.keyring_backends()
+    except SecretError as problem:
+        if not sys.stdin.isatty():
+            raise
+        note(f"{problem} The password is kept nowhere: crmmail asks for it in each run.")
+        return False
+    return True
 
 
 def _ask(question: str, option: str, default: str | None = None, hidden: bool = False) -> str:

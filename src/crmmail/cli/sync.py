@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crmmail import crash
+from crmmail.accounts.secret_error import SecretError
 from crmmail.cli.accounts import known
 from crmmail.cli.output import AsJson, examples, note, open_store, print_json, write
 from crmmail.cli.problems import Exit
@@ -42,6 +43,7 @@ def sync(
         named = [known(store.read(), email).email for email in emails or ()]
         if not accounts.all_accounts(store.read()):
             raise CrmmailError("There is no account yet.", "Add one: crmmail account add --help")
+        _ask_for_passwords(store, named)
         if watch:
             from crmmail.cli.watch import watch as go_on
 
@@ -97,6 +99,16 @@ def sentence(report: Report) -> str:
         f"{words.plural(report.threads, 'thread')}{calendars}; "
         f"{words.size(report.bytes_received)} in {report.seconds:.1f} s"
     )
+
+
+def _ask_for_passwords(store: Store, named: Sequence[str]) -> None:
+    """Ask for passwords that are typed in each run, before threads and bars begin."""
+    from crmmail.accounts import typed
+
+    for row in accounts.all_accounts(store.read()):
+        if row.secret == typed.ASK and not row.paused and (not named or row.email in named):
+            with suppress(SecretError):  # the account's own pass says so
+                typed.password(row.email)
 
 
 def _once(store: Store, emails: Sequence[str]) -> list[Report]:
