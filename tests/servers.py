@@ -32,6 +32,7 @@ from typing import Self
 import pytest
 from imapclient import IMAPClient
 
+from tests.dovecot_config import CONFIG, ORDINARY_USER, TLS
 from tests.patience import PATIENCE, until
 
 HOST = "127.0.0.1"
@@ -310,9 +311,9 @@ class Dovecot(ImapServer):
     def _config(self, mail: pwd.struct_passwd) -> str:
         special = "SPECIAL-USE" not in self.without
         announced = [name for name in _CAPABILITIES.split() if name not in self.without]
-        extra = _TLS if self.tls != "no" else ""
-        extra += _ORDINARY_USER if os.getuid() != 0 else ""
-        return _CONFIG.substitute(
+        extra = TLS if self.tls != "no" else ""
+        extra += ORDINARY_USER if os.getuid() != 0 else ""
+        return CONFIG.substitute(
             dir=self.dir,
             port=self.port,
             uid=mail.pw_uid,
@@ -350,71 +351,6 @@ class Pymap(ImapServer):
             *("--host", HOST, "--port", str(self.port), "--no-tls", "dict"),
             *("--demo-user", self.user, "--demo-password", self.password),
         ]
-
-
-_CONFIG = Template("""
-protocols = imap
-listen = 127.0.0.1
-base_dir = $dir/run
-log_path = $dir/log
-ssl = $ssl
-disable_plaintext_auth = no
-auth_mechanisms = plain
-auth_failure_delay = 0
-auth_cache_size = 0
-passdb {
-  driver = passwd-file
-  args = $dir/users/%u
-}
-userdb {
-  driver = static
-  args = uid=$uid gid=$gid home=$dir/mail/%u
-}
-first_valid_uid = 1
-first_valid_gid = 0
-mail_location = maildir:~
-mail_fsync = never
-mail_max_userip_connections = 1000
-mailbox_idle_check_interval = 1 s
-imap_logout_format = in=%i out=%o
-$capability
-service anvil {
-  unix_listener anvil-auth-penalty {
-    mode = 0
-  }
-}
-service imap-login {
-  service_count = 0
-  inet_listener imap {
-    port = $port
-    ssl = $implicit
-  }
-  inet_listener imaps {
-    port = 0
-  }
-}
-namespace inbox {
-  inbox = yes
-  separator = /
-$folders
-}
-$extra
-""")
-_TLS = """
-ssl_cert = <$dir/cert.pem
-ssl_key = <$dir/key.pem
-"""
-_ORDINARY_USER = """
-default_internal_user = $user
-default_internal_group = $group
-default_login_user = $user
-service anvil {
-  chroot =
-}
-service imap-login {
-  chroot =
-}
-"""
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import imaplib
+import random
 import socket
 import ssl
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from imapclient.exceptions import LoginError
 from tests.conftest import Mailbox
 from tests.dav_servers import Radicale
 from tests.fake_imap import CLOSE, STALL, FakeImap
+from tests.fault_proxy import FAULTS, Answer, FaultProxy
 from tests.patience import PATIENCE
 from tests.servers import Dovecot, ImapServer, Pymap
 
@@ -185,3 +187,31 @@ def test_a_relay_bends_what_a_real_server_says(mailbox: Mailbox) -> None:
         client.logout()
     assert found[b"BODY[]"] == MAIL.replace(b"Hello", b"Jello")
     assert "APPEND" in relay.names()
+
+
+def test_a_proxy_harms_what_it_is_told_to_and_the_same_in_each_run(mailbox: Mailbox) -> None:
+    mailbox.append("INBOX", MAIL, MAIL)
+
+    def searches() -> tuple[list[int], list[str]]:
+        with FaultProxy(mailbox.server, seed=5, stuck=("UID SEARCH", "empty")) as proxy:
+            with IMAPClient(proxy.host, proxy.port, ssl=False, timeout=PATIENCE) as client:
+                client.login(mailbox.user, mailbox.password)
+                client.select_folder("INBOX", readonly=True)
+                found = [len(client.search()) for _ in range(20)]
+                assert len(client.fetch([1, 2], ["BODY.PEEK[]"])) == 2
+            return found, proxy.done
+
+    found, done = searches()
+    assert set(found) == {0, 2}
+    assert done == ["empty: UID SEARCH ALL"] * found.count(0)
+    assert searches() == (found, done)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_changes_what_comes(fault: str) -> None:
+    untagged = [b"* %d FETCH (UID %d BODY[] {5}\r\nhello)\r\n" % (n, n) for n in range(1, 9)]
+    answer = Answer("UID FETCH 1:8 (UID BODY.PEEK[])", untagged, b"A1 OK done\r\n")
+    for seed in range(20):
+        harm = FAULTS[fault](random.Random(seed), answer)
+        assert harm.data != answer.whole or harm.then == "cut"
+        assert harm == FAULTS[fault](random.Random(seed), answer)
