@@ -72,17 +72,19 @@ def test_ctrl_q_leaves_the_terminal_as_it_was() -> None:
 
 @pytest.mark.parametrize("command", ["{}", 'sh -c "{}; true"'])
 def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_comes_back(command: str) -> None:
-    with Terminal("sh", "-i") as shell:
+    with Terminal("env", "PS1=what now> ", "sh", "-i") as shell:
+        shell.shows(b"what now> ")
         shell.press(f"{command.format(f'{sys.executable} -m crmmail')}\n".encode())
         shell.shows(b"Your mailbox")
         shell.press(b"\x1a")
         shell.shows(b"Stopped")
+        shell.shows(b"what now> ")
         assert shell.left_on == set()
         shell.press(b"fg\n")
         shell.shows(b"\x1b[?1049h")
         shell.shows(b"Your mailbox")
         shell.press(b"\x11")
-        shell.shows(b"\x1b[?25h")
+        shell.shows(b"what now> ")  # what is typed before that is lost: the app discards it
         shell.press(b"echo ended=$?\n")
         shell.shows(b"ended=0")
         assert shell.left_on == set()

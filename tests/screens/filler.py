@@ -131,6 +131,7 @@ class Filler:
             preview=mail.preview or mail.text.split("\n")[0][:200],
         )
         who = "\n".join((mail.sender, *mail.to, *mail.cc))
+        self._insert("thread_ref", mid=f"{i}@test.example", thread_id=thread)
         self._insert("message_text", message_id=i, people=who, text=mail.text, quotes=mail.quotes)
         self._insert("search", rowid=i, subject=subject, people=who, text=mail.text)
         roles = [("from", mail.sender), *(("to", to) for to in mail.to)]

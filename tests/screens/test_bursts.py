@@ -98,6 +98,7 @@ async def walk_slowly(
             await press(pilot, key)
             await until(pilot, lambda one=one: one.brings(app))  # type: ignore[misc]
             keys += [*one.first, key]
+            app.clear_notifications()  # more of them than fit hide what the next step says
         await settle(pilot)
         where = place(app)
         await settle(pilot)
