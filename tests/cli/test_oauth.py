@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import threading
 import time
 import urllib.error
@@ -11,12 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import keyring
 import pytest
 
-from crmmail import settings
+from crmmail import secrecy, settings
 from crmmail.accounts import credentials, issuers, oauth
 from crmmail.accounts.credentials import SecretError
 from crmmail.accounts.issuers import Issuer, OAuthError
@@ -348,6 +350,29 @@ def test_an_answer_that_is_no_sign_in(answer: dict[str, str], said: str) -> None
         device(web, answer)
         with pytest.raises(OAuthError, match=said):
             oauth.on_device(made_up(web), lambda *_: None)
+
+
+@pytest.mark.parametrize("echo", [str, lambda s: base64.b64encode(s.encode()).decode(), quote])
+@pytest.mark.parametrize("which", ["device_code", "client_secret"])
+def test_no_secret_of_a_form_comes_back_in_an_error(which: str, echo: Callable[[str], str]) -> None:
+    begun = {**BEGUN, "device_code": "d3v1ce/code+of=the app"}
+    with Web({"/device": json.dumps(begun).encode()}) as web:
+        source = replace(made_up(web), client_secret="cl13nt&secret=of mine")
+        secret = {"device_code": begun["device_code"], "client_secret": source.client_secret}[which]
+        said = f"bad {which}: {echo(str(secret))}"
+        device(web, {"error": "invalid_request", "error_description": said})
+        with pytest.raises(OAuthError, match=re.escape(secrecy.LEFT_OUT)) as caught:
+            oauth.on_device(source, lambda *_: None)
+    assert not secrecy.tells(f"{caught.value} {caught.value.hint}")
+
+
+def test_no_token_comes_back_in_an_error() -> None:
+    answer = {"access_token": "t0ken with a space", "error": "t0ken with a space is bad"}
+    with Web({"/device": json.dumps(BEGUN).encode()}) as web:
+        device(web, answer)
+        with pytest.raises(OAuthError, match="gave no token") as caught:
+            oauth.on_device(made_up(web), lambda *_: None)
+    assert "t0ken" not in str(caught.value)
 
 
 def test_google_and_microsoft_want_a_name_of_the_users_own() -> None:

@@ -117,6 +117,8 @@ class Dav:
 
     def _check(self, url: str) -> None:
         """Let the password go where it belongs only: there, and never in the clear on the way."""
+        if url != self._login.url and secrecy.tells(url):
+            raise Unsafe(f"{_host(self._login.url)} sends on to an address with a secret in it.")
         here, there = urlsplit(self._login.url), urlsplit(url)
         if there.scheme not in ("https", "http") or not there.hostname:
             raise Problem(f"{url!r} is no address of a server.", "It begins with https://")
