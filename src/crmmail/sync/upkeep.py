@@ -13,6 +13,7 @@ from crmmail.store.database import Change, Store
 from crmmail.store.kinds import Flag
 from crmmail.sync import contacts
 from crmmail.sync.answers import FolderInfo
+from crmmail.sync.suspects import PASSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +220,18 @@ def bury_orphans(store: Store, before: int) -> int:
 def has_orphans(db: sqlite3.Connection) -> bool:
     """Whether messages wait to reappear in some folder."""
     return db.execute("SELECT 1 FROM message WHERE orphaned_at > 0").fetchone() is not None
+
+
+def has_unknown(db: sqlite3.Connection) -> bool:
+    """Whether a message that is still tried has not told its Message-ID: an orphan may be it."""
+    return (
+        db.execute(
+            """SELECT 1 FROM skipped WHERE message_id = '' AND reason = 'unreadable'
+               AND attempts < ?""",
+            [PASSES],
+        ).fetchone()
+        is not None
+    )
 
 
 def now_ms() -> int:
