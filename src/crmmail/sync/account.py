@@ -138,10 +138,9 @@ class AccountSync:
             self._store, self._account_id, self._looks, self._session.failed
         )
         if upkeep.has_orphans(self._store.read()):
-            # It may lie where nobody could look, or be a message that could not be read yet.
-            unseen = self._session.errors or upkeep.has_unknown(self._store.read())
-            unread = _PATIENCE if unseen else 0
-            while upkeep.bury_orphans(self._store, started - unread):
+            hidden = upkeep.may_hide(self._store.read(), self._account_id)
+            patience = _PATIENCE if hidden or self._session.errors else 0
+            while upkeep.bury_orphans(self._store, started - patience):
                 pass
         taking_back.run(self._store, stopping)
         return True

@@ -13,7 +13,9 @@ from crmmail.store.database import Change, Store
 from crmmail.store.kinds import Flag
 from crmmail.sync import contacts
 from crmmail.sync.answers import FolderInfo
-from crmmail.sync.suspects import PASSES
+
+_ATTEMPTS_OF_A_DAY = 8
+"""So often a message that cannot be read is tried within a day (M8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,21 +219,26 @@ def bury_orphans(store: Store, before: int) -> int:
         return len(dead)
 
 
+def may_hide(db: sqlite3.Connection, account_id: int) -> bool:
+    """Whether an orphan may lie where this account's pass could not see it (M12).
+
+    That is in a message that the server lists and does not show, for as long as its attempts take
+    a day, or in another account whose last pass had an error.
+    """
+    row = db.execute(
+        """SELECT EXISTS (SELECT 1 FROM skipped WHERE reason = 'unreadable' AND message_id = ''
+                          AND attempts <= ?1)
+               OR EXISTS (SELECT 1 FROM sync_state JOIN account ON account.id = account_id
+                          WHERE account_id != ?2 AND error != '' AND NOT paused
+                          AND state != 'stopped')""",
+        [_ATTEMPTS_OF_A_DAY, account_id],
+    ).fetchone()
+    return bool(row[0])
+
+
 def has_orphans(db: sqlite3.Connection) -> bool:
     """Whether messages wait to reappear in some folder."""
     return db.execute("SELECT 1 FROM message WHERE orphaned_at > 0").fetchone() is not None
-
-
-def has_unknown(db: sqlite3.Connection) -> bool:
-    """Whether a message that is still tried has not told its Message-ID: an orphan may be it."""
-    return (
-        db.execute(
-            """SELECT 1 FROM skipped WHERE message_id = '' AND reason = 'unreadable'
-               AND attempts < ?""",
-            [PASSES],
-        ).fetchone()
-        is not None
-    )
 
 
 def now_ms() -> int:
