@@ -117,11 +117,10 @@ class Dav:
 
     def _check(self, url: str) -> None:
         """Let the password go where it belongs only: there, and never in the clear on the way."""
-        if url != self._login.url and secrecy.tells(url):
-            raise Unsafe(f"{_host(self._login.url)} sends on to an address with a secret in it.")
         here, there = urlsplit(self._login.url), urlsplit(url)
         if there.scheme not in ("https", "http") or not there.hostname:
-            raise Problem(f"{url!r} is no address of a server.", "It begins with https://")
+            named = "What the server gave as an address" if secrecy.tells(url) else repr(url)
+            raise Problem(f"{named} is not one of a server.", "It begins with https://")
         if there.scheme == "http" and here.scheme != "http":
             raise Unsafe(f"{there.hostname} wants to go on without encryption. Nothing was sent.")
         if site(there.hostname) != site(here.hostname or ""):
