@@ -7,9 +7,11 @@ import webbrowser
 from contextlib import suppress
 
 from rich.console import RenderableType
+from textual._context import active_message_pump
 from textual.app import App
 
 from crmmail.driver import give_back
+from crmmail.widgets.leaving import is_lost
 
 
 class Ending(App[str], inherit_bindings=False):
@@ -52,6 +54,11 @@ class Ending(App[str], inherit_bindings=False):
         return give_back(self._driver)
 
     # Errors of our own
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End by an error, but not by one of a widget that looks for another while both leave."""
+        if not is_lost(error, active_message_pump.get(None)):
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """End after an error that nothing handled; it is told when the terminal is restored.

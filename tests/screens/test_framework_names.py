@@ -23,6 +23,7 @@ PREFIXES = ("key_", "action_", "watch_", "validate_", "compute_", "on_")
 MEANT = {
     "Bar._size_updated",
     "Ending._fatal_error",
+    "Ending._handle_exception",
     "PieceView._size_updated",
     "PieceView._vertical_scrollbar",
     "StoreScreen._compositor_refresh",

@@ -19,6 +19,7 @@ from crmmail.store import accounts
 from crmmail.store.database import Store
 from crmmail.widgets.awaited import background
 from crmmail.widgets.key_line import KeyLine
+from crmmail.widgets.leaving import Whole
 from crmmail.widgets.one_picture import one_picture
 from crmmail.widgets.piece_view import PieceView
 from crmmail.widgets.reading import ask
@@ -37,7 +38,7 @@ class StoreChanged(Message):
     """The user has changed it just now."""
 
 
-class StoreScreen(Guarded, Screen[None], inherit_bindings=False):
+class StoreScreen(Whole, Guarded, Screen[None], inherit_bindings=False):
     """A screen that shows a part of the store and follows its changes."""
 
     BINDING_GROUP_TITLE = "Screen"

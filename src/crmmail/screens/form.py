@@ -18,6 +18,7 @@ from crmmail.errors import CrmmailError
 from crmmail.screens.undo import Do, FieldError, Undo
 from crmmail.text import block, one_line
 from crmmail.widgets.key_line import KeyLine
+from crmmail.widgets.leaving import Whole
 from crmmail.widgets.lines import Lines
 from crmmail.widgets.picker import Choice, Find, Picker
 from crmmail.widgets.pieces import safe
@@ -86,7 +87,7 @@ class AreaField(TextArea):
         self.move_cursor(self.document.end)
 
 
-class FormScreen(ModalScreen[None], inherit_bindings=False):
+class FormScreen(Whole, ModalScreen[None], inherit_bindings=False):
     """Asks for the fields of a record."""
 
     BINDING_GROUP_TITLE = "Form"

@@ -14,13 +14,14 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
 from crmmail.screens.base import StoreScreen
+from crmmail.widgets.leaving import Whole
 from crmmail.widgets.pieces import fit
 from crmmail.widgets.reading_pane import Line, ReadingPane, Section
 
 _KEYS = 22  # cells for the keys
 
 
-class HelpScreen(ModalScreen[None], inherit_bindings=False):
+class HelpScreen(Whole, ModalScreen[None], inherit_bindings=False):
     """The keys of the screen behind, over it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -11,11 +11,12 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
+from crmmail.widgets.leaving import Whole
 from crmmail.widgets.picker import Choice, Find, Picker
 from crmmail.widgets.pieces import safe
 
 
-class PickScreen(ModalScreen[Choice | None], inherit_bindings=False):
+class PickScreen(Whole, ModalScreen[Choice | None], inherit_bindings=False):
     """A line to type in, and what matches under it; closes with the choice, or None."""
 
     BINDING_GROUP_TITLE = "Choose"

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from textual.message_pump import MessagePump
 
 from crmmail.widgets.awaited import begin, end
+from crmmail.widgets.leaving import is_leaving
 from crmmail.widgets.unread import tell_unread
 
 PATIENCE = 0.03  # seconds
@@ -119,6 +120,8 @@ def ask(
 
     def answer() -> None:
         end(task)
+        if is_leaving(asker):
+            return  # it may look for what is no longer there
         if failed is not None and task.problem is not None:
             failed(task.problem)
         elif not tell_unread(asker, task.problem):
