@@ -20,9 +20,12 @@ from crmmail.screens.first_run import FirstRunScreen
 from crmmail.screens.form import Field, Form, FormScreen
 from crmmail.screens.help import HelpScreen
 from crmmail.screens.meeting import MeetingScreen
+from crmmail.screens.options import Option
+from crmmail.screens.options_panel import OptionsScreen
 from crmmail.screens.pick import PickScreen
 from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
+from crmmail.screens.repair import RepairScreen, Way
 from crmmail.screens.search import SearchScreen
 from crmmail.screens.skipped import SkippedScreen
 from crmmail.screens.source import SourceScreen
@@ -74,9 +77,11 @@ MADE: dict[type[AnyScreen], Callable[[Store], AnyScreen]] = {
     FormScreen: form,
     HelpScreen: lambda store: HelpScreen(RecordsScreen(store)),
     MeetingScreen: meeting,
+    OptionsScreen: lambda _: OptionsScreen("Change", [Option(0, "On", do=lambda: None)]),
     PickScreen: lambda _: PickScreen("Choose", lambda _words: []),
     RecordScreen: record,
     RecordsScreen: RecordsScreen,
+    RepairScreen: lambda _: RepairScreen("It is damaged.", [Way("x", "Mend it")], "Leave it"),
     SearchScreen: SearchScreen,
     SkippedScreen: SkippedScreen,
     SourceScreen: lambda store: SourceScreen(store, "Hello", b"Subject: Hello\r\n\r\nHello.\r\n"),

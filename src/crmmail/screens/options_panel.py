@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from crmmail.screens.options import Option
+from crmmail.widgets.leaving import Whole
 from crmmail.widgets.panel import Panel
 from crmmail.widgets.pieces import Piece, fit
 
@@ -72,7 +73,7 @@ class _OptionsOfScreen(OptionsPanel):
         self.screen.dismiss(None)
 
 
-class OptionsScreen(ModalScreen[Option | None], inherit_bindings=False):
+class OptionsScreen(Whole, ModalScreen[Option | None], inherit_bindings=False):
     """Says over another screen what each choice will do; closes with the choice, or None."""
 
     DEFAULT_CSS = """

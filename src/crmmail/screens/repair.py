@@ -18,6 +18,7 @@ from textual.widgets.option_list import Option
 
 from crmmail.store import copies, files
 from crmmail.store.trouble import REBUILD
+from crmmail.widgets.leaving import Whole
 from crmmail.widgets.words import size
 
 _OFFERED = 5  # backups, the newest first
@@ -43,7 +44,7 @@ def ways(store: Path) -> list[Way]:
     return found
 
 
-class RepairScreen(ModalScreen[str]):
+class RepairScreen(Whole, ModalScreen[str]):
     """Says what is wrong with the store, and offers what can be done."""
 
     BINDING_GROUP_TITLE = "Damaged store"
