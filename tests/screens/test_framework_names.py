@@ -24,6 +24,7 @@ MEANT = {
     "Bar._size_updated",
     "Ending._fatal_error",
     "Ending._handle_exception",
+    "Guarded._dispatch_message",
     "PieceView._size_updated",
     "PieceView._vertical_scrollbar",
     "StoreScreen._compositor_refresh",
