@@ -97,6 +97,7 @@ async def walk_slowly(
             key = key_of(app, one.id)
             await press(pilot, key)
             await until(pilot, lambda one=one: one.brings(app))  # type: ignore[misc]
+            app.clear_notifications()  # they lie over what the next action brings
             keys += [*one.first, key]
             app.clear_notifications()  # more of them than fit hide what the next step says
         await settle(pilot)
