@@ -47,6 +47,8 @@ class OptionsReady(Message):
 
     title: str
     options: list[Option]
+    email: str
+    """The account that was shown when they were asked for."""
 
 
 def draw(row: Row, width: int) -> Iterator[Piece]:
@@ -161,14 +163,19 @@ class AccountsScreen(StoreScreen):
         """Show the next account, or the one before."""
         if self._emails:
             here = self._emails.index(self._email) if self._email in self._emails else 0
-            self._email = self._emails[(here + by) % len(self._emails)]
-            self.reload()
+            self._turn_to(self._emails[(here + by) % len(self._emails)])
 
     @on(Choices.Chosen)
     def _account_clicked(self, event: Choices.Chosen) -> None:
         if event.index < len(self._emails):  # one of them may have left meanwhile
-            self._email = self._emails[event.index]
-            self.reload()
+            self._turn_to(self._emails[event.index])
+
+    def _turn_to(self, email: str) -> None:
+        """Show an account; what was asked about the one before is not asked any more (U6)."""
+        self.options.close()
+        self.prompt.close()
+        self._email = email
+        self.reload()
 
     # Changing
 
@@ -182,24 +189,26 @@ class AccountsScreen(StoreScreen):
     def _offer(self, title: str, options: Offer) -> None:
         """Work out the choices in a thread: to count what they do may take a moment."""
         self.run_worker(
-            partial(self._work_out, title, options),
+            partial(self._work_out, title, options, self._email),
             group="options",
             exclusive=True,
             thread=True,
             exit_on_error=False,
         )
 
-    def _work_out(self, title: str, options: Offer) -> None:
+    def _work_out(self, title: str, options: Offer, email: str) -> None:
         try:
             found = options()
         except CrmmailError as problem:
             words = " ".join(filter(None, (str(problem), problem.hint)))
             self.app.call_from_thread(self.notify, safe(words), severity="error", markup=False)
         else:
-            self.post_message(OptionsReady(title, found))
+            self.post_message(OptionsReady(title, found, email))
 
     @on(OptionsReady)
     def _show_options(self, event: OptionsReady) -> None:
+        if event.email != self._email:
+            return  # another account is shown by now, and would seem to be meant
         if len(event.options) == 1 and event.options[0].ask:
             self._ask(event.options[0])
             return

@@ -214,24 +214,24 @@ class RecordsPanel(Panel[Row]):
         """Hide it from the record, or show it there again."""
         if self.row is None:
             return
-        self._with_hand(self.row.link, self._hide_from)
+        self._with_hand(self.row.link, partial(self._hide_from, self.target))
 
-    def _hide_from(self, link: Link, hand: int) -> None:
+    def _hide_from(self, target: int, link: Link, hand: int) -> None:
         if hand < 0:
-            self._set(link, 0, f"Shown on {link.name} again")
+            self._set(target, link, 0, f"Shown on {link.name} again")
         elif hand > 0 and not link.why:
-            self._set(link, 0, f"Unlinked from {link.name}")
+            self._set(target, link, 0, f"Unlinked from {link.name}")
         else:
-            self._set(link, -1, f"Hidden from {link.name}")
+            self._set(target, link, -1, f"Hidden from {link.name}")
 
     def action_unlink(self) -> None:
         """Leave it to the rules whether it is on the record."""
         if self.row is not None:
-            self._with_hand(self.row.link, self._leave_to_rules)
+            self._with_hand(self.row.link, partial(self._leave_to_rules, self.target))
 
-    def _leave_to_rules(self, link: Link, hand: int) -> None:
+    def _leave_to_rules(self, target: int, link: Link, hand: int) -> None:
         if hand:
-            self._set(link, 0, f"Left to the rules: {link.name}")
+            self._set(target, link, 0, f"Left to the rules: {link.name}")
         else:
             words = safe(f"The rules put it on {link.name}: x hides it there.")
             self.notify(words, timeout=4, markup=False)
@@ -243,13 +243,10 @@ class RecordsPanel(Panel[Row]):
         def read() -> int:
             return self._what.hand(self._store.read(), link.kind, link.record_id, target)
 
-        def then(hand: int) -> None:
-            if target == self.target:
-                do(link, hand)
+        ask(self, read, partial(do, link))
 
-        ask(self, read, then)
-
-    def _set(self, link: Link, value: int, words: str) -> None:
-        wanted = (link.kind, link.record_id, self.target)
+    def _set(self, target: int, link: Link, value: int, words: str) -> None:
+        """Change a link of the thread or meeting that the key was pressed on (U6)."""
+        wanted = (link.kind, link.record_id, target)
         do = partial(set_link, self._store, self._what, wanted, value)
         self.screen.post_message(Do(safe(words), do))

@@ -61,6 +61,8 @@ class Whole(_Base):
         outside = type(message).__module__ not in _TEXTUAL or isinstance(message, _FROM_OUTSIDE)
         if not (outside and is_leaving(self)):
             await super()._dispatch_message(message)
+        elif message.bubble and self._parent is not None and not isinstance(message, events.Event):
+            message._bubble_to(self._parent)  # what the user wants of the app is done nevertheless
 
     def set_interval(
         self, interval: float, callback: Callable[[], Any] | None = None, **options: Any
