@@ -139,6 +139,11 @@ def twin(sample: Path, tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
+def rows(drawn: str) -> list[str]:
+    """The rows of a screen without the end of a scroll bar, which moves while a list is read."""
+    return [re.sub("[▁▂▃▄▅▆▇█]", " ", row) for row in drawn.splitlines()]
+
+
 @pytest.mark.parametrize("name", WALKS)
 async def test_a_walk_ends_the_same_when_its_keys_come_at_once(
     sample_store: Store,
@@ -154,7 +159,7 @@ async def test_a_walk_ends_the_same_when_its_keys_come_at_once(
         keys, slow = await walk_slowly(sample_store, name, monkeypatch)
         fast = await walk_at_once(twin, keys, monkeypatch)
     assert fast[0] == slow[0]
-    assert fast[1].splitlines() == slow[1].splitlines()
+    assert rows(fast[1]) == rows(slow[1])
     assert fast[2] == slow[2]
 
 
