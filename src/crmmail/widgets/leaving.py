@@ -46,12 +46,14 @@ def is_leaving(pump: MessagePump | None) -> bool:
         if node._closing or node._closed or getattr(node, "_pruning", False):
             return True
         node = node._parent
-    return node is None or node._exit
+    return node is None
 
 
 def is_lost(error: BaseException, pump: MessagePump | None) -> bool:
-    """Whether an error comes from something that leaves, and so is none."""
-    return isinstance(error, LOST) and not isinstance(pump, App) and is_leaving(pump)
+    """Whether an error comes from something that leaves, or whose app ends, and so is none."""
+    if not isinstance(error, LOST) or isinstance(pump, App):
+        return False
+    return pump is None or is_leaving(pump) or pump.app._exit
 
 
 class Whole(_Base):
