@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import sqlite3
 import subprocess
@@ -12,7 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from crmmail.store import backup, copies, daily, files, forgetting, levels, notes, opening, people
+from crmmail.store import (
+    backup,
+    copies,
+    daily,
+    files,
+    forgetting,
+    handmade,
+    levels,
+    merging,
+    notes,
+    opening,
+    people,
+)
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.trouble import StoreError
@@ -115,6 +128,24 @@ class TestForgetting:
         forgetting.forget(store, "anna@acme.com")
         traces = ("anna@acme.com", "anna@mail.example", "Anna Berg", "xylophone", "first offer")
         assert holding(store, *traces) == []
+
+    def test_who_was_merged_into_them_leaves_too(self, store: Store, copied: World) -> None:
+        merging.merge(store, Kind.PERSON, copied.anna, copied.zoe)
+        daily.save(store)
+        forgetting.forget(store, "anna@acme.com")
+        assert holding(store, "Anna Berg", "Engineer", "Likes tea", "zoe@") == []
+        left = "SELECT count(*) FROM person WHERE deleted_at > 0"
+        assert store.read().execute(left).fetchone() == (0,)
+
+    def test_a_backup_of_a_newer_version_stays(self, store: Store, copied: World) -> None:
+        newer = daily.save(store)
+        document = daily.read(newer) | {"version": handmade.VERSION + 1}
+        newer.write_bytes(gzip.compress(json.dumps(document).encode()))
+        broken = newer.with_name("daily-2026-01-01.json.gz")
+        broken.write_bytes(b"\x1f\x8bnothing")
+        forgetting.forget(store, "anna@acme.com")
+        assert newer.exists()
+        assert not broken.exists()
 
     def test_others_are_in_the_backups_still(self, store: Store, copied: World) -> None:
         forgetting.forget(store, "anna@acme.com")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import time
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from pathlib import Path
 from crmmail.store import daily, files, forgetting, handmade, salvage
 from crmmail.store.database import Store
 from crmmail.store.trouble import StoreError
+
+log = logging.getLogger(__name__)
 
 _MADE = "made.json"
 
@@ -46,8 +49,11 @@ def clear(store: Store) -> None:
     for copy in files.copies_of(store.path):
         try:
             document = daily.read(copy.path)
-        except StoreError:  # damaged: nobody can take anything out of it, nor put it back
+        except daily.DamagedBackupError:  # nobody can take anything out of it, nor put it back
             copy.path.unlink()
+            continue
+        except StoreError as problem:  # of a newer crmmail, or on a disk that fails just now
+            log.warning("a backup still has what was to leave it: %s", problem)
             continue
         rest = _without_forgotten(document, known)
         if rest != document:

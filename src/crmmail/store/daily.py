@@ -21,6 +21,10 @@ _LEAST = 7
 _LARGEST = 1 << 30  # bytes of a document; a small file must not fill the memory
 
 
+class DamagedBackupError(StoreError):
+    """Nobody can read this backup, now or later."""
+
+
 def daily(store: Store, now: float | None = None) -> Path | None:
     """Make today's backup, unless there is one or nothing to keep; returns the new file.
 
@@ -75,12 +79,14 @@ def read(path: Path) -> Document:
     try:
         with gzip.open(path) as file:
             found = json.loads(file.read(_LARGEST))
-    except (OSError, EOFError, ValueError, zlib.error) as problem:
-        if isinstance(problem, FileNotFoundError):
-            raise StoreError(f"There is no file {path}.", "See crmmail backup --list") from None
-        raise StoreError(
+    except FileNotFoundError:
+        raise StoreError(f"There is no file {path}.", "See crmmail backup --list") from None
+    except (gzip.BadGzipFile, EOFError, ValueError, zlib.error) as problem:
+        raise DamagedBackupError(
             f"{path} is damaged.", "Nothing was changed. Take another: crmmail backup --list"
         ) from problem
+    except OSError as problem:
+        raise StoreError(f"{path} cannot be read: {problem.strerror}.") from problem
     if not isinstance(found, dict) or found.get("format") != handmade.FORMAT:
         raise StoreError(f"{path} is not a backup of crmmail.", "Nothing was changed.")
     if found["version"] > handmade.VERSION:

@@ -210,6 +210,34 @@ def _forget_meetings(db: sqlite3.Connection, packed: str) -> None:
     former.erase(db, uids=json.loads(uids))
 
 
+def _merged(db: sqlite3.Connection, owner: int) -> list[int]:
+    """A person, and the deleted ones that were merged into that one, at whatever remove."""
+    found = db.execute(
+        """WITH RECURSIVE merged (id) AS (
+               SELECT ?
+               UNION SELECT person.id FROM merged
+               JOIN record_change ON kind = 1 AND record_id = merged.id AND field = 'merged'
+               JOIN person ON person.id = CAST(record_change.new AS INTEGER) AND deleted_at > 0)
+           SELECT id FROM merged""",
+        [owner],
+    )
+    return [number for (number,) in found]
+
+
+def _erase_person(db: sqlite3.Connection, change: Change, person: int) -> None:
+    for table in ("note", "record_change", "manual_link", "thread_link", "meeting_link"):
+        db.execute(f"DELETE FROM {table} WHERE kind = 1 AND record_id = ?", [person])
+    db.execute(
+        "DELETE FROM record_change WHERE kind = 1 AND field = 'merged' AND new = ?", [str(person)]
+    )
+    deals = [
+        row[0] for row in db.execute("SELECT id FROM opportunity WHERE contact_id = ?", [person])
+    ]
+    db.execute("DELETE FROM person WHERE id = ?", [person])
+    links.relink_records(db, change, Kind.OPPORTUNITY, deals)
+    change.records.add((Kind.PERSON, person))
+
+
 def _forget_person(db: sqlite3.Connection, change: Change, addresses: Collection[str]) -> None:
     """Take the person out, with notes, changes, links, addresses, entries of lists; and a company
     that nothing but this person's mail told of."""
@@ -223,18 +251,8 @@ def _forget_person(db: sqlite3.Connection, change: Change, addresses: Collection
         db.execute(
             f"DELETE FROM {table} WHERE pattern IN (SELECT value FROM json_each(?))", [packed]
         )
-    if owner is not None:
-        for table in (
-            *("note", "record_change"),
-            *("manual_link", "thread_link", "meeting_link"),
-        ):
-            db.execute(f"DELETE FROM {table} WHERE kind = 1 AND record_id = ?", [owner])
-        deals = [
-            row[0] for row in db.execute("SELECT id FROM opportunity WHERE contact_id = ?", [owner])
-        ]
-        db.execute("DELETE FROM person WHERE id = ?", [owner])
-        links.relink_records(db, change, Kind.OPPORTUNITY, deals)
-        change.records.add((Kind.PERSON, owner))
+    for one in _merged(db, owner) if owner is not None else ():
+        _erase_person(db, change, one)
     db.execute("DELETE FROM address WHERE address IN (SELECT value FROM json_each(?))", [packed])
     db.execute(
         """DELETE FROM company WHERE source != 'hand' AND NOT name_by_hand AND id IN (

@@ -98,6 +98,8 @@ def without_forgotten(document: Document, is_forgotten: Callable[[str], bool]) -
         for row in document["people"]
         if any(is_forgotten(one["address"]) for one in row["addresses"])
     }
+    while more := _merged_into(document, gone) - gone:
+        gone |= more
     sites = {
         addresses.site(addresses.domain_of(one["address"]))
         for row in document["people"]
@@ -125,6 +127,16 @@ def without_forgotten(document: Document, is_forgotten: Callable[[str], bool]) -
         for row in document["calendars"]
     ]
     return rest
+
+
+def _merged_into(document: Document, people: Collection[int]) -> set[int]:
+    """The deleted people that were merged into some of these."""
+    deleted = {row["id"] for row in document["people"] if row["deleted_at"]}
+    return {
+        int(row["new"])
+        for row in document["changes"]
+        if (row["kind"], row["field"]) == (Kind.PERSON, "merged") and row["record_id"] in people
+    } & deleted
 
 
 def _still_known(document: Document, sites: set[str]) -> list[Row]:
