@@ -57,6 +57,14 @@ def test_without_a_keyring_it_is_asked_for_in_each_run_and_kept_nowhere(
     assert not any(f"'{mailbox.password}'" in row for row in rows)
 
 
+def test_the_app_starts_on_a_store_in_a_relative_folder(tmp_path: Path) -> None:
+    run = f"cd {tmp_path} && CRMMAIL_DATA_DIR=here {sys.executable} -m crmmail"
+    with Terminal("sh", "-c", run) as terminal:
+        terminal.shows(b"Your mailbox")
+        terminal.press(b"\x11")
+        assert terminal.ends() == 0
+
+
 def test_where_nobody_can_be_asked_it_is_an_error(cli: Cli) -> None:
     refused = cli("account", "add", ME, "--imap", "127.0.0.1:1", "--security", "none")
     assert refused.code == 1

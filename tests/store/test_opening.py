@@ -13,7 +13,7 @@ import pytest
 
 from crmmail.store import files, opening
 from crmmail.store.database import Store
-from crmmail.store.trouble import InUseError
+from crmmail.store.trouble import InUseError, StoreError
 from tests.patience import PATIENCE
 
 # Opens a store together with others: all wait for a line.
@@ -140,3 +140,18 @@ def test_a_store_that_an_older_crmmail_uses_is_not_upgraded_under_it(
     assert "Close the app" in caught.value.hint
     lock.close()
     Store(path).close()
+
+
+def test_an_upgrade_that_fails_leaves_no_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = old(tmp_path / "crmmail.db")
+    broken = opening.migrations() | {max(opening.migrations()): "SELECT * FROM nowhere;"}
+    monkeypatch.setattr(opening, "migrations", lambda: broken)
+    for _ in range(3):
+        with pytest.raises(StoreError):
+            Store(path)
+    assert files.copies_of(path) == []
+    monkeypatch.undo()
+    Store(path).close()
+    assert len(files.copies_of(path)) == 1

@@ -73,7 +73,7 @@ def _ask_for_passwords(store: Path) -> None:
     asked = "SELECT email FROM account WHERE secret = 'ask:' AND NOT paused ORDER BY id"
     emails: list[str] = []
     try:
-        with closing(sqlite3.connect(f"{store.as_uri()}?mode=ro", uri=True)) as db:
+        with closing(sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)) as db:
             emails = [email for (email,) in db.execute(asked)]
     except sqlite3.Error:  # no store yet, or one that the app has words for
         return

@@ -108,14 +108,17 @@ def migrate(path: Path, *, copy: bool = True) -> None:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA foreign_keys = ON")
         prepare(db)
-        if have and copy:
-            files.copy_whole(path, files.free_name(path, f"before-{newest}"))
+        kept = files.free_name(path, f"before-{newest}") if have and copy else None
+        if kept is not None:
+            files.copy_whole(path, kept)
         script = "".join(steps[number] for number in sorted(steps) if number > have)
         try:
             db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {newest}; COMMIT;")
         except BaseException:
             if db.in_transaction:
                 db.execute("ROLLBACK")
+            if kept is not None:  # the store is as it was: each try would leave one more
+                kept.unlink(missing_ok=True)
             raise
 
 
