@@ -49,11 +49,15 @@ def tells(said: str) -> bool:
     """Whether a text repeats a secret, or much of one."""
     if not _known:
         return False
-    said = said.casefold()
+    return any(map(_repeats, {said.casefold(), said.casefold().replace("\ufffd", "")}))
+
+
+def _repeats(said: str) -> bool:
+    """Whether a text in small letters does; what could not be decoded may stand in between."""
     for size in range(_WHOLE, _RUN + 1):
         if any(said[at : at + size] in _runs for at in range(len(said) - size + 1)):
             return True
-    return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said) for word in _words)
+    return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said) for word in _words.copy())
 
 
 def _forms(secret: str) -> set[str]:

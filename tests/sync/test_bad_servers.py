@@ -207,6 +207,8 @@ def test_no_password_is_sent_where_it_is_not_safe(greeting: bytes, security: str
 def test_sign_in_problems_are_told_apart() -> None:
     answers: dict[str, type[Problem]] = {
         "NO [AUTHENTICATIONFAILED] Invalid credentials": Refused,
+        "NO [AUTHENTICATIONFAILED] Invalid credentials, please try again": Refused,
+        "NO [AUTHENTICATIONFAILED] Too many simultaneous connections": Problem,
         "NO [UNAVAILABLE] Temporary authentication failure": Problem,
         "NO [ALERT] Too many simultaneous connections": Problem,
     }

@@ -75,6 +75,10 @@ _TRANSIENT = re.compile(r"\[(?:UNAVAILABLE|LIMIT|INUSE|SERVERBUG)\]", re.IGNOREC
 _THROTTLED = re.compile(
     r"throttl|too many|rate limit|over ?quota|bandwidth|temporarily|try again", re.IGNORECASE
 )
+WRONG_CREDENTIALS = re.compile(
+    r"\[(?:AUTHENTICATIONFAILED|AUTHORIZATIONFAILED|EXPIRED)\]", re.IGNORECASE
+)
+"""Response codes of a sign-in that fails each time it is repeated (RFC 5530)."""
 _SLOW_DOWN = re.compile(
     r"throttl|rate limit|slow down|back-?off|bandwidth|"
     r"too many (?:simultaneous|concurrent|connections|commands|requests|sessions)",
@@ -143,11 +147,13 @@ def said(problem: object, limit: int = 200) -> str:
     words = str(problem)[:_HEARD]
     if words.startswith(("b'", 'b"')):
         words = words[2:-1]
-    return one_line(secrecy.redacted(words), limit).rstrip(".") + "."
+    visible = one_line(words)  # first: what is not shown may stand between a secret's letters
+    return one_line(secrecy.redacted(visible), limit).rstrip(".") + "."
 
 
 def _sign_in(words: str) -> Problem:
-    if _TRANSIENT.search(words) or _THROTTLED.search(words):
+    busy = _SLOW_DOWN if WRONG_CREDENTIALS.search(words) else _THROTTLED
+    if _TRANSIENT.search(words) or busy.search(words):
         return Problem(f"The server takes no sign-in now: {said(words)}", wait=_asked_wait(words))
     return Refused(f"The server refused the sign-in: {said(words)}")
 

@@ -16,7 +16,7 @@ from imapclient.exceptions import IMAPClientError, LoginError
 
 from crmmail.sync import wire
 from crmmail.sync.answers import GARBAGE
-from crmmail.sync.problems import Refused, Unsafe
+from crmmail.sync.problems import WRONG_CREDENTIALS, Refused, Unsafe
 
 _UNKNOWN = ("[CANNOT]", "UNSUPPORTED", "NOT SUPPORTED", "UNKNOWN", "UNRECOGNI")
 
@@ -139,6 +139,8 @@ def _authenticate(
 
 def _does_not_know(kind: str, said: str) -> bool:
     """Whether the mechanism was refused, and not who used it: then another way may be tried."""
+    if WRONG_CREDENTIALS.search(said):  # "Unknown user", say
+        return False
     return kind == "BAD" or any(word in said.upper() for word in _UNKNOWN)
 
 
