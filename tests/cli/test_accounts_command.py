@@ -271,6 +271,14 @@ def test_removing_takes_the_mail_but_not_the_people(cli: Cli, filled: Path) -> N
         assert db.execute("SELECT count(*) FROM message_text").fetchone() == (0,)
 
 
+@pytest.mark.usefixtures("password")
+def test_an_account_is_not_removed_unasked_where_nobody_can_answer(cli: Cli, filled: Path) -> None:
+    refused = cli("account", "remove", ME)
+    assert (refused.code, refused.out) == (1, "")
+    assert "Say so with --yes" in refused.err
+    assert [one["email"] for one in cli("account", "list", "--json").json] == [ME]
+
+
 KEYRING = '''
 import json, os, pathlib
 from keyring.backend import KeyringBackend

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -223,7 +222,7 @@ def remove(
     """
     with open_store() as store:
         found = known(store.read(), email)
-        if not yes and sys.stdin.isatty():
+        if not yes:
             confirm(f"Remove {found.email} and its mail from the store?")
         caldav.drop(store, found)
         accounts.remove(store, found.email, count)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -97,7 +96,7 @@ def restore(
         return
     backups.check(file)
     if store.exists() and not yes:
-        _ask(f"Put {file} in the place of {store}?", "A restore takes the store's place.")
+        confirm(f"Put {file} in the place of {store}?", "A restore takes the store's place.")
     with _alone(store, "restore"):
         kept = backups.restore(file, store)
     note(f"Restored {store} from {file}.")
@@ -117,7 +116,7 @@ def rebuild(
 
     store = store_path()
     if not yes:
-        _ask(f"Build {store} anew?", "A new store takes the place of the one that is there.")
+        confirm(f"Build {store} anew?", "A new store takes the place of the one that is there.")
     with _alone(store, "rebuild"):
         done = build(store)
     note(f"{store} is new. In it: {counted(done.counts)}.")
@@ -159,7 +158,7 @@ def _put_back(file: Path, store: Path, yes: bool) -> None:
     from crmmail.repairing import put_back
 
     if store.exists() and not yes:
-        _ask(f"Put what {file.name} has back into {store}?", "A restore changes the store.")
+        confirm(f"Put what {file.name} has back into {store}?", "A restore changes the store.")
     counts, saved = put_back(file, store)
     note(f"Back from {file}: {counted(counts)}.")
     if saved is not None:
@@ -195,14 +194,8 @@ def _remove(store: Path, name: str, yes: bool) -> None:
     from crmmail.store import copies
 
     if not yes:
-        _ask(f"Delete {name}?", "This cannot be undone.")
+        confirm(f"Delete {name}?", "This cannot be undone.")
     note(f"Deleted {copies.remove(store, name).path}.")
-
-
-def _ask(question: str, otherwise: str) -> None:
-    if not sys.stdin.isatty():
-        raise CrmmailError(otherwise, "Say so with --yes.")
-    confirm(question)
 
 
 @contextmanager

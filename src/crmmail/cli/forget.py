@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -10,7 +9,6 @@ import typer
 
 from crmmail.cli.backup import tell_made
 from crmmail.cli.output import AsJson, confirm, examples, note, open_store, print_json
-from crmmail.errors import CrmmailError
 from crmmail.store import copies, forgetting
 from crmmail.store.forgetting import Traces
 from crmmail.widgets.words import plural
@@ -34,8 +32,6 @@ def forget(
     with open_store() as store:
         found = forgetting.traces(store.read(), address)
         if not yes:
-            if not sys.stdin.isatty():
-                raise CrmmailError("This cannot be undone.", "Say so with --yes.")
             note(f"{', '.join(filter(None, (found.name, *found.addresses)))}:")
             note(f"  {', '.join(_counts(found))}")
             confirm("Remove all this from this computer?")

@@ -16,6 +16,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from crmmail.cli.problems import close_pipe
+from crmmail.errors import CrmmailError
 from crmmail.settings import store_path
 from crmmail.store.database import Store
 from crmmail.text import in_json, one_line, printable
@@ -93,8 +94,13 @@ def note(text: str, stream: TextIO | None = None) -> None:
     print(printable(text), file=stream or sys.stderr)
 
 
-def confirm(question: str) -> None:
-    """Ask on stderr, and end the command unless the answer is yes."""
+def confirm(question: str, otherwise: str = "This cannot be undone.") -> None:
+    """Ask on stderr, and end the command unless the answer is yes.
+
+    Raises CrmmailError with `otherwise` where nobody can answer.
+    """
+    if not sys.stdin.isatty():
+        raise CrmmailError(otherwise, "Say so with --yes.")
     typer.confirm(printable(question), abort=True, err=True)
 
 
