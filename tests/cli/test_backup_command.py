@@ -146,6 +146,18 @@ class TestDamage:
         assert "crmmail rebuild" in outcome.err
         assert "Traceback" not in outcome.err
 
+    def test_no_backup_is_made_that_could_not_be_put_back(
+        self, cli: Cli, filled: Path, tmp_path: Path
+    ) -> None:
+        """SQLite copies an index without reading it, and an empty file as an empty store."""
+        copy = tmp_path / "copy.db"
+        store_path().write_bytes(b"")
+        outcome = cli("backup", copy)
+        assert (outcome.code, outcome.out) == (1, "")
+        assert "there is no backup of it now" in outcome.err
+        assert "crmmail restore FILE" in outcome.err
+        assert not copy.exists()
+
     def test_doctor_says_so_too(self, cli: Cli, damaged: Path) -> None:
         outcome = cli("doctor", "--offline")
         assert outcome.code == 1
@@ -162,6 +174,16 @@ class TestDamage:
         assert [row["name"] for row in cli("opportunities", "list", "--json").json] == ["The press"]
         kept = [one["kind"] for one in cli("backup", "--list", "--json").json]
         assert "damaged" in kept
+
+    def test_a_rebuild_says_what_may_be_missing(self, cli: Cli, filled: Path) -> None:
+        assert cli("sync", "--once").code == 0
+        (daily,) = [one for one in cli("backup", "--list", "--json").json if one["kind"] == "daily"]
+        cli("opportunity", "add", "--name", "Made later")
+        store_path().write_bytes(b"")
+        outcome = cli("rebuild", "--yes")
+        assert outcome.code == 0
+        assert f"{Path(daily['path']).name} was used. What was made after 20" in outcome.err
+        assert "may be missing" in outcome.err
 
     def test_a_damaged_backup_is_refused_before_anything_is_changed(
         self, cli: Cli, filled: Path, tmp_path: Path

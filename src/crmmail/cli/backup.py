@@ -121,14 +121,19 @@ def rebuild(
         done = build(store)
     note(f"{store} is new. In it: {counted(done.counts)}.")
     if not done.whole:
-        note(
-            f"Some of it could not be read; {done.backup.name} had it."
-            if done.backup
-            else "Some of what was made by hand could not be read, and there was no daily backup."
-        )
+        note("Some of what was made by hand could not be read.")
+        if done.backup is None:
+            note("There was no daily backup.")
+        else:
+            since = _made_at(done.backup)
+            note(f"{done.backup.name} was used. What was made after {since} may be missing.")
     if done.kept is not None:
         note(f"The store that was there: {done.kept}")
     note("Fetch the mail again: crmmail sync")
+
+
+def _made_at(backup: Path) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(backup.stat().st_mtime))
 
 
 def counted(counts: dict[str, int]) -> str:

@@ -104,4 +104,6 @@ def _words(problem: Exception) -> str | None:
         return str(problem)
     if isinstance(problem, OSError) and problem.filename:
         return f"{problem.filename}: {problem.strerror}"
+    if isinstance(problem, OverflowError):
+        return "A number on the command line is too large."
     return None

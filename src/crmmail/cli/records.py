@@ -38,7 +38,7 @@ class Record:
 Match = Annotated[str, typer.Option(help="Only those with each of these words.")]
 Sort = Annotated[str, typer.Option(help="What to sort by.")]
 Reverse = Annotated[bool, typer.Option("--reverse", help="The other way round.")]
-Limit = Annotated[int | None, typer.Option(min=0, help="At most so many.")]
+Limit = Annotated[int | None, typer.Option(min=0, max=1 << 31, help="At most so many.")]
 Which = Annotated[str, typer.Argument(metavar="ID", help="Its id, or its exact name.")]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crmmail.store import files, locks, opening
 from crmmail.store.database import Store
-from crmmail.store.trouble import InUseError, StoreError, explained
+from crmmail.store.trouble import DamagedError, InUseError, StoreError, explained
 
 
 def save(source: Path, to: Path) -> int:
@@ -24,6 +24,7 @@ def save(source: Path, to: Path) -> int:
         if not lock.share(10.0):
             raise InUseError(f"Another crmmail is replacing {source}.", "Wait until it is done.")
         files.copy_whole(source, to)
+        _check_copy(source, to)
     except sqlite3.DatabaseError as problem:
         if not isinstance(problem, sqlite3.OperationalError):  # it is the store that is damaged
             with explained(source):
@@ -34,6 +35,15 @@ def save(source: Path, to: Path) -> int:
     finally:
         lock.close()
     return to.stat().st_size
+
+
+def _check_copy(source: Path, copy: Path) -> None:
+    """Delete a copy that could not be put back. Raises DamagedError: its store is damaged."""
+    try:
+        check(copy)
+    except StoreError as problem:
+        copy.unlink()
+        raise DamagedError(f"{source} is damaged: there is no backup of it now.") from problem
 
 
 def check(path: Path) -> None:
