@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from textual.pilot import Pilot
 
 from crmmail import key_queue
 from crmmail.app import CrmmailApp
 from crmmail.screens.accounts import AccountsScreen, OptionsReady
+from crmmail.screens.meeting import MeetingScreen
 from crmmail.screens.options import Option
 from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.screens.thread import ThreadScreen
 from crmmail.screens.undo import Do
-from crmmail.store import accounts, notes, threads
+from crmmail.store import accounts, meeting_detail, notes, threads
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
+from tests.screens import filler
+from tests.screens.conftest import NOW
 from tests.screens.harness import press, settle, text
 from tests.screens.test_bursts import write
 from tests.screens.test_slow_store import Disk, appears, disk
@@ -136,6 +141,143 @@ async def test_a_link_is_of_the_thread_that_was_shown(
         assert by_hand(store, second) == []
 
 
+async def test_a_link_that_waits_is_made_although_another_thread_is_to_be_linked_by_then(
+    disk: Disk, app: CrmmailApp, store: Store
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "enter", "enter", "l")
+        thread = app.screen
+        assert isinstance(thread, ThreadScreen)
+        first = thread.thread_id
+        disk.stop()
+        await shown(app, *"nordw", "enter", seen=lambda: thread.pane.has_focus)
+        await shown(app, "J", seen=lambda: thread.thread_id != first)
+        second = thread.thread_id
+        await shown(app, "l", *"acme", seen=lambda: thread.picker.target == second)
+        disk.go_on()
+        await settle(pilot)
+        assert by_hand(store, first) == ["Çelik Öztürk"]
+        await press(pilot, "enter")
+        await settle(pilot)
+        assert by_hand(store, second) == [ADA]
+        assert by_hand(store, first) == ["Çelik Öztürk"]
+
+
+async def test_two_links_that_wait_are_each_of_their_thread(
+    disk: Disk, app: CrmmailApp, store: Store
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "enter", "enter", "l")
+        thread = app.screen
+        assert isinstance(thread, ThreadScreen)
+        first = thread.thread_id
+        disk.stop()
+        await shown(app, *"nordw", "enter", seen=lambda: thread.pane.has_focus)
+        await shown(app, "J", seen=lambda: thread.thread_id != first)
+        second = thread.thread_id
+        await shown(app, "l", *"acme", "enter", seen=lambda: thread.pane.has_focus)
+        await shown(app, "escape", seen=lambda: isinstance(app.screen, RecordScreen))
+        disk.go_on()
+        await settle(pilot)
+    assert by_hand(store, first) == ["Çelik Öztürk"]
+    assert by_hand(store, second) == [ADA]
+
+
+async def test_a_link_that_waits_for_a_name_that_nothing_has_says_so(
+    disk: Disk, app: CrmmailApp, store: Store
+) -> None:
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await press(pilot, "enter", "enter", "l")
+        thread = app.screen
+        assert isinstance(thread, ThreadScreen)
+        disk.stop()
+        await shown(app, *"zzz", "enter", seen=lambda: thread.pane.has_focus)
+        disk.go_on()
+        await settle(pilot)
+        assert "No record matches “zzz”." in text(app)
+        assert by_hand(store, thread.thread_id) == []
+
+
+async def test_an_unlink_is_of_the_thread_that_was_shown(
+    disk: Disk, app: CrmmailApp, store: Store
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "enter", "enter")
+        thread = app.screen
+        assert isinstance(thread, ThreadScreen)
+        first, second = thread.thread_id, thread._siblings[1]
+        for one in (first, second):
+            threads.link(store, Kind.COMPANY, company(store, "Nordwind"), one)
+        await settle(pilot)
+        await press(pilot, "x", "G", "k")
+        assert thread.records.row is not None
+        assert thread.records.row.link.name == "Nordwind"
+        disk.stop()
+        await shown(app, "d", seen=lambda: True)
+        await shown(app, "escape", "J", "x", seen=lambda: thread.thread_id == second)
+        disk.go_on()
+        await settle(pilot)
+    assert by_hand(store, first) == []
+    assert by_hand(store, second) == ["Nordwind"]
+
+
+async def test_a_meeting_is_linked_although_the_next_one_is_shown_by_then(
+    disk: Disk, app: CrmmailApp, store: Store
+) -> None:
+    found = filler.meetings(store, int(NOW.timestamp()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot, store, found)
+        await press(pilot, "l")
+        disk.stop()
+        await shown(app, *"nordw", "enter", seen=lambda: screen.pane.has_focus)
+        await shown(app, "J", seen=lambda: screen.occurrence == found["lunch"][0])
+        await shown(app, "l", seen=lambda: screen.prompt.has_focus)
+        disk.go_on()
+        await settle(pilot)
+    assert meeting_by_hand(store, found["visit"][0]) == {"Çelik Öztürk": 1}
+    assert meeting_by_hand(store, found["lunch"][0]) == {}
+
+
+async def test_a_meeting_is_hidden_and_unlinked_although_the_next_one_is_shown_by_then(
+    disk: Disk, app: CrmmailApp, store: Store
+) -> None:
+    found = filler.meetings(store, int(NOW.timestamp()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot, store, found)
+        for key, hidden in (("x", {ADA: -1}), ("d", {})):
+            await press(pilot, "x", "g")
+            assert screen.records.row is not None
+            assert screen.records.row.link.name == ADA
+            disk.stop()
+            await shown(app, key, seen=lambda: True)
+            await shown(app, "escape", "J", seen=lambda: screen.occurrence == found["lunch"][0])
+            disk.go_on()
+            await settle(pilot)
+            assert meeting_by_hand(store, found["visit"][0]) == hidden
+            assert meeting_by_hand(store, found["lunch"][0]) == {}
+            await press(pilot, "K")
+
+
+async def opened(pilot: Pilot[None], store: Store, found: dict[str, list[int]]) -> MeetingScreen:
+    """A meeting of Ada's, with another of hers after it."""
+    siblings = array("q", [found["visit"][0], found["lunch"][0]])
+    screen = MeetingScreen.open(pilot.app, store, siblings[0], siblings, "Agenda")
+    await settle(pilot)
+    return screen
+
+
+def company(store: Store, name: str) -> int:
+    found: int = store.read().execute("SELECT id FROM company WHERE name = ?", [name]).fetchone()[0]
+    return found
+
+
+def meeting_by_hand(store: Store, occurrence: int) -> dict[str, int]:
+    """What was said by hand of a meeting, by the names of the records."""
+    detail = meeting_detail.get(store.read(), occurrence)
+    assert detail is not None
+    return {one.name: one.hand for one in detail.links if one.hand}
+
+
 async def test_a_thread_is_hidden_although_the_next_one_is_shown_by_then(
     disk: Disk, app: CrmmailApp, store: Store
 ) -> None:
@@ -171,12 +313,21 @@ async def test_choices_of_one_account_do_not_open_over_another(
         await press(pilot, "comma")
         screen = app.screen
         assert isinstance(screen, AccountsScreen)
-        await press(pilot, "G", "enter")
-        assert screen.prompt.has_focus
-        await press(pilot, "tab")
-        assert not screen.prompt.has_class("-open")
-        assert "second@away.example" in text(app)
-        assert len(accounts.all_accounts(store.read())) == 2
+        await press(pilot, *"jjjj")
+        with_choices = screen._rows[screen.listed.cursor].setting.options
+        assert with_choices is not None
+        disk.stop()
+        await shown(app, "enter", seen=lambda: True)
+        assert not screen.options.is_open
+        await shown(app, "tab", "enter", seen=lambda: True)
+        disk.go_on()
+        await settle(pilot)
+        assert screen.account is not None
+        assert screen.account.email == "second@away.example"
+        assert "not synced yet" in text(app)
+        assert not screen.options.is_open
+        await press(pilot, "enter")
+        assert screen.options.is_open
 
 
 async def test_choices_that_come_late_are_not_offered_for_another_account(

@@ -13,6 +13,7 @@ from textual import getters, on
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
+from textual.worker import get_current_worker
 
 from crmmail.errors import CrmmailError
 from crmmail.screens import account_settings
@@ -21,13 +22,14 @@ from crmmail.screens.options import Offer, Option, Setting, answered
 from crmmail.screens.options_panel import OptionsPanel
 from crmmail.screens.undo import Do
 from crmmail.store import accounts, mail_rules
-from crmmail.store.accounts import AccountRow
+from crmmail.store.accounts import AccountRow, StateRow
 from crmmail.store.database import Store
 from crmmail.widgets import account_state
 from crmmail.widgets.lines import Choices, Lines
 from crmmail.widgets.panel import Panel
 from crmmail.widgets.pieces import Piece, fit, safe
 from crmmail.widgets.prompt import Prompt
+from crmmail.widgets.reading import ask
 from crmmail.widgets.window_list import WindowList
 
 _TITLE = 26  # cells of a setting's name
@@ -39,6 +41,23 @@ class Row:
 
     id: int
     setting: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown: the accounts that can be chosen, and one of them."""
+
+    emails: Sequence[str] = ()
+    account: AccountRow | None = None
+    settings: Sequence[Setting] = ()
+    state: StateRow | None = None
+    to_come: str = ""
+    """How far the first import is, in words."""
+
+    @property
+    def email(self) -> str:
+        """The account's address, or nothing."""
+        return self.account.email if self.account is not None else ""
 
 
 @dataclass
@@ -89,7 +108,7 @@ class AccountsScreen(StoreScreen):
     def __init__(self, store: Store, email: str = "") -> None:
         super().__init__(store)
         self._email = email
-        self._emails: list[str] = []  # those that can be chosen
+        self._shown = Shown()
         self._rows: list[Row] = []
         self._asked: Option | None = None
 
@@ -114,7 +133,6 @@ class AccountsScreen(StoreScreen):
 
     def on_mount(self) -> None:
         self.reload()
-        self.listed.cursor = 1
         self.listed.focus()
 
     # Reading
@@ -125,24 +143,23 @@ class AccountsScreen(StoreScreen):
 
     @property
     def account(self) -> AccountRow | None:
-        """The account that is shown."""
-        return self._among(accounts.all_accounts(self.store.read()))
-
-    def _among(self, found: Sequence[AccountRow]) -> AccountRow | None:
-        return next((one for one in found if one.email == self._email), next(iter(found), None))
+        """The account that is shown, as it was read last."""
+        return self._shown.account if self._shown.email == self._email else None
 
     def reload(self) -> None:
-        found = accounts.all_accounts(self.store.read())  # once: one of them may be leaving
-        account = self._among(found)
-        self._emails = [one.email for one in found]
-        self.names.offer([(email, None) for email in self._emails])
-        self._rows = []
-        if account is not None:
-            self._email = account.email
-            self.names.choose(found.index(account))
-            shown = account_settings.settings(self.store, account)
-            self._rows = [Row(position, one) for position, one in enumerate(shown)]
+        ask(self, partial(_read, self.store, self._email), partial(self._show, self._email))
+
+    def _show(self, wanted: str, shown: Shown) -> None:
+        if wanted != self._email:
+            return  # another account is wanted by now, and is being read
+        first, self._shown, self._email = not self._rows, shown, shown.email
+        self.names.offer([(email, None) for email in shown.emails])
+        if shown.email:
+            self.names.choose(shown.emails.index(shown.email))
+        self._rows = [Row(position, one) for position, one in enumerate(shown.settings)]
         self.listed.show(array("q", range(len(self._rows))))
+        if first:
+            self.listed.cursor = 1
         self.listed.label(subtitle="enter changes, u takes back" if self._rows else "")
         self._show_about()
 
@@ -151,24 +168,23 @@ class AccountsScreen(StoreScreen):
         self._show_about()
 
     def _show_about(self) -> None:
-        account = self.account
-        state = account_settings.state(self.store.read(), account) if account else None
+        account, state = self._shown.account, self._shown.state
         if account is not None and state is not None:
-            gap = accounts.still_to_come(self.store.read(), account.id)
+            gap = self._shown.to_come
             self.about.show(*account_state.lines(state, account.paused, gap, time.time()))
         else:
             self.about.show()
 
     def action_turn(self, by: int) -> None:
         """Show the next account, or the one before."""
-        if self._emails:
-            here = self._emails.index(self._email) if self._email in self._emails else 0
-            self._turn_to(self._emails[(here + by) % len(self._emails)])
+        if emails := self._shown.emails:
+            here = emails.index(self._email) if self._email in emails else 0
+            self._turn_to(emails[(here + by) % len(emails)])
 
     @on(Choices.Chosen)
     def _account_clicked(self, event: Choices.Chosen) -> None:
-        if event.index < len(self._emails):  # one of them may have left meanwhile
-            self._turn_to(self._emails[event.index])
+        if event.index < len(self._shown.emails):  # one of them may have left meanwhile
+            self._turn_to(self._shown.emails[event.index])
 
     def _turn_to(self, email: str) -> None:
         """Show an account; what was asked about the one before is not asked any more (U6)."""
@@ -182,7 +198,8 @@ class AccountsScreen(StoreScreen):
     @on(WindowList.Opened, "#settings")
     def action_change(self) -> None:
         """Show what the setting under the cursor can be changed to."""
-        setting = self._rows[self.listed.cursor].setting if self._rows else None
+        rows = self._rows if self.account is not None else ()  # else they are of another one
+        setting = rows[self.listed.cursor].setting if rows else None
         if setting is not None and setting.options is not None:
             self._offer(setting.title, setting.options)
 
@@ -203,7 +220,8 @@ class AccountsScreen(StoreScreen):
             words = " ".join(filter(None, (str(problem), problem.hint)))
             self.app.call_from_thread(self.notify, safe(words), severity="error", markup=False)
         else:
-            self.post_message(OptionsReady(title, found, email))
+            if not get_current_worker().is_cancelled:  # by now another setting was asked about
+                self.post_message(OptionsReady(title, found, email))
 
     @on(OptionsReady)
     def _show_options(self, event: OptionsReady) -> None:
@@ -250,3 +268,16 @@ class AccountsScreen(StoreScreen):
     async def action_add(self) -> None:
         """Set up another mailbox."""
         await self.app.run_action("app.add_account")
+
+
+def _read(store: Store, email: str) -> Shown:
+    """What is to be shown of an account, or of the first where there is none of this address."""
+    db = store.read()
+    found = accounts.all_accounts(db)
+    account = next((one for one in found if one.email == email), next(iter(found), None))
+    emails = [one.email for one in found]
+    if account is None:
+        return Shown(emails)
+    settings = list(account_settings.settings(store, account))
+    state = account_settings.state(db, account)
+    return Shown(emails, account, settings, state, accounts.still_to_come(db, account.id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -108,12 +108,11 @@ class RecordPicker(Panel[Choice]):
         self._what = what
         self._match = ""
         self._offered: str | None = None  # what the choices are for
-        self._linking = False  # enter was pressed before they were there
         self.target = 0
 
     def look(self, match: str) -> None:
         """Offer the records that match; the newest opportunities while nothing is typed."""
-        self._match, self._linking = match, False
+        self._match = match
         self.run_worker(
             partial(self._read_choices, match),
             group="picker",
@@ -123,37 +122,43 @@ class RecordPicker(Panel[Choice]):
         )
 
     def _read_choices(self, match: str) -> None:
-        db = self._store.read()
-        if match:
-            found = search.find_records(db, match, _CHOICES)
-        else:
-            newest = opportunities.rows(db, opportunities.view(db, limit=_CHOICES))
-            found = [
-                FoundRecord(Kind.OPPORTUNITY, row.id, row.name, row.company or row.contact)
-                for row in newest
-            ]
+        found = _choices(self._store, match)
         if not get_current_worker().is_cancelled:
             self.post_message(ChoicesReady(match, found))
 
     @on(ChoicesReady)
     def _show_choices(self, event: ChoicesReady) -> None:
-        if event.match == self._match and (self.is_open or self._linking):
+        if event.match == self._match and self.is_open:
             self._offered = event.match
             self.fill([Choice(i, found) for i, found in enumerate(event.found)], keep=False)
-            if self._linking:
-                self.link(event.match)
 
     def link(self, match: str) -> None:
-        """Put it on the record under the cursor, or on the first one as soon as there is one."""
-        if match != self._match:
-            self.look(match)
-        self._linking = match != self._offered
+        """Put it on the record under the cursor, or on the first one that matches, once it is read.
+
+        What is put there is what is shown now (U6), whatever is shown when the choices are read.
+        """
         self.close(refocus=False)
-        choice = None if self._linking else self.row
-        if choice is None:
+        if match == self._offered:
+            self.link_row()
             return
-        found = choice.found
-        link = (found.kind, found.record_id, self.target)
+        target = self.target
+
+        def link_first(found: Sequence[FoundRecord]) -> None:
+            if found:
+                self._link(target, found[0])
+            else:
+                self.notify(f"No record matches “{safe(match)}”.", timeout=4, markup=False)
+
+        ask(self, partial(_choices, self._store, match), link_first)
+
+    def link_row(self) -> None:
+        """Put it on the record under the cursor."""
+        self.close(refocus=False)
+        if self.row is not None:
+            self._link(self.target, self.row.found)
+
+    def _link(self, target: int, found: FoundRecord) -> None:
+        link = (found.kind, found.record_id, target)
         do = partial(set_link, self._store, self._what, link, 1)
         self.screen.post_message(Do(f"Linked to {safe(found.name)}", do))
 
@@ -163,6 +168,18 @@ class RecordPicker(Panel[Choice]):
         self.fill([], keep=False)
         self.add_class("-open")
         self.look("")
+
+
+def _choices(store: Store, match: str) -> list[FoundRecord]:
+    """The records that match; the newest opportunities where nothing is typed."""
+    db = store.read()
+    if match:
+        return search.find_records(db, match, _CHOICES)
+    newest = opportunities.rows(db, opportunities.view(db, limit=_CHOICES))
+    return [
+        FoundRecord(Kind.OPPORTUNITY, row.id, row.name, row.company or row.contact)
+        for row in newest
+    ]
 
 
 class RecordsPanel(Panel[Row]):

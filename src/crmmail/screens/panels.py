@@ -182,5 +182,5 @@ class PanelsScreen(FindingScreen):
     @on(Panel.Opened, "#picker")
     def _pick(self) -> None:
         self.prompt.close(refocus=False)
-        self.picker.link(self.prompt.value.strip())
+        self.picker.link_row()
         self.pane.focus()
