@@ -42,12 +42,12 @@ class _Whole(_Base):
         if data == _BEGIN:
             self._held = data
         elif self._held is None:
-            super().write(data)  # type: ignore[safe-super]  # the platform's is no abstract one
+            super().write(data)  # type: ignore[safe-super]  # the platform's driver has it
         else:
             self._held += data
             if data == _END:
                 picture, self._held = self._held, None
-                super().write(picture)  # type: ignore[safe-super]  # as above
+                super().write(picture)  # type: ignore[safe-super]  # it is not abstract there
 
 
 class _Polite(_Base):
@@ -63,7 +63,7 @@ class _Polite(_Base):
 
     def stop_application_mode(self) -> None:
         self.write(_MODES_OFF)
-        super().stop_application_mode()  # type: ignore[safe-super]  # as above
+        super().stop_application_mode()  # type: ignore[safe-super]  # it is not abstract there
 
     def give_back(self) -> bool:
         """Restore the terminal without the app, which does not answer; from any thread.

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import keyring
 import pytest
 import time_machine
 from textual.notifications import Notification
@@ -18,6 +19,7 @@ from textual.notifications import Notification
 from crmmail import key_queue
 from crmmail.app import CrmmailApp
 from crmmail.store.database import Store
+from tests.accounts.test_credentials import Memory
 from tests.screens import filler, harness
 
 NOW = dt.datetime(2026, 3, 14, 9, 26, tzinfo=ZoneInfo("Europe/Berlin"))
@@ -57,6 +59,16 @@ def keys_are_no_burst(monkeypatch: pytest.MonkeyPatch) -> None:
 def toasts_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     """A toast is there until the end, however long the machine takes to look at it."""
     monkeypatch.setattr(Notification, "time_left", 1_000_000.0)
+
+
+@pytest.fixture
+def keyring_here() -> Iterator[Memory]:
+    """A machine with a keyring."""
+    before = keyring.core._keyring_backend
+    memory = Memory()
+    keyring.set_keyring(memory)
+    yield memory
+    keyring.core._keyring_backend = before
 
 
 @pytest.fixture

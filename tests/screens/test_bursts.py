@@ -30,10 +30,9 @@ from tests.accounts.test_credentials import Memory
 from tests.patience import PATIENCE
 from tests.screens.conftest import NOW
 from tests.screens.harness import press, settle, text, until
-from tests.screens.test_every_action import WALKS, key_of, nothing, prepare, programs
-from tests.screens.test_first_run import keyring_here
+from tests.screens.walks import WALKS, key_of, nothing, prepare, programs
 
-__all__ = ["keyring_here", "programs"]
+__all__ = ["programs"]
 
 SPECIAL = {"slash": "/", "at": "@", "question_mark": "?", "comma": ",", "space": " "}
 

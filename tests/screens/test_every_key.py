@@ -31,9 +31,6 @@ from tests.accounts.test_credentials import Memory
 from tests.screens.filler import ME, Filler, Guest
 from tests.screens.harness import press, settle
 from tests.screens.test_bursts import stroke
-from tests.screens.test_first_run import keyring_here
-
-__all__ = ["keyring_here"]
 
 ENDS = {"ctrl+q", "f6"}
 """They end the app, and are to: f6 goes on in the demo."""

@@ -23,11 +23,9 @@ from tests.accounts.test_credentials import Memory
 from tests.dav_proxy import DavProxy
 from tests.dav_servers import Radicale
 from tests.net import Names
+from tests.screens.first_run import SECRET, enter, mail
 from tests.screens.harness import text, until
-from tests.screens.test_first_run import SECRET, enter, keyring_here, mail
 from tests.servers import Dovecot
-
-__all__ = ["keyring_here"]
 
 ME = "me@kontor.internal"
 EVENT = """BEGIN:VCALENDAR

@@ -70,15 +70,15 @@ def _tidy(line: bytes) -> bytes:
     return line
 
 
-class _Clear(_Heard, IMAP4WithTimeout):  # type: ignore[misc]  # imapclient has no types
+class _Clear(_Heard, IMAP4WithTimeout):  # type: ignore[misc]  # imapclient.imap4 has no types
     pass
 
 
-class _Encrypted(_Heard, IMAP4_TLS):  # type: ignore[misc]  # as above
+class _Encrypted(_Heard, IMAP4_TLS):  # type: ignore[misc]  # imapclient.tls has no types
     pass
 
 
-class Client(IMAPClient):  # type: ignore[misc]  # as above
+class Client(IMAPClient):  # type: ignore[misc]  # a base of type Any: imapclient has no types
     """imapclient's client on such a connection."""
 
     def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802 - imapclient's name

@@ -1,0 +1,155 @@
+"""The first run: where the server is found, and whether it proves who it is."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import ssl
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from crmmail.accounts import discovery
+from crmmail.app import CrmmailApp
+from crmmail.screens.first_run import FirstRunScreen
+from crmmail.store import accounts
+from crmmail.store.database import Store
+from crmmail.text import pairs
+from tests.accounts.test_credentials import Memory
+from tests.net import Names
+from tests.screens.first_run import ME, SECRET, clock, enter, server, setup, value
+from tests.screens.harness import press, text, until
+from tests.servers import Dovecot
+
+__all__ = ["clock", "server"]
+
+
+async def test_a_server_that_cannot_prove_its_name(
+    empty_store: Store, server: Dovecot, keyring_here: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await enter(pilot, "email", ME)
+        await enter(pilot, "password", SECRET)
+        await enter(pilot, "server", f"localhost:{server.port}")
+        await pilot.press("f5")
+        await until(pilot, lambda: "did not prove who it is" in text(app))
+    assert server.logins() == [ME]
+
+
+@pytest.fixture
+def found_by_dns(server: Dovecot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
+    """The DNS tells where the mail of home.example is: at this machine, which is a stranger."""
+    here = [f"0 0 {server.port} localhost."]
+    with Names({("SRV", "_imaps._tcp.home.example."): here}) as names:
+        network = replace(discovery.NETWORK, resolver=names.resolver)
+        monkeypatch.setattr(discovery, "NETWORK", network)
+        yield names
+
+
+async def test_an_address_and_a_password_are_all_that_it_takes(
+    empty_store: Store, server: Dovecot, keyring_here: Memory, found_by_dns: Names
+) -> None:
+    """The server is found, shown and agreed to; the wrong password first."""
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 30), notifications=True) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await pilot.press(*ME, "enter")
+        await until(pilot, lambda: "Found in the DNS of home.example" in text(app))
+        assert value(app, "server") == f"localhost:{server.port}"
+        await pilot.press(*"wrong", "enter")
+        await until(pilot, lambda: "press enter again" in text(app))
+        assert "auth failed" not in server.output()
+        await pilot.press("enter")
+        await until(pilot, lambda: "refused the sign-in" in text(app))
+        assert app.focused is setup(app).field("password").input
+        await enter(pilot, "password", SECRET)
+        await pilot.press("enter")
+        await until(pilot, lambda: "Signed in" in text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "Person 3" in text(app))
+    [row] = accounts.all_accounts(empty_store.read())
+    assert (row.host, row.security, row.pin) == ("localhost", "tls", "")
+
+
+async def test_enter_waits_for_the_search(
+    empty_store: Store, server: Dovecot, keyring_here: Memory, found_by_dns: Names
+) -> None:
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 30)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await enter(pilot, "password", SECRET)
+        await enter(pilot, "email", ME)
+        await pilot.press("f5")
+        await until(pilot, lambda: "press enter again" in text(app))
+        await pilot.press("f5")
+        await until(pilot, lambda: "Signed in" in text(app))
+
+
+async def test_where_nothing_is_found_the_usual_name_stays(
+    empty_store: Store, keyring_here: Memory
+) -> None:
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 30)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await pilot.press(*ME, "enter")
+        await until(pilot, lambda: "Nothing tells where its mail is" in text(app))
+        assert value(app, "server") == "imap.home.example:993"
+
+
+async def test_a_server_of_ones_own_is_trusted_by_its_fingerprint(
+    empty_store: Store, server: Dovecot, keyring_here: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 30)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await enter(pilot, "email", ME)
+        await enter(pilot, "password", SECRET)
+        await enter(pilot, "server", f"localhost:{server.port}")
+        await press(pilot, "f7")  # there is nothing to trust yet
+        await pilot.press("f5")
+        await until(pilot, lambda: "compare this, then trust it" in " ".join(text(app).split()))
+        assert server.logins() == [ME]
+        der = ssl.PEM_cert_to_DER_cert((server.dir / "cert.pem").read_text())
+        pin = hashlib.sha256(der).hexdigest()
+        assert ":".join(re.findall("..", pin.upper())) in "".join(text(app).split())
+        await pilot.press("f7")
+        await until(pilot, lambda: "Signed in" in text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "Person 3" in text(app))
+    assert accounts.all_accounts(empty_store.read())[0].pin == pin
+
+
+async def test_a_key_compares_the_certificate_of_a_server_with_the_one_that_was_trusted(
+    empty_store: Store, server: Dovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_MAIL", SECRET)
+    der = ssl.PEM_cert_to_DER_cert((server.dir / "cert.pem").read_text())
+    old, new = "0a" * 32, hashlib.sha256(der).hexdigest()
+    accounts.add(
+        empty_store, ME, host="localhost", port=server.port, secret="env:MY_MAIL", pin=old,
+        policy="sent_and_received",
+    )  # fmt: skip
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(100, 40)) as pilot:
+        await until(pilot, lambda: "f8 Sign in again" in text(app))
+        assert accounts.states(empty_store.read())[0].state == "untrusted"
+        await pilot.press("f8")
+        await until(pilot, lambda: "Shown now" in text(app))
+        shown = "".join(text(app).split())
+        assert shown.index(":".join(["0A"] * 32)) < shown.index(pairs(new))
+        assert "somebody may be in between" in " ".join(text(app).split())
+        assert "password is missing" not in text(app)
+        assert server.logins() == [ME]
+        assert accounts.all_accounts(empty_store.read())[0].pin == old
+        await pilot.press("f7")
+        await until(pilot, lambda: "Signed in" in text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "Person 3" in text(app))
+        assert "f8" not in text(app)
+    [row] = accounts.all_accounts(empty_store.read())
+    assert (row.pin, row.secret) == (new, "env:MY_MAIL")
