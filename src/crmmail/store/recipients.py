@@ -57,7 +57,7 @@ def unwrite(db: sqlite3.Connection, message_ids: Iterable[int]) -> None:
     packed = json.dumps(list(message_ids))
     rows = db.execute(
         f"""SELECT id, address FROM address WHERE written AND id IN ({_RECIPIENTS}
-                AND participant.message_id IN (SELECT id FROM message WHERE outgoing))""",
+                AND EXISTS (SELECT 1 FROM message WHERE id = wanted.value AND outgoing))""",
         [packed],
     ).fetchall()
     strangers = [row[0] for row in rows if not _is_role(row[1])]
@@ -85,7 +85,7 @@ def leave_folders(db: sqlite3.Connection, folder_ids: Iterable[int]) -> None:
         row[0]
         for row in db.execute(
             f"""SELECT id FROM address WHERE written AND id IN ({_RECIPIENTS}
-                    AND participant.message_id IN (SELECT id FROM message WHERE outgoing))""",
+                    AND EXISTS (SELECT 1 FROM message WHERE id = wanted.value AND outgoing))""",
             [going],
         )
     }

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from crmmail.store import links, removal
 from crmmail.store.database import Change
@@ -25,6 +26,8 @@ SETTINGS = (
     *("sync_internal_meetings", "sync_private", "meeting_level"),
 )
 """Columns of an account that can make people or companies."""
+Place: TypeAlias = tuple[int, int]
+"""Of a message in the skip list: folder and UID."""
 
 UNTOUCHED_PERSON = """
     source != 'hand' AND deleted_at = 0 AND NOT name_by_hand AND job = '' AND phone = ''
@@ -35,7 +38,8 @@ UNTOUCHED_PERSON = """
     AND NOT EXISTS (SELECT 1 FROM record_change WHERE kind = 1 AND record_id = person.id)
     AND NOT EXISTS (SELECT 1 FROM record_change
                     WHERE kind = 1 AND field = 'merged' AND new = person.id || '')
-    AND NOT EXISTS (SELECT 1 FROM manual_link WHERE kind = 1 AND record_id = person.id)
+    AND NOT EXISTS (SELECT 1 FROM manual_link
+                    WHERE target IN (1, 2) AND kind = 1 AND record_id = person.id)
 """
 """What holds of a person with whom the user has done nothing."""
 UNTOUCHED_COMPANY = """
@@ -47,9 +51,12 @@ UNTOUCHED_COMPANY = """
     AND NOT EXISTS (SELECT 1 FROM record_change WHERE kind = 2 AND record_id = company.id)
     AND NOT EXISTS (SELECT 1 FROM record_change
                     WHERE kind = 2 AND field = 'merged' AND new = company.id || '')
-    AND NOT EXISTS (SELECT 1 FROM record_change WHERE field = 'company_id'
-                    AND company.id || '' IN (old, new))
-    AND NOT EXISTS (SELECT 1 FROM manual_link WHERE kind = 2 AND record_id = company.id)
+    AND NOT EXISTS (SELECT 1 FROM record_change
+                    WHERE field = 'company_id' AND old = company.id || '')
+    AND NOT EXISTS (SELECT 1 FROM record_change
+                    WHERE field = 'company_id' AND new = company.id || '')
+    AND NOT EXISTS (SELECT 1 FROM manual_link
+                    WHERE target IN (1, 2) AND kind = 2 AND record_id = company.id)
 """
 """What holds of a company that is nobody's any more and with which the user has done nothing."""
 
@@ -146,7 +153,7 @@ def done(db: sqlite3.Connection, change_id: int) -> None:
     db.execute("DELETE FROM rule_change WHERE id = ?", [change_id])
 
 
-def suspects(db: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, int, str]]:
+def suspects(db: sqlite3.Connection, after: int, limit: int = -1) -> list[tuple[int, int, str]]:
     """People that came after that one and are untouched: person, address, as it is written."""
     return db.execute(
         f"""SELECT person.id, address.id, address.address FROM person
@@ -156,10 +163,10 @@ def suspects(db: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, 
     ).fetchall()
 
 
-def present(db: sqlite3.Connection, addresses: Mapping[int, str]) -> set[int]:
-    """Which addresses take part in anything, in the store or in the skip list."""
+def taking_part(db: sqlite3.Connection, addresses: Iterable[int]) -> set[int]:
+    """Which addresses take part in a message or a meeting of the store."""
     packed = json.dumps(list(addresses))
-    found = {
+    return {
         number
         for table in ("participant", "attendee")
         for (number,) in db.execute(
@@ -168,13 +175,40 @@ def present(db: sqlite3.Connection, addresses: Mapping[int, str]) -> set[int]:
             [packed],
         )
     }
-    absent = {addresses[number]: number for number in addresses.keys() - found}
-    if absent:
-        for (facts,) in db.execute("SELECT facts FROM skipped WHERE facts != ''"):
-            for _, _, address in json.loads(facts)["people"]:
-                if address in absent:
-                    found.add(absent[address])
+
+
+def in_skip_list(
+    db: sqlite3.Connection, addresses: Iterable[str], stopping: Callable[[], bool]
+) -> dict[str, Place]:
+    """A place in the skip list for each of these addresses that it names.
+
+    That reads all of it: to be asked once, and not inside a write.
+    """
+    packed, found = json.dumps(list(addresses)), dict[str, Place]()
+    for (folder_id,) in db.execute("SELECT id FROM folder").fetchall():
+        if packed == "[]" or stopping():
+            break
+        rows = db.execute(
+            """SELECT named.value ->> 2, uid FROM skipped
+               CROSS JOIN json_each(facts, '$.people') AS named
+               WHERE folder_id = ? AND facts != ''
+               AND named.value ->> 2 IN (SELECT value FROM json_each(?))""",
+            [folder_id, packed],
+        )
+        found |= {address: (folder_id, uid) for address, uid in rows}
     return found
+
+
+def still_named(db: sqlite3.Connection, places: Mapping[str, Place]) -> set[str]:
+    """Which of these addresses the skip list names in their places still."""
+    rows = db.execute(
+        """SELECT wanted.value ->> 0 FROM json_each(?) AS wanted
+           CROSS JOIN skipped ON folder_id = wanted.value ->> 1 AND uid = wanted.value ->> 2
+           CROSS JOIN json_each(facts, '$.people') AS named
+           WHERE facts != '' AND named.value ->> 2 = wanted.value ->> 0""",
+        [json.dumps([(address, *place) for address, place in places.items()])],
+    )
+    return {address for (address,) in rows}
 
 
 def take_out_people(

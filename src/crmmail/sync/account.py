@@ -232,8 +232,10 @@ class AccountSync:
 
     def _compare(self, intake: Intake, row: FolderRow, info: FolderInfo) -> None:
         """Find what vanished, what came late, and flags that changed."""
-        if row.doubted or upkeep.count_local(self._store.read(), row.id) != info.messages:
+        here = upkeep.count_local(self._store.read(), row.id)
+        if row.doubted or here != info.messages:
             self._compare_lists(intake, row, info)
+            here = upkeep.count_local(self._store.read(), row.id)
         if row.modseq != info.modseq or not info.modseq or row.name in self._reflagged:
             self._session.examine(row.name)
             intake.remember(row.id)
@@ -241,7 +243,7 @@ class AccountSync:
             flags = self._mailbox.flags(1, row.uidnext, since)
             upkeep.set_flags(self._store, row.id, flags)
             self._reflagged.discard(row.name)
-        upkeep.compared(self._store, row.id, info.modseq)
+        upkeep.compared(self._store, row.id, info.modseq, here)
 
     def _compare_lists(self, intake: Intake, row: FolderRow, info: FolderInfo) -> None:
         """Take in what is missing here; take out what the server does not have any more (M12)."""

@@ -78,8 +78,8 @@ def _ledger_step(
         """SELECT folder_id, uid, reason, detail, readmit, subject, level, flags, facts, sent_at,
                   message_id
            FROM skipped WHERE (folder_id, uid) > (?, ?)
-           AND folder_id IN (SELECT id FROM folder WHERE account_id = ?)
-           ORDER BY folder_id, uid LIMIT ?""",
+           AND +folder_id IN (SELECT id FROM folder WHERE account_id = ?)
+           ORDER BY folder_id, uid LIMIT ?""",  # the "+" lets SQLite go on where it stopped
         [*after, judged_by.account_id, _BATCH],
     ).fetchall()
     for folder, uid, *row in rows:
@@ -164,7 +164,7 @@ def _stored_step(
                       WHERE participant.message_id = message.id ORDER BY participant.position))
            FROM placement JOIN message ON message.id = placement.message_id
            WHERE (placement.folder_id, placement.uid) > (?, ?)
-           AND placement.folder_id IN (SELECT id FROM folder WHERE account_id = ?)
+           AND +placement.folder_id IN (SELECT id FROM folder WHERE account_id = ?)
            ORDER BY placement.folder_id, placement.uid LIMIT ?""",
         [*after, judged_by.account_id, _BATCH],
     ).fetchall()

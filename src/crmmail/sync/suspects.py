@@ -56,7 +56,8 @@ class FolderMemory:
         db = self._store.read()
         row = db.execute("SELECT suspects FROM folder WHERE id = ?", [self._folder_id]).fetchone()
         failed = db.execute(
-            "SELECT uid FROM skipped WHERE folder_id = ? AND reason = 'unreadable'",
+            """SELECT uid FROM skipped INDEXED BY ix_skipped_unreadable
+               WHERE folder_id = ? AND reason = 'unreadable'""",
             [self._folder_id],
         )
         return {*json.loads(row[0] if row and row[0] else "[]"), *(uid for (uid,) in failed)}
@@ -71,7 +72,7 @@ def due(
     """
     rows = db.execute(
         """SELECT folder.name, folder.id, json_group_array(skipped.uid) FROM folder
-           JOIN skipped ON skipped.folder_id = folder.id
+           JOIN skipped INDEXED BY ix_skipped_unreadable ON skipped.folder_id = folder.id
            WHERE folder.account_id = ?1 AND selected AND selectable AND floor <= 1
            AND folder.id IN (SELECT id FROM listed_folder)
            AND reason = 'unreadable' AND tried_at < ?2 AND tried_at <= ?3 - CASE
@@ -87,7 +88,7 @@ def tell(session: Session) -> None:
     """Put into a session's errors what could not be read, and has not failed for long."""
     rows = session.store.read().execute(
         """SELECT folder.name, count(*), min(detail) FROM folder
-           JOIN skipped ON skipped.folder_id = folder.id
+           JOIN skipped INDEXED BY ix_skipped_unreadable ON skipped.folder_id = folder.id
            WHERE folder.account_id = ? AND selected AND reason = 'unreadable' AND attempts < ?
            AND folder.id IN (SELECT id FROM listed_folder)
            GROUP BY folder.id ORDER BY folder.name""",
@@ -112,26 +113,33 @@ def tell(session: Session) -> None:
 def account_for(session: Session) -> None:
     """Put into a session's errors the folders of which messages are missing.
 
-    The server's count is the measure; it is asked for again, as mail may have come or gone.
+    The server's count is the measure; it is asked for again, as mail may have come or gone. What is
+    here is counted once for a session, then when a number of the folder has changed.
     """
-    rows = session.store.read().execute(
-        """SELECT id, name, uidnext, messages,
-                  (SELECT count(*) FROM placement WHERE folder_id = folder.id)
-                + (SELECT count(*) FROM skipped WHERE folder_id = folder.id) AS here
+    db = session.store.read()
+    rows = db.execute(
+        """SELECT id, name, messages, uidnext, uidvalidity, modseq, compared
            FROM folder WHERE account_id = ? AND selected AND selectable
-           AND id IN (SELECT id FROM listed_folder)
-           AND uidvalidity AND floor <= 1 AND here != messages""",
+           AND id IN (SELECT id FROM listed_folder) AND uidvalidity AND floor <= 1""",
         [session.account_id],
     )
-    for folder_id, name, uidnext, messages, here in rows.fetchall():
-        if any(error.startswith(f"{name}: ") for error in session.errors):
+    for folder_id, name, *numbers in rows.fetchall():
+        messages, uidnext, *_ = numbers
+        if session.complete.get(folder_id) == numbers:
             continue
-        with session.apart(name):
-            told = session.examine_again(name)
-            if told.messages != messages:
-                upkeep.counted(session.store, folder_id, told.messages)
-            if here != told.messages and told.uidnext <= uidnext:
-                session.errors.append(
-                    f"{name}: the server counts {told.messages:,} messages, and {here:,} are here. "
-                    "crmmail compares them again in each pass."
-                )
+        if (here := upkeep.count_local(db, folder_id)) == messages:
+            session.complete[folder_id] = numbers
+        elif not any(error.startswith(f"{name}: ") for error in session.errors):
+            with session.apart(name):
+                told = session.examine_again(name)
+                if told.messages != messages:
+                    upkeep.counted(session.store, folder_id, told.messages)
+                if here != told.messages and told.uidnext <= uidnext:
+                    session.errors.append(_differ(name, told.messages, here))
+
+
+def _differ(name: str, there: int, here: int) -> str:
+    return (
+        f"{name}: the server counts {there:,} messages, and {here:,} are here. "
+        "crmmail compares them again in each pass."
+    )

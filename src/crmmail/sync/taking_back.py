@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from crmmail.store import rule_changes
 from crmmail.store.database import Change, Store
+from crmmail.store.rule_changes import Place
 from crmmail.sync import meeting_rules, rejudge, rules
 from crmmail.sync.rules import Rules
 
@@ -46,11 +47,14 @@ def run(store: Store, stopping: Callable[[], bool] = bool) -> None:
     """
     for one in rule_changes.undone(store.read()):
         after: int | None = one.person_mark
+        elsewhere: Mapping[str, Place] | None = None
+        if one.setting in rule_changes.PEOPLE_ONLY and _is_applied(store.read()):
+            elsewhere = _in_skip_list(store.read(), one.person_mark, stopping)
         while after is not None:
             if stopping() or not _is_applied(store.read()):
                 return
             with store.write() as (db, change):
-                after = _people(db, change, after, stay=one.setting in rule_changes.PEOPLE_ONLY)
+                after = _people(db, change, after, elsewhere)
         with store.write() as (db, change):
             rule_changes.take_out_companies(db, change, one.company_mark)
             rule_changes.done(db, one.id)
@@ -79,19 +83,44 @@ def _is_applied(db: sqlite3.Connection) -> bool:
     return left.fetchone() is None
 
 
-def _people(db: sqlite3.Connection, change: Change, after: int, *, stay: bool) -> int | None:
+def _in_skip_list(
+    db: sqlite3.Connection, after: int, stopping: Callable[[], bool]
+) -> dict[str, Place]:
+    """Where the skip list names those who came after that one and have no mail and no meeting."""
+    numbers = {address: number for _, number, address in rule_changes.suspects(db, after)}
+    here = rule_changes.taking_part(db, numbers.values())
+    absent = [address for address, number in numbers.items() if number not in here]
+    return rule_changes.in_skip_list(db, absent, stopping)
+
+
+def _people(
+    db: sqlite3.Connection, change: Change, after: int, elsewhere: Mapping[str, Place] | None
+) -> int | None:
     """Take back some people that came after that one; returns the last one looked at.
 
-    With `stay`, people stay who have no mail and no meeting: those have left for another reason.
+    With `elsewhere`, the places of addresses in the skip list, people stay who have no mail, there
+    neither, and no meeting: those have left for another reason.
     """
     some = rule_changes.suspects(db, after, _BATCH)
     addresses = {address_id: address for _, address_id, address in some}
     wanted = _wanted(db, addresses)
-    if stay:
-        wanted |= addresses.keys() - rule_changes.present(db, addresses)
+    if elsewhere is not None:
+        wanted |= _absent(db, addresses, elsewhere)
     gone = {person: address for person, address, _ in some if address not in wanted}
     rule_changes.take_out_people(db, change, gone, _bars(db, addresses))
     return some[-1][0] if some else None
+
+
+def _absent(
+    db: sqlite3.Connection, addresses: Mapping[int, str], elsewhere: Mapping[str, Place]
+) -> set[int]:
+    """Which addresses take part in nothing, in the store or in the skip list."""
+    absent = addresses.keys() - rule_changes.taking_part(db, addresses)
+    places = {
+        addresses[one]: elsewhere[addresses[one]] for one in absent if addresses[one] in elsewhere
+    }
+    named = rule_changes.still_named(db, places)
+    return {number for number in absent if addresses[number] not in named}
 
 
 def _bars(db: sqlite3.Connection, addresses: Mapping[int, str]) -> dict[int, str]:

@@ -94,12 +94,15 @@ def counted(store: Store, folder_id: int, messages: int) -> None:
         db.execute("UPDATE folder SET messages = ? WHERE id = ?", [messages, folder_id])
 
 
-def compared(store: Store, folder_id: int, modseq: int) -> None:
-    """A folder was compared with the server. As long as its count is another, it will be again."""
+def compared(store: Store, folder_id: int, modseq: int, here: int) -> None:
+    """A folder with so many messages was compared with the server.
+
+    As long as the server's count is another, it will be again.
+    """
     with store.write("state") as (db, _):
         db.execute(
             "UPDATE folder SET modseq = ?, compared = ? WHERE id = ?",
-            [modseq, count_local(db, folder_id), folder_id],
+            [modseq, here, folder_id],
         )
 
 
@@ -108,11 +111,14 @@ def waiting(
 ) -> list[tuple[str, int, list[int]]]:
     """Messages of the ledger to be fetched again: (folder name, folder id, UIDs)."""
     rows = db.execute(
-        """SELECT folder.name, folder.id, json_group_array(skipped.uid) FROM folder
-           JOIN skipped ON skipped.folder_id = folder.id
-           WHERE folder.account_id = ?1 AND (skipped.readmit
-               OR (reason = 'unreadable' AND instr(detail, ?2) = 0))
-           AND folder.id IN (SELECT id FROM listed_folder) GROUP BY folder.id""",
+        """SELECT folder.name, folder.id, json_group_array(again.uid) FROM folder
+           CROSS JOIN (
+               SELECT folder_id, uid FROM skipped INDEXED BY ix_skipped_readmit WHERE readmit
+               UNION SELECT folder_id, uid FROM skipped INDEXED BY ix_skipped_unreadable
+               WHERE reason = 'unreadable' AND instr(detail, ?2) = 0) AS again
+           ON again.folder_id = folder.id
+           WHERE folder.account_id = ?1 AND folder.id IN (SELECT id FROM listed_folder)
+           GROUP BY folder.id""",
         [account_id, version],
     )
     return [(name, folder_id, json.loads(packed)) for name, folder_id, packed in rows]
@@ -141,11 +147,12 @@ def wanted(db: sqlite3.Connection, account_id: int, limit: int) -> list[tuple[st
 
 def want_again(store: Store, account_id: int) -> None:
     """Let a new pass try the texts that the server could not send in the one before."""
+    placed = "placement INDEXED BY ix_placement_wanted"
     where = """WHERE wanted AND wanted = 2
                AND folder_id IN (SELECT id FROM folder WHERE account_id = ?)"""
-    if store.read().execute(f"SELECT 1 FROM placement {where} LIMIT 1", [account_id]).fetchone():  # noqa: S608
+    if store.read().execute(f"SELECT 1 FROM {placed} {where} LIMIT 1", [account_id]).fetchone():  # noqa: S608
         with store.write() as (db, _):
-            db.execute(f"UPDATE placement SET wanted = 1 {where}", [account_id])  # noqa: S608
+            db.execute(f"UPDATE {placed} SET wanted = 1 {where}", [account_id])  # noqa: S608
 
 
 def stop_waiting(store: Store, folder_id: int, uids: Iterable[int]) -> None:
@@ -162,39 +169,48 @@ def stop_waiting(store: Store, folder_id: int, uids: Iterable[int]) -> None:
         )
 
 
+_TOLD = """
+    SELECT told.value ->> 0, told.value ->> 1, {more} FROM json_each(?) AS told
+    CROSS JOIN {table} ON folder_id = ? AND uid = told.value ->> 0
+    WHERE flags != told.value ->> 1
+"""
+"""Flags that are others now. SQLite looks each UID up only because of the CROSS JOIN."""
+
+
 def set_flags(store: Store, folder_id: int, flags: dict[int, int]) -> None:
     """Take over flags from the server.
 
     A message that is no draft any more is let in; one that became a draft has the account's mail
     judged again by the next pass (M2).
     """
-    packed = json.dumps(list(flags.items()))
+    told = [json.dumps(list(flags.items())), folder_id]
+    db = store.read()
+    placed = db.execute(_TOLD.format(table="placement", more="message_id"), told).fetchall()
+    passed = db.execute(_TOLD.format(table="skipped", more="reason"), told).fetchall()
+    if not placed and not passed:
+        return
     with store.write() as (db, change):
-        changed = [
-            row[0]
-            for row in db.execute(
-                """UPDATE placement SET flags = told.value ->> 1 FROM json_each(?) AS told
-                   WHERE folder_id = ? AND uid = told.value ->> 0 AND flags != told.value ->> 1
-                   RETURNING message_id""",
-                [packed, folder_id],
-            )
-        ]
-        db.execute(
-            """UPDATE skipped SET flags = told.value ->> 1,
-                   readmit = readmit OR (reason = 'draft' AND NOT (told.value ->> 1) & ?)
-               FROM json_each(?) AS told
-               WHERE folder_id = ? AND uid = told.value ->> 0 AND flags != told.value ->> 1""",
-            [int(Flag.DRAFT), packed, folder_id],
+        db.executemany(
+            "UPDATE placement SET flags = ? WHERE folder_id = ? AND uid = ?",
+            [(now, folder_id, uid) for uid, now, _ in placed],
         )
-        if changed:
+        db.executemany(
+            """UPDATE skipped SET flags = ?, readmit = readmit OR ?
+               WHERE folder_id = ? AND uid = ?""",
+            [
+                (now, reason == "draft" and not now & Flag.DRAFT, folder_id, uid)
+                for uid, now, reason in passed
+            ],
+        )
+        if placed:
             change.topics.add("threads")
-            _settle(db, change, changed)
-        db.execute(
-            """UPDATE account SET applied = '' WHERE id = (
-                   SELECT account_id FROM folder WHERE id = ?)
-               AND EXISTS (SELECT 1 FROM placement WHERE folder_id = ? AND flags & ?)""",
-            [folder_id, folder_id, int(Flag.DRAFT)],
-        )
+            _settle(db, change, [message for _, _, message in placed])
+        if any(now & Flag.DRAFT for _, now, _ in placed):
+            db.execute(
+                """UPDATE account SET applied = '' WHERE id = (
+                       SELECT account_id FROM folder WHERE id = ?)""",
+                [folder_id],
+            )
 
 
 def bury_orphans(store: Store, before: int) -> int:
@@ -226,8 +242,8 @@ def may_hide(db: sqlite3.Connection, account_id: int) -> bool:
     a day, or in another account whose last pass had an error.
     """
     row = db.execute(
-        """SELECT EXISTS (SELECT 1 FROM skipped WHERE reason = 'unreadable' AND message_id = ''
-                          AND attempts <= ?1)
+        """SELECT EXISTS (SELECT 1 FROM skipped INDEXED BY ix_skipped_unreadable
+                          WHERE reason = 'unreadable' AND message_id = '' AND attempts <= ?1)
                OR EXISTS (SELECT 1 FROM sync_state JOIN account ON account.id = account_id
                           WHERE account_id != ?2 AND error != '' AND NOT paused
                           AND state != 'stopped')""",
