@@ -25,6 +25,7 @@ from crmmail import crash, fetch, looks, settings
 from crmmail.collector import Collector
 from crmmail.driver import whole
 from crmmail.ending import Ending
+from crmmail.errors import CrmmailError
 from crmmail.guarding import REPAIR, GuardingApp, RepairApp
 from crmmail.hang_up import app_ended_by_signals, end_with_terminal
 from crmmail.key_queue import KeyQueue
@@ -252,7 +253,9 @@ class CrmmailApp(Ending, GuardingApp, inherit_bindings=False):
             self.push_screen(AccountsScreen(self.store))
 
     def action_sync_now(self) -> None:
-        """Look for new mail now."""
+        """Look for new mail now; where the store is damaged, ask what to do about that."""
+        if self.offer_repair():
+            return
         if self._sync is not None and self._sync.sync_now():
             self.notify("Looking for new mail.", timeout=2)
         else:
@@ -360,25 +363,33 @@ def run(path: Path, *, sync: bool = True) -> str | None:
     end_with_terminal()
     repaired = ""
     while True:
-        result = _open(path, sync, repaired)
+        result, typed_at = _open(path, sync, repaired)
         if not (result or "").startswith(REPAIR):
             return result
         from crmmail.repairing import repair
 
-        repaired = repair(path, str(result).removeprefix(REPAIR))
+        typed = f"What you had typed in a form: {typed_at}" if typed_at else ""
+        try:
+            done = repair(path, str(result).removeprefix(REPAIR))
+        except CrmmailError as problem:
+            raise CrmmailError(
+                str(problem), " ".join(filter(None, (problem.hint, typed)))
+            ) from problem
+        repaired = " ".join(filter(None, (done, typed)))
 
 
-def _open(path: Path, sync: bool, repaired: str) -> str | None:
+def _open(path: Path, sync: bool, repaired: str) -> tuple[str | None, Path | None]:
+    """Open the store and show it: what the app was left with, and where typed text was kept."""
     try:
         store = Store(path)
     except DamagedError as problem:
         if way := _shown(RepairApp(problem, path)):
-            return way
+            return way, None
         raise
     try:
         app = CrmmailApp(store, sync=sync, collector=Collector())
         app.repaired = repaired
-        return _shown(app)
+        return _shown(app), app.typed_at
     finally:
         store.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from textual import on
 
 from crmmail.ending import Ending
 from crmmail.following import FollowingApp
+from crmmail.screens.form import FormScreen
+from crmmail.store import files
 from crmmail.store.trouble import DamagedError, StoreError, explain
 from crmmail.widgets.unread import Guarded, Unread
 
@@ -23,6 +26,8 @@ class GuardingApp(Guarded, FollowingApp, inherit_bindings=False):
 
     repaired = ""
     """What a repair has done, to be said first."""
+    typed_at: Path | None = None
+    """Where the text is that stood in forms when the app was left for a repair."""
     _said_words, _said_at = "", -_AGAIN
     _blind_since = 0.0  # when something could not be read, 0 when all is shown
     _offers_repair = False
@@ -30,7 +35,9 @@ class GuardingApp(Guarded, FollowingApp, inherit_bindings=False):
     @on(Unread)
     def _tell_unread(self, event: Unread) -> None:
         self._blind_since = time.monotonic()
-        self.tell_trouble(event.problem)
+        if isinstance(said := explain(event.problem, self.store.path), DamagedError):
+            self.store.report(said)  # the sync has to hear of it too
+        self.tell_trouble(said)
 
     def tell_trouble(self, problem: BaseException) -> None:
         """Say what is wrong with the store, and what to do; the same not every second."""
@@ -59,6 +66,17 @@ class GuardingApp(Guarded, FollowingApp, inherit_bindings=False):
             self._tell(frozenset())
         super()._compare(version)
 
+    def offer_repair(self) -> bool:
+        """Ask what to do about a damaged store; False where it is not damaged."""
+        if self.store.trouble is None or not self.store.is_damaged:
+            return False
+        from crmmail.screens.repair import RepairScreen
+
+        if not any(isinstance(one, RepairScreen) for one in self.screen_stack):
+            self._offers_repair = False
+            self._offer_repair(self.store.trouble)
+        return True
+
     def _offer_repair(self, said: StoreError) -> None:
         if self._offers_repair:
             return
@@ -70,8 +88,27 @@ class GuardingApp(Guarded, FollowingApp, inherit_bindings=False):
         self.push_screen(screen, self._repair)
 
     def _repair(self, way: str | None) -> None:
-        if way:
+        if not way:
+            return
+        try:
+            self._keep_typed()
+        except OSError as problem:
+            words = f"The text in the form could not be kept: {problem.strerror}. Copy it first."
+            self.notify(words, severity="error", timeout=15, markup=False)
+            self._offers_repair = False
+        else:
             self.exit(f"{REPAIR}{way}")
+
+    def _keep_typed(self) -> None:
+        """Write what stands in forms and is not stored to a file beside the store."""
+        forms = (one for one in self.screen_stack if isinstance(one, FormScreen))
+        if typed := "\n\n".join(filter(None, (one.unsaved() for one in forms))):
+            path = files.free_name(self.store.path, f"{files.UNSAVED}-{files.dated('.txt')}")
+            with os.fdopen(
+                os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb"
+            ) as file:
+                file.write(f"{typed}\n".encode())
+            self.typed_at = path
 
 
 class RepairApp(Ending):

@@ -149,6 +149,26 @@ def test_watching_tells_of_new_mail_and_ends_when_asked(
     assert shown["subject"] == "Fresh"
 
 
+@pytest.mark.usefixtures("password")
+def test_watching_a_store_that_is_damaged_meanwhile_ends_and_says_so(
+    cli: Cli, mailbox: Mailbox
+) -> None:
+    mailbox.append("INBOX", mail(1, ANN, mailbox.user, "Old"))
+    add_account(cli, mailbox, mailbox.user)
+    with watching("--json") as (process, lines):
+        until(lines, event="state", email=mailbox.user, state="watching", error=None)
+        path = store_path()
+        with path.open("r+b") as file:
+            file.seek(4_096)
+            file.write(b"\xa5" * (path.stat().st_size - 4_096))
+        mailbox.append("INBOX", mail_now(mailbox.user))
+        assert process.wait(PATIENCE) == 1
+        assert process.stderr
+        said = process.stderr.read()
+    assert f"{path} is damaged" in said
+    assert "crmmail rebuild" in said
+
+
 def mail_now(to: str) -> bytes:
     """A message that was sent just now."""
     from email.utils import formatdate

@@ -35,7 +35,10 @@ def watch(store: Store, as_json: bool) -> None:
     events = Events(store)
     try:
         while True:
-            for event in events.of(notices.get()):
+            notice = notices.get()
+            if store.is_damaged and store.trouble is not None:
+                raise store.trouble
+            for event in events.of(notice):
                 if as_json:
                     print_json_line(event)
                 else:

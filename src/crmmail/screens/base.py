@@ -26,7 +26,7 @@ from crmmail.widgets.reading import ask
 from crmmail.widgets.status_line import StatusLine
 from crmmail.widgets.unread import Guarded, tell_unread
 
-_STATE = frozenset({"state", "accounts"})
+_STATE = frozenset({"state", "accounts", "trouble"})
 
 
 @dataclass
@@ -114,8 +114,9 @@ class StoreScreen(Whole, Guarded, Screen[None], inherit_bindings=False):
         self.query_one(StatusLine).redraw()
 
     def _show_states(self) -> None:
-        show = self.query_one(StatusLine).show
-        ask(self, lambda: accounts.states(self.store.read()), show, awaited=False)
+        line = self.query_one(StatusLine)
+        line.warn(self.store.trouble)
+        ask(self, lambda: accounts.states(self.store.read()), line.show, awaited=False)
 
     def _compositor_refresh(self) -> None:
         """Paint what has changed, but not before all is painted anyway, as after a layout."""

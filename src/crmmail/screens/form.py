@@ -19,7 +19,7 @@ from crmmail.screens.undo import Do, FieldError, Undo
 from crmmail.text import block, one_line
 from crmmail.widgets.key_line import KeyLine
 from crmmail.widgets.leaving import Whole
-from crmmail.widgets.lines import Lines
+from crmmail.widgets.lines import Wrapped
 from crmmail.widgets.picker import Choice, Find, Picker
 from crmmail.widgets.pieces import safe
 
@@ -39,6 +39,8 @@ class Field:
     height: int = 1
     find: Find | None = None
     chosen: Choice | None = None
+    typed: str | None = None
+    """What already stands in it and is not stored yet, where that is not the value."""
 
     @property
     def start(self) -> Value:
@@ -136,11 +138,11 @@ class FormScreen(Whole, ModalScreen[None], inherit_bindings=False):
                     yield Label(field.title, markup=False)
                     with Vertical(classes="value"):
                         yield _widget(field)
-                        yield Lines(id=f"error-{field.key}")
+                        yield Wrapped(id=f"error-{field.key}")
         yield KeyLine()
 
     def on_mount(self) -> None:
-        for error in self.query(Lines):
+        for error in self.query(Wrapped):
             error.add_class("error")
         self.focus_field(self.form.fields[0].key)
 
@@ -193,24 +195,37 @@ class FormScreen(Whole, ModalScreen[None], inherit_bindings=False):
     def failed(self, problem: CrmmailError) -> bool:
         """Say beside its field why something cannot be stored; False when the form was left."""
         self._saving = False
-        if not self.is_current:
+        if self not in self.app.screen_stack:
             return False
         keys = [field.key for field in self.form.fields]
         wanted = problem.field if isinstance(problem, FieldError) else ""
         key = wanted if wanted in keys else keys[0]
         said = [((text, "bad"),) for text in (str(problem), problem.hint) if text]
-        error = self.query_one(f"#error-{key}", Lines)
+        error = self.query_one(f"#error-{key}", Wrapped)
         error.show(*said)
         error.display = True
         self.focus_field(key)
+        self.call_after_refresh(error.scroll_visible, animate=False)
         return True
 
+    def unsaved(self) -> str:
+        """What was typed and is not stored, by the titles of the fields; "" for nothing."""
+        found = []
+        for field in self.form.fields:
+            typed = _typed(self.query_one(f"#field-{field.key}"))
+            if typed not in ("", field.text, field.chosen.name if field.chosen else ""):
+                found.append(f"{field.title}: {typed}")
+        return "\n".join([self.form.title, *found]) if found else ""
+
     def _say_nothing(self) -> None:
-        for error in self.query(Lines):
+        for error in self.query(Wrapped):
             error.display = False
 
     def action_leave(self) -> None:
-        """Close the list of matches, else the form, without saving."""
+        """Close the list of matches, else the form, without saving; not while it is saved."""
+        if self._saving:
+            self.notify("This is being stored. The form closes when it is.", timeout=3)
+            return
         self.dismiss()
 
     def action_next_field(self) -> None:
@@ -227,13 +242,20 @@ def _widget(field: Field) -> Widget:
     if field.find is not None:
         return Picker(field.find, field.chosen, placeholder=field.hint, id=name)
     if field.height > 1:
-        area = AreaField(field.text, id=name, placeholder=field.hint, tab_behavior="focus")
+        text = field.text if field.typed is None else block(field.typed)
+        area = AreaField(text, id=name, placeholder=field.hint, tab_behavior="focus")
         area.styles.height = field.height
         area.cursor_blink = False
         return area
     line = LineField(field.text, field.hint, id=name, compact=True, select_on_focus=False)
     line.cursor_blink = False
     return line
+
+
+def _typed(widget: Widget) -> str:
+    if isinstance(widget, Picker):
+        return widget.typed if widget.chosen is None else widget.chosen.name
+    return widget.text if isinstance(widget, TextArea) else _line(widget)
 
 
 def _line(widget: Widget) -> str:

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -17,6 +18,7 @@ from textual.app import ComposeResult, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from crmmail.errors import CrmmailError
 from crmmail.screens.edit import field
 from crmmail.screens.form import Field, Form, FormScreen, Values
 from crmmail.screens.tab_pane import TabPane
@@ -130,15 +132,29 @@ class NotesPane(TabPane):
     def _edit_there(self, note: NoteRow) -> None:
         text = edited(self, note.text)
         if text is not None and text.strip() != note.text:
-            save = partial(_edit, self.store, note.id, text)
-            self.post_message(Do("Note changed", save))
+            self._store_typed("Edit note", text, partial(_edit, self.store, note.id))
 
     def write_in_editor(self) -> None:
         """Write a new note in the user's editor."""
         add = self._adding()
         text = edited(self, "")
         if text is not None and text.strip():
-            self.post_message(Do("Note written", partial(add, text)))
+            self._store_typed("New note", text, add)
+
+    def _store_typed(self, title: str, text: str, store_it: Callable[[str], Undo]) -> None:
+        """Store what the editor has left; where that fails, it stands in a form."""
+
+        words = "Note written" if title == "New note" else "Note changed"
+
+        def failed(problem: CrmmailError) -> bool:
+            form = _form(title, "", store_it)
+            asked = (replace(form.fields[0], typed=text),)
+            screen = FormScreen(replace(form, fields=asked, words=lambda _: words))
+            self.app.push_screen(screen)
+            screen.call_after_refresh(screen.failed, problem)
+            return True
+
+        self.post_message(Do(words, partial(store_it, text), failed=failed))
 
     def action_delete(self) -> None:
         """Delete the note under the cursor."""

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmmail.store import names
-from crmmail.store.opening import open_file, prepare
+from crmmail.store.opening import look, open_file, prepare
+from crmmail.store.trouble import DamagedError, explain, explained
 from crmmail.store.trouble import StoreError as StoreError
-from crmmail.store.trouble import explain, explained
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -40,8 +40,8 @@ class Notice:
     """What a transaction changed. Listeners re-read; a notice carries no data.
 
     `topics` are "threads", "meetings", "people", "companies", "opportunities", "notes", "ledger",
-    "accounts", "state", "trouble" (the file cannot be used); `threads` and `records` name rows,
-    where few enough to name.
+    "accounts", "state", "trouble" (the file cannot be used, or can be again); `threads` and
+    `records` name rows, where few enough to name.
     """
 
     topics: frozenset[str] = frozenset()
@@ -82,7 +82,8 @@ class Store:
         self._listeners: list[Listener] = []
         self._engine: Any = None
         self.trouble: StoreError | None = None
-        """What was last reported to be wrong with the file."""
+        """What was last reported to be wrong with the file; a write that succeeds ends it, unless
+        the file is damaged."""
         with explained(path):
             self._file = open_file(path)
             try:
@@ -133,6 +134,9 @@ class Store:
                 if self._writer.in_transaction:  # a full disk has ended it already
                     self._writer.execute("ROLLBACK")
                 raise
+        if self.trouble is not None and not self.is_damaged:
+            self.trouble = None
+            change.topics.add("trouble")
         notice = change.notice()
         if notice.topics:
             for listener in list(self._listeners):
@@ -177,12 +181,30 @@ class Store:
             self._writer.execute("PRAGMA busy_timeout = 10000")
         return not busy
 
+    @property
+    def is_damaged(self) -> bool:
+        """Whether damage of the file was found; it does not go by itself."""
+        return isinstance(self.trouble, DamagedError)
+
+    def look(self) -> None:
+        """Read the beginning of each table from the disk, and report what is wrong with it."""
+        try:
+            look(self.path)
+        except (sqlite3.Error, OSError, StoreError) as problem:
+            self.report(problem)
+
     def report(self, problem: BaseException) -> StoreError:
-        """Tell the listeners that the file cannot be used; returns why, in words."""
-        self.trouble = explain(problem, self.path)
+        """Tell the listeners that the file cannot be used; returns why, in words.
+
+        That it is damaged is told once: each read of it may find that again.
+        """
+        said = explain(problem, self.path)
+        if self.is_damaged:
+            return said
+        self.trouble = said
         for listener in list(self._listeners):
             listener(Notice(frozenset({"trouble"})))
-        return self.trouble
+        return said
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` after every commit of this process; returns what ends that."""

@@ -12,6 +12,8 @@ from pathlib import Path
 DAILY = "backups"
 """The folder of the daily backups, beside the store."""
 KEPT, DAMAGED, OLDER = "kept", "damaged", "before"
+UNSAVED = "unsaved"
+"""How a file begins, behind the store's name, that has what stood in a form before a repair."""
 # What an ending of a file's name says about it. "before-restore" is how a kept store was called.
 _KINDS = {"before-restore": KEPT, "kept-": KEPT, "damaged-": DAMAGED, "before-": OLDER}
 _WORDS = {

@@ -56,6 +56,11 @@ def _bring_up(path: Path, lock: Lock) -> None:
         lock.free()
 
 
+def look(path: Path) -> None:
+    """Look for damage where it is found at the start. Raises StoreError, sqlite3.Error, OSError."""
+    _version(path)
+
+
 def _version(path: Path) -> int:
     """The schema's number. Reads no more than the beginning of each table."""
     if not path.stat().st_size:

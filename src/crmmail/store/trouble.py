@@ -13,6 +13,7 @@ from crmmail.errors import CrmmailError
 
 _BEGINNING = 1 << 20  # bytes in which the text of the tables of a store is found
 _OURS = b"thread_link"
+_NO_TEXT = "Could not decode to UTF-8"  # of a text in the file: Python has no code for it
 _LITTLE = 1_000_000  # free bytes below which an unnamed error is that of a full disk
 
 
@@ -52,8 +53,8 @@ def explain(problem: BaseException, path: Path) -> StoreError:
     if isinstance(problem, OSError):
         return _of_system(problem, path)
     name: str = getattr(problem, "sqlite_errorname", None) or ""
-    if name.startswith("SQLITE_CORRUPT"):
-        return DamagedError(f"{path} is damaged: {problem}.")
+    if name.startswith("SQLITE_CORRUPT") or str(problem).startswith(_NO_TEXT):
+        return DamagedError(f"{path} is damaged: a part of it cannot be read.")
     if name == "SQLITE_NOTADB":
         if is_ours(path):
             return DamagedError(f"{path} is damaged: its first page cannot be read.")
@@ -147,8 +148,8 @@ def _locked(path: Path) -> tuple[str, str]:
 def _full(path: Path) -> tuple[str, str]:
     return (
         f"The disk of {path} is full.",
-        "Make room there, also for your quota; then start crmmail again. Nothing was lost: "
-        "what was not written comes from the servers again.",
+        "Make room there, also for your quota; a crmmail that runs then goes on by itself. "
+        "Mail that was not written comes from the servers again.",
     )
 
 
@@ -159,24 +160,15 @@ def _moved(path: Path) -> tuple[str, str]:
     )
 
 
-def _unwritten(path: Path) -> tuple[str, str]:
-    """A write that failed; quotas and limits have no code of their own in SQLite."""
-    if _free(path) < _LITTLE:
-        return _full(path)
-    return (
-        f"{path} could not be written.",
-        "A quota or a limit on the size of files (ulimit -f) may be reached, or the disk is "
-        "failing: see dmesg.",
-    )
+def _unless_full(said: str, hint: str) -> Words:
+    """Words for an error without a code of its own: a full disk has several in SQLite."""
 
+    def words(path: Path) -> tuple[str, str]:
+        if _free(path) < _LITTLE:
+            return _full(path)
+        return said.format(path=path), hint.format(folder=path.parent)
 
-def _unread(path: Path) -> tuple[str, str]:
-    if _free(path) < _LITTLE:
-        return _full(path)
-    return (
-        f"The disk of {path} could not be read.",
-        f"It may be failing: see dmesg. Copy {path.parent} to another disk.",
-    )
+    return words
 
 
 def _free(path: Path) -> int:
@@ -187,6 +179,15 @@ def _free(path: Path) -> int:
     return found.f_bavail * found.f_frsize
 
 
+_unwritten = _unless_full(
+    "{path} could not be written.",
+    "A quota or a limit on the size of files (ulimit -f) may be reached, or the disk is failing: "
+    "see dmesg.",
+)
+_unread = _unless_full(
+    "The disk of {path} could not be read.",
+    "It may be failing: see dmesg. Copy {folder} to another disk.",
+)
 # By the beginning of SQLite's name for the error; the first that fits.
 _WORDS: dict[str, Words] = {
     "SQLITE_BUSY": _locked,

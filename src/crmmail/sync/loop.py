@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from crmmail.store import leaving
 from crmmail.store.database import Store
-from crmmail.store.trouble import DamagedError
+from crmmail.store.trouble import DamagedError, is_trouble
 from crmmail.sync import courtesy
 from crmmail.sync.keeping import Keeping, back_up
 from crmmail.sync.lock import Busy, exclusive
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 INTERVAL = 300.0
 """Seconds between passes (S1)."""
+_LOOK = 30.0  # seconds between two looks for damage at the beginning of each table
 
 
 def sync_once(
@@ -64,6 +65,7 @@ class Loop:
         self._hiring = threading.Lock()
         self._stop = threading.Event()
         self._keeper: threading.Thread | None = None
+        self._look_at = time.monotonic() + _LOOK
 
     @property
     def alive(self) -> bool:
@@ -93,7 +95,8 @@ class Loop:
                 thread.join(max(0.0, until - time.monotonic()))
 
     def sync_now(self) -> None:
-        """Begin a pass of every account now."""
+        """Begin a pass of every account now, and look for damage of the store."""
+        self._look_at = 0.0
         for worker in list(self._workers.values()):
             worker.wake()
 
@@ -102,22 +105,38 @@ class Loop:
         courtesy.key_pressed()
 
     def _keep(self) -> None:
-        """Hold the lock, and one worker for every account that there is."""
-        while not self._stop.is_set():
+        """Hold the lock, and one worker for every account that there is.
+
+        The sync of a damaged store ends: nothing more is written to it.
+        """
+        while not self._stop.is_set() and not self._store.is_damaged:
             try:
                 with exclusive(self._store.path):
                     leaving.finish(self._store)
                     keeping = Keeping(self._store, self._stop.is_set)
                     while not self._stop.wait(1.0 if self._workers else 0.0):
+                        self._look()
+                        if self._store.is_damaged:
+                            break
                         self._match_workers()
                         keeping.tick()
                         self._stop.wait(1.0)
             except Busy:
+                self._look()
                 self._stop.wait(5.0)  # the other process does the work; its changes are seen
-            except Exception:
+            except Exception as problem:
                 if not self._stop.is_set():  # else the store may be closed by now
                     log.exception("the keeper of the sync loop")
+                    if is_trouble(problem):
+                        self._store.report(problem)
                     self._stop.wait(5.0)
+        for worker in list(self._workers.values()):
+            worker.stop()
+
+    def _look(self) -> None:
+        if (now := time.monotonic()) >= self._look_at:
+            self._look_at = now + _LOOK
+            self._store.look()
 
     def _match_workers(self) -> None:
         """Start and stop workers until they are those of the accounts as they are now."""

@@ -80,11 +80,16 @@ class Patience:
 
     def _failed(self, problem: Exception) -> None:
         """Say what happened, and wait: for the user after refusals, else ever longer."""
+        if not isinstance(problem, Problem) and not is_trouble(problem):
+            self._store.look()  # what cannot be understood may be read from a damaged file
         if is_trouble(problem):
             problem = self._store.report(problem)
         words, hint = told(problem)
         if not isinstance(problem, Problem):
             log.error("%s", self._name, exc_info=problem)
+        if self._store.is_damaged:
+            self._sleep(None)  # until it is stopped: nothing heals by being tried again
+            return
         self._failures += 1
         self._refusals = self._refusals + 1 if isinstance(problem, Refused) else 0
         if self._refusals >= _STRIKES:
@@ -98,7 +103,7 @@ class Patience:
         try:
             self._tell(words, hint, state_after(problem), int(time.time() + pause))
         except sqlite3.Error as unwritten:
-            self._store.report(unwritten)
+            self._store.report(unwritten)  # the status line says it, where no state can be written
         self._sleep(pause)
 
     def _sleep(self, seconds: float | None) -> bool:

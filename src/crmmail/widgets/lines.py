@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from crmmail.widgets.painting import paint
-from crmmail.widgets.pieces import Piece, safe
+from crmmail.widgets.pieces import Piece, safe, slice_pieces, wrap
 
 
 class Lines(Widget):
@@ -41,6 +41,31 @@ class Lines(Widget):
     def render_line(self, y: int) -> Strip:
         line = self._lines[y] if y < len(self._lines) else ()
         return paint(self, line, self.content_region.width, self.rich_style)
+
+
+class Wrapped(Lines):
+    """Lines that go on in the next row where they have no room."""
+
+    def show(self, *lines: Sequence[Piece]) -> None:
+        super().show(*lines)
+        self.refresh(layout=True)
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:  # noqa: ARG002
+        return len(self._rows(width))
+
+    def render_line(self, y: int) -> Strip:
+        width = self.content_region.width
+        rows = self._rows(width)
+        return paint(self, rows[y] if y < len(rows) else (), width, self.rich_style)
+
+    def _rows(self, width: int) -> list[list[Piece]]:
+        rows = []
+        for line in self._lines:
+            pieces = [(safe(text), role) for text, role in line]
+            whole = "".join(text for text, _ in pieces)
+            spans = wrap(whole, max(width, 1)) or [(0, 0)]
+            rows += [list(slice_pieces(pieces, start, end)) for start, end in spans]
+        return rows
 
 
 class Tabs(Lines):

@@ -11,6 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from crmmail.store.accounts import StateRow
+from crmmail.store.trouble import DamagedError, StoreError
 from crmmail.widgets.painting import paint
 from crmmail.widgets.pieces import Piece, safe, slice_pieces, wrap
 from crmmail.widgets.words import compact, duration, plural
@@ -109,6 +110,17 @@ def _doing(state: StateRow, rate: float, now: float) -> Iterator[Piece]:
         yield f"  next in {duration(state.next_try - now)}", "muted"
 
 
+def of_store(problem: StoreError) -> Iterator[Piece]:
+    """What is wrong with the store: nothing that is synced can be written to it."""
+    if isinstance(problem, DamagedError):
+        yield "✗ The store is damaged. The sync has stopped.", "bad"
+        yield "  ctrl+r shows how to repair it", "accent"
+        return
+    yield "✗ The sync waits for the store.  ", "bad"
+    yield str(problem), "text"
+    yield f"  {problem.hint}", "muted"
+
+
 def most_telling(states: Sequence[StateRow]) -> list[StateRow]:
     """The accounts by how much their state matters: trouble, then work, then rest."""
     return sorted(states, key=lambda s: (not _trouble(s), s.state not in _BUSY, s.email))
@@ -128,9 +140,15 @@ class StatusLine(Widget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._states: Sequence[StateRow] = ()
+        self._trouble: StoreError | None = None
         self._meters: dict[int, Meter] = {}
         self._shown: list[Piece] = []
         self._rows = 1
+
+    def warn(self, problem: StoreError | None) -> None:
+        """Say what is wrong with the store, or with None how the accounts stand."""
+        self._trouble = problem
+        self.redraw()
 
     def show(self, states: Sequence[StateRow]) -> None:
         """Show how the accounts stand now."""
@@ -154,6 +172,9 @@ class StatusLine(Widget):
     def pieces(self) -> Iterator[Piece]:
         """What the line says."""
         now = time.time()
+        if self._trouble is not None:
+            yield from of_store(self._trouble)
+            return
         if not self._states:
             yield "No account yet", "muted"
             return
@@ -187,6 +208,6 @@ class StatusLine(Widget):
 
     def _count_rows(self, width: int = 0) -> int:
         """One line, but for an error, which is told in full as far as that goes."""
-        if not self._states or not _trouble(self._states[0]):
+        if self._trouble is None and not (self._states and _trouble(self._states[0])):
             return 1
         return min(len(self._spans(width or self.content_region.width)), MOST_ROWS)
