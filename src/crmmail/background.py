@@ -11,6 +11,8 @@ from crmmail.store.database import Store
 if TYPE_CHECKING:
     from crmmail.sync.loop import Loop
 
+_REST = 1.0  # seconds after the start in which nothing is loaded that can wait
+
 
 class Background:
     """The sync loop, in threads of its own; its imports are slow, so it starts after the paint."""
@@ -20,7 +22,7 @@ class Background:
         self._failed = failed
         self._lock = threading.Lock()
         self._loop: Loop | None = None
-        self._stopped = False
+        self._stopped = threading.Event()
 
     def start(self) -> None:
         """Start, without waiting for it."""
@@ -31,9 +33,11 @@ class Background:
             from crmmail.sync.loop import Loop
 
             with self._lock:
-                if not self._stopped:
+                if not self._stopped.is_set():
                     self._loop = Loop(self._store)
                     self._loop.start()
+            if not self._stopped.wait(_REST):
+                self._store.prepare_session()
         except Exception as problem:  # a thread of its own: nobody else would hear of it
             self._failed(str(problem))
 
@@ -52,6 +56,6 @@ class Background:
     def stop(self) -> None:
         """Stop, waiting for a transaction under way at most."""
         with self._lock:
-            self._stopped = True
+            self._stopped.set()
             if self._loop is not None:
                 self._loop.stop()

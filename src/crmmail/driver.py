@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from crmmail.key_parser import KeyParser
+
 if TYPE_CHECKING:
     from textual.app import App
     from textual.driver import Driver as _Base
@@ -129,5 +131,7 @@ def give_back(driver: _Base | None) -> bool:
 def whole(driver: type[_Base]) -> type[_Base]:
     """The driver of this platform, which sends pictures whole and gives the terminal back."""
     has_terminal = hasattr(driver, "_sigtstp_application")
+    if has_terminal:  # the parser is made in the middle of the driver's thread, by this name
+        vars(sys.modules[driver.__module__])["XTermParser"] = KeyParser
     bases = (_Whole, _Polite, driver) if has_terminal else (_Whole, driver)
     return type(driver.__name__, bases, {})

@@ -163,6 +163,11 @@ class Store:
         except DBAPIError as problem:  # its words have the values in them
             raise problem.orig or problem from None
 
+    @staticmethod
+    def prepare_session() -> None:
+        """Load what the first session needs; keys that follow a first change would wait for it."""
+        import crmmail.store.models  # noqa: F401 - half a second, three on a busy machine
+
     def rewrite(self) -> bool:
         """Leave nothing of deleted rows in the file, its index and its log.
 

@@ -1,0 +1,89 @@
+"""What the terminal sends, as keys: Textual's parser, with what bursts and old terminals need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable
+
+from textual import events
+from textual._xterm_parser import XTermParser
+from textual.keys import Keys
+from textual.message import Message
+
+_ESCAPE = "\x1b"
+_INTRODUCERS = frozenset("[O\x1b")
+"""What follows an escape in a sequence of several characters."""
+_WORDWISE = frozenset({"\x1b\x7f", "\x1b\t", "\x1bf", "\x1bb"})
+"""Keys that terminals send so: delete a word, shift+tab, a word to the right, to the left."""
+_UNKNOWN = re.compile(r"\x1b\[(?![<M\[])[0-?]*[ -/]*[@-~]")
+"""A whole sequence (ECMA-48), but for those of a mouse and of the Linux console."""
+_PASTE, _PASTED = "\x1b[200~", "\x1b[201~"
+_MODE_REPORT = re.compile(r"\x1b\[\?[\d;]*\$y")
+
+
+class KeyParser(XTermParser):
+    """Reads escape and the key after it as two keys, as they were typed (U1).
+
+    Terminals send the same for alt and a key, which nothing here is bound to. A sequence that is
+    not known is no key, and neither is an escape in a pasted text: Textual would take what follows
+    for typed keys, which do things.
+    """
+
+    def __init__(self, debug: bool = False) -> None:
+        super().__init__(debug)
+        self._pasted: str | None = None  # what came of a paste that has not ended
+        self._rest = ""  # the beginning of what may begin a paste
+
+    def feed(self, data: str) -> Iterable[Message]:
+        if not data:
+            yield from super().feed(data)  # the end
+            return
+        data, self._rest = self._rest + data, ""
+        while data:
+            if self._pasted is not None:
+                data = yield from self._paste(data)
+                continue
+            typed, mark, data = data.partition(_PASTE)
+            if mark:
+                self._pasted = ""
+            else:
+                typed, self._rest = _split(typed)
+            if typed:
+                yield from super().feed(typed)
+
+    def _paste(self, data: str) -> Generator[Message, None, str]:
+        """Take a part of a pasted text; returns what comes after it."""
+        text, mark, after = f"{self._pasted}{data}".partition(_PASTED)
+        self._pasted = None if mark else text
+        if mark:
+            yield events.Paste(text.replace("\x00", ""))
+        return after
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        if alt or (
+            len(sequence) == 2
+            and sequence[0] == _ESCAPE
+            and sequence[1] not in _INTRODUCERS
+            and sequence not in _WORDWISE
+        ):
+            yield from self._apart(_ESCAPE + sequence.removeprefix(_ESCAPE))
+            return
+        known = list(super()._sequence_to_key_events(sequence))
+        if known or len(sequence) < 3 or sequence[0] != _ESCAPE:
+            yield from known
+        elif sequence[1] == "O":  # no key ends so: they are keys of their own
+            yield from self._apart(sequence)
+        elif _UNKNOWN.fullmatch(sequence) and not _MODE_REPORT.fullmatch(sequence):
+            yield events.Key(Keys.Ignore, sequence)
+
+    def _apart(self, characters: str) -> Iterable[events.Key]:
+        for character in characters:
+            yield from super()._sequence_to_key_events(character)
+
+
+def _split(data: str) -> tuple[str, str]:
+    """What has come, and what at its end may be the first half of the mark of a paste."""
+    for length in range(len(_PASTE) - 1, 2, -1):
+        if data.endswith(_PASTE[:length]):
+            return data[:-length], data[-length:]
+    return data, ""

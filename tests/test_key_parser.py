@@ -1,0 +1,124 @@
+"""What the terminal sends is read as the keys that were typed (U1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from textual import constants, events
+from textual.message import Message
+
+from crmmail.key_parser import KeyParser
+from tests.patience import until
+
+LONG = "words that are longer than any sequence of a terminal"
+
+
+def names(found: Iterable[Message]) -> list[str]:
+    """Keys by their names, pasted text in quotes, all else by its class."""
+    said = []
+    for one in found:
+        if isinstance(one, events.Key):
+            said.append(one.key)
+        elif isinstance(one, events.Paste):
+            said.append(repr(one.text))
+        else:
+            said.append(type(one).__name__)
+    return said
+
+
+def read(*pieces: str) -> list[str]:
+    """What is read of pieces that come one after the other, and then nothing more."""
+    parser = KeyParser()
+    found = [one for piece in pieces for one in parser.feed(piece)]
+    rest: list[Message] = []
+
+    def is_read() -> bool:
+        rest.extend(parser.tick())
+        return parser._timeout_time is None
+
+    until(is_read)
+    return names([*found, *rest])
+
+
+@pytest.mark.parametrize(
+    ("sent", "keys"),
+    [
+        ("\x1b/te", ["escape", "slash", "t", "e"]),
+        ("?\x1b[B\x1b/t", ["question_mark", "down", "escape", "slash", "t"]),
+        ("\x1b1\x1b2", ["escape", "1", "escape", "2"]),
+        ("\x1bj", ["escape", "j"]),
+        ("\x1bé", ["escape", "é"]),
+        ("\x1b\r", ["escape", "enter"]),
+        ("\x1b\x13", ["escape", "ctrl+s"]),
+        ("\x1b\x1b[Bx", ["escape", "down", "x"]),
+        ("\x1bOé-", ["escape", "O", "é", "minus"]),
+        ("x\x1b", ["x", "escape"]),
+        (f"\x1bn{LONG}", ["escape", "n", *names(KeyParser().feed(LONG))]),
+    ],
+    ids=repr,
+)
+def test_escape_and_the_key_after_it_are_two_keys(sent: str, keys: list[str]) -> None:
+    assert read(sent) == keys
+
+
+@pytest.mark.parametrize(
+    ("sent", "keys"),
+    [
+        ("\x1bOP", ["f1"]),
+        ("\x1b[[A", ["f1"]),
+        ("\x1b[15~", ["f5"]),
+        ("\x1b[Z", ["shift+tab"]),
+        ("\x1b\t", ["shift+tab"]),
+        ("\x1bb\x1bf", ["ctrl+left", "ctrl+right"]),
+        ("\x1b\x7f", ["ctrl+w"]),
+        ("\x1b[1;3D", ["alt+left"]),
+        ("\x1b[27u", ["escape"]),
+        ("\x1b[<0;3;3M", ["MouseDown"]),
+        ("\x1b[I", ["AppFocus"]),
+        ("\x1b[?2026;2$y", ["TerminalSupportsSynchronizedOutput"]),
+        ("\x1b[3;4R", ["CursorPosition"]),
+    ],
+    ids=repr,
+)
+def test_what_a_terminal_sends_for_one_key_stays_one(sent: str, keys: list[str]) -> None:
+    assert read(sent) == keys
+    assert read(*sent) == keys  # byte by byte
+
+
+@pytest.mark.parametrize("sent", ["\x1b[99;99X", "\x1b[?62;22c", "\x1b[>0;276;0c", "\x1b[8;24;80t"])
+def test_an_unknown_sequence_is_no_key(sent: str) -> None:
+    assert read(f"{sent}y") == ["y"]
+
+
+PASTED = "two\nlines \x1bD \x1b[B \x1b[200~ of text"
+SENT = f"ab\x1b[200~{PASTED}\x1b[201~c"
+
+
+def pieces(size: int) -> list[str]:
+    return [SENT[start : start + size] for start in range(0, len(SENT), size)]
+
+
+SIZES = [
+    size for size in range(3, 30) if not any("\x1b[".endswith(one[-1]) for one in pieces(size))
+]
+"""Where a piece ends with an escape, or with one and a bracket, that may be a key of its own."""
+
+
+def test_an_escape_in_a_pasted_text_is_no_key() -> None:
+    assert read(SENT) == ["a", "b", repr(PASTED), "c"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_paste_can_come_in_pieces(size: int) -> None:
+    assert len(SIZES) > 10
+    assert read(*pieces(size)) == ["a", "b", repr(PASTED), "c"]
+
+
+def test_two_pastes_and_what_is_typed_between_them_are_in_order() -> None:
+    sent = "\x1b[200~one\x1b[201~x\x1b[200~two\x1b[201~"
+    assert read(sent) == ["'one'", "x", "'two'"]
+
+
+def test_escape_waits_no_longer_than_the_terminals_own_pause() -> None:
+    assert constants.ESCAPE_DELAY <= 0.1
