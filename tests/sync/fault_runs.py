@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -29,8 +30,14 @@ from crmmail.sync import once
 from crmmail.sync.loop import sync_once
 
 GOOD_RUNS = 4
-"""Runs without faults after which what the server says is believed (M12, S4) and the dump equal."""
+"""Runs without faults: as many as what waits to be confirmed (M12, S4) takes, and one more."""
 _USER = "model@home.example"
+_WAIT = re.compile(
+    r"^\w+: the server (?:does not list \d+ of its messages any more; they"
+    r"|does not list this folder any more; its \d+ messages"
+    r"|has numbered it anew, and \d+ of its messages are not in it any more; they)"
+    r" stay here until 3 runs in a row say the same \([12] of 3\)\.$"
+)
 _COMMANDS = ("LIST", "STATUS", "EXAMINE", "UID SEARCH", "UID FETCH", "NOOP")
 _FOLDERS = {"INBOX": 24, "Sent": 4, "Archive": 8, "Projects": 6}
 
@@ -126,6 +133,7 @@ class Played:
 
     faults: list[str]  # that were done
     runs: int  # without faults, until the dump was equal and stayed so
+    unexplained: list[str]  # what the runs before said that is not a wait for later runs (M12)
     difference: list[str]  # between the dumps in the end
     errors: list[str]  # of the last run
 
@@ -189,19 +197,22 @@ class _Impatient(SimpleNamespace):
 
 
 def _recovered(store: WatchedStore, wanted: list[str], faults: list[str]) -> Played:
-    """Runs without faults: the dump becomes the wanted one, and stays it."""
-    equal = []
-    for _ in range(GOOD_RUNS):
+    """Runs without faults: the dump becomes the wanted one, and stays it.
+
+    After the first of them, unless something waits for later runs to say the same.
+    """
+    unequal: list[list[str]] = []
+    for number in range(1, GOOD_RUNS + 1):
         (report,) = sync_once(store)
         store.check(faults)
-        found = dumped(store)
-        equal.append(found == wanted)
+        if (found := dumped(store)) != wanted:
+            unequal += [[f"nothing in run {number}"]] * (number - 1 - len(unequal))
+            unequal.append(report.errors or [f"nothing in run {number}"])
     missing = [f"missing: {line}" for line in wanted if line not in found]
     more = [f"too much: {line}" for line in found if line not in wanted]
-    runs = (
-        GOOD_RUNS - next((at for at, one in enumerate(reversed(equal)) if not one), GOOD_RUNS) + 1
-    )
-    return Played(faults, runs, missing + more, report.errors)
+    said = [error for errors in unequal for error in errors]
+    unexplained = [error for error in said if not _WAIT.search(error)]
+    return Played(faults, len(unequal) + 1, unexplained, missing + more, report.errors)
 
 
 def _settled(twin: Store) -> list[str]:

@@ -36,8 +36,10 @@ def models(
 def test_nothing_is_lost_or_doubled(
     seed: int, models: tuple[Model, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The dump is equal after one good run, or three where a folder, or most of one, went (M12)."""
     model = models[seed % len(models)]
     monkeypatch.setenv("CRMMAIL_PASSWORD", model.server.password)
     played = play(model, seed, monkeypatch)
-    assert (played.difference, played.errors) == ([], []), played
+    assert (played.difference, played.errors, played.unexplained) == ([], [], []), played
+    assert played.runs <= 3, played
     print(f"equal after {played.runs}", *played.faults, sep="\n")

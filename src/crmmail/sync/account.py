@@ -16,6 +16,7 @@ from crmmail.sync import (
     known_folders,
     listing,
     progress,
+    reflagging,
     rejudge,
     rules,
     suspects,
@@ -223,7 +224,7 @@ class AccountSync:
             known_folders.begin(self._store, row, info)
             return
         if info.uidnext > row.uidnext:
-            intake.take(row.id, listing.news(self._mailbox, row.uidnext, info.uidnext))
+            intake.take(row.id, listing.news(self._session, row, info))
             with self._store.write() as (db, _):
                 db.execute(
                     "UPDATE folder SET uidnext = max(uidnext, ?) WHERE id = ?",
@@ -232,18 +233,17 @@ class AccountSync:
 
     def _compare(self, intake: Intake, row: FolderRow, info: FolderInfo) -> None:
         """Find what vanished, what came late, and flags that changed."""
-        here = upkeep.count_local(self._store.read(), row.id)
+        here = before = upkeep.count_local(self._store.read(), row.id)
         if row.doubted or here != info.messages:
             self._compare_lists(intake, row, info)
             here = upkeep.count_local(self._store.read(), row.id)
-        if row.modseq != info.modseq or not info.modseq or row.name in self._reflagged:
-            self._session.examine(row.name)
+        modseq = info.modseq
+        if row.modseq != modseq or not modseq or row.name in self._reflagged:
+            modseq = min(modseq, self._session.examine(row.name).modseq or modseq)
             intake.remember(row.id)
-            since = row.modseq if 0 < row.modseq <= info.modseq else 0
-            flags = self._mailbox.flags(1, row.uidnext, since)
-            upkeep.set_flags(self._store, row.id, flags)
+            reflagging.update(self._session, row, modseq, left=before > info.messages)
             self._reflagged.discard(row.name)
-        upkeep.compared(self._store, row.id, info.modseq, here)
+        upkeep.compared(self._store, row.id, modseq, here)
 
     def _compare_lists(self, intake: Intake, row: FolderRow, info: FolderInfo) -> None:
         """Take in what is missing here; take out what the server does not have any more (M12)."""

@@ -29,6 +29,7 @@ from crmmail.sync.answers import (
 from crmmail.sync.message import HEADER_FIELDS
 from crmmail.sync.narrowing import Memory, Narrowing, Reply
 from crmmail.sync.problems import BadAnswer, Cut, Fault, Problem, in_words, said
+from crmmail.sync.uids import counted
 from crmmail.sync.uids import found as searched
 from crmmail.sync.wire import accept
 
@@ -40,6 +41,14 @@ _ADDRESSES = "(UID FLAGS BODY.PEEK[HEADER.FIELDS (FROM TO CC BCC)])"
 
 T = TypeVar("T")
 _Read = Callable[[int, dict[bytes, Any]], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Flags by UID of messages that have changed, and the highest MODSEQ among them."""
+
+    flags: dict[int, int]
+    highest: int
 
 
 class Fetching:
@@ -55,6 +64,7 @@ class Fetching:
     """Whether the server was found not to send the beginning of a part alone."""
     _client: IMAPClient
     _can: set[str]
+    _counts_changes = True  # until it is found not to
 
     def reopen(self) -> None:
         """Connect anew, and open the folder that was open. Raises a Problem."""
@@ -148,36 +158,57 @@ class Fetching:
         )
         return found.get(uid) or BadAnswer("The server does not have this message any more.")
 
-    def flags(self, low: int, high: int, since: int = 0) -> dict[int, int]:
-        """The flags of UIDs from `low` up to and excluding `high`: Flag by UID.
-
-        `since` is a MODSEQ (RFC 7162): then only of messages that changed after it.
-        """
+    def flags(self, low: int, high: int) -> dict[int, int]:
+        """The flags of UIDs from `low` up to and excluding `high`: Flag by UID."""
         if high <= low:
             return {}
-        changed = f" (CHANGEDSINCE {since})" if since else ""
-        answers, problem = self._command([], f"(UID FLAGS){changed}", places=f"{low}:{high - 1}")
+        answers, problem = self._command([], "(UID FLAGS)", places=f"{low}:{high - 1}")
         if isinstance(problem, Cut) and self.memory:
-            return self._flags_one_by_one(low, high)
-        if isinstance(problem, BadAnswer) and since:
-            return self.flags(low, high)
+            self.reopen()
+            with in_words():
+                uids = searched(self._client, f"{low}:{high - 1}")
+            told = self.flags_of(uids)
+            return {uid: one for uid, one in told.items() if not isinstance(one, Problem)}
         if problem and not (answers.unreadable and isinstance(problem, BadAnswer)):
             raise problem
-        return {
-            uid: flags_of(answer[b"FLAGS"])
-            for uid, answer in answers.read.items()
-            if low <= uid < high and isinstance(answer.get(b"FLAGS"), tuple)
-        }
+        return _flags(answers, low, high)
 
-    def _flags_one_by_one(self, low: int, high: int) -> dict[int, int]:
-        """The flags of all but the message at which the connection ends."""
-        self.reopen()
-        with in_words():
-            uids = searched(self._client, f"{low}:{high - 1}")
+    def flags_of(self, uids: Sequence[int]) -> dict[int, int | Problem]:
+        """The flags of these messages, or why the server does not send them.
+
+        Raises a Fault where it sends none.
+        """
         told = self._fetch(uids, "(UID FLAGS)", lambda _, answer: flags_of(answer[b"FLAGS"]))
         if fault := next((one for one in told.values() if isinstance(one, Fault)), None):
             raise fault
-        return {uid: flags for uid, flags in told.items() if not isinstance(flags, Problem)}
+        return told
+
+    def changed(self, low: int, high: int, since: int) -> Changed | None:
+        """The flags of those of these UIDs that changed after a MODSEQ (RFC 7162).
+
+        None where the server refuses to tell, or some of what it tells cannot be read.
+        """
+        items = f"(UID FLAGS) (CHANGEDSINCE {since})"
+        answers, problem = self._command([], items, places=f"{low}:{high - 1}")
+        if isinstance(problem, Cut):
+            if not self.memory:
+                raise problem
+            self.reopen()
+        if problem or answers.unreadable:
+            return None
+        told = [answer.get(b"MODSEQ") for answer in answers.read.values()]
+        numbers = (one[0] if isinstance(one, tuple) and one else one for one in told)
+        highest = max((one for one in numbers if isinstance(one, int)), default=0)
+        return Changed(_flags(answers, low, high), highest)
+
+    def count_changed(self, low: int, high: int, since: int) -> int | None:
+        """How many of these UIDs changed after a MODSEQ; None if the server does not tell."""
+        if not self._counts_changes:
+            return None
+        with in_words():
+            count = counted(self._client, self._can, f"{low}:{high - 1} MODSEQ {since + 1}")
+        self._counts_changes = count is not None
+        return count
 
     # -- inside ------------------------------------------------------------------------------
 
@@ -252,6 +283,14 @@ class _Kind(Generic[T]):
 
     def reopen(self) -> None:
         self.fetching.reopen()
+
+
+def _flags(answers: Answers, low: int, high: int) -> dict[int, int]:
+    return {
+        uid: flags_of(answer[b"FLAGS"])
+        for uid, answer in answers.read.items()
+        if low <= uid < high and isinstance(answer.get(b"FLAGS"), tuple)
+    }
 
 
 def _exchange(imap: imaplib.IMAP4, places: str, items: str) -> None:

@@ -24,15 +24,19 @@ class Found:
     sure: bool  # and what else the server tells fits too: a message not listed is not there
 
 
-def news(mailbox: Mailbox, low: int, high: int) -> list[int]:
-    """The UIDs from `low` up to and excluding `high` of the open folder, where mail has come.
+def news(session: Session, row: FolderRow, info: FolderInfo) -> list[int]:
+    """The UIDs that the open folder has had since UIDNEXT was the row's.
 
-    Where SEARCH leaves some out, FETCH is asked too: they were deleted, or the answer is short.
+    Where as many messages have come as UIDs were given, each of these is one. Where SEARCH leaves
+    some out, FETCH is asked too: they were deleted, or the answer is short.
     """
-    found = mailbox.uids(low, high)
+    low, high = row.uidnext, info.uidnext
+    if high - low == info.messages - upkeep.count_local(session.store.read(), row.id):
+        return [*range(low, high)]
+    found = session.mailbox.uids(low, high)
     if len(found) >= high - low:
         return found
-    return sorted({*found, *_fetched(mailbox, low, high)})
+    return sorted({*found, *_fetched(session.mailbox, low, high)})
 
 
 def older(session: Session, row: FolderRow) -> list[int]:

@@ -20,7 +20,13 @@ CONNECTIONS = 12
 """New connections in a row that do not set a message apart, after which a pass gives up."""
 _ROW = 3
 """Messages in a row that fail, after which it is looked whether the server sends any other."""
-_NOT_SENT = "The server lists the message, but does not send it."
+
+
+class LeftOut(BadAnswer):
+    """The server lists a message, and its answers leave it out without a word."""
+
+    def __init__(self) -> None:
+        super().__init__("The server lists the message, but does not send it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +121,7 @@ class Narrowing(Generic[T]):
         elif len(left) > 1:
             yield from _halves(left)
         elif failed_before:
-            why = reply.unusable.get(left[0]) or reply.problem or reply.cut or BadAnswer(_NOT_SENT)
+            why = reply.unusable.get(left[0]) or reply.problem or reply.cut or LeftOut()
             self._set_apart(left[0], why)
         else:
             yield left

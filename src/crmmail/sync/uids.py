@@ -39,6 +39,25 @@ def found(client: IMAPClient, criterion: str) -> list[int]:
     return told
 
 
+def counted(client: IMAPClient, can: set[str], criterion: str) -> int | None:
+    """How many UIDs a SEARCH finds; None if the server does not tell."""
+    packs = "ESEARCH" in can
+    words = b"UID SEARCH RETURN (COUNT) UID" if packs else b"UID SEARCH UID"
+    wire.taken(client, "ESEARCH")
+    wire.taken(client, "SEARCH")
+    kind, _ = wire.ask(client, words, criterion.encode())
+    told = wire.taken(client, "ESEARCH" if packs else "SEARCH")
+    if kind != "OK" or not told:
+        return None
+    if not packs:
+        return sum(len(line.partition(b"(")[0].split()) for line in told)
+    said = b" ".join(one for one in told if isinstance(one, bytes))
+    count = _COUNT.search(said)
+    if count is None or (int(count[1]) == 0 and b"MODSEQ" in said):  # told of what was found
+        return None
+    return int(count[1])
+
+
 def of_number(client: IMAPClient, number: int) -> int:
     """The UID of a message of the open folder by its number; 0 if the server does not tell.
 

@@ -65,6 +65,19 @@ def local_uids(db: sqlite3.Connection, folder_id: int) -> set[int]:
     }
 
 
+def readable_uids(db: sqlite3.Connection, folder_id: int) -> set[int]:
+    """Every UID of a folder that is here, without those that the server could not send (M8)."""
+    return {
+        row[0]
+        for row in db.execute(
+            """SELECT uid FROM placement WHERE folder_id = ?1
+               UNION ALL SELECT uid FROM skipped
+               WHERE folder_id = ?1 AND reason != 'unreadable'""",
+            [folder_id],
+        )
+    }
+
+
 def count_local(db: sqlite3.Connection, folder_id: int) -> int:
     """How many messages of a folder are in the store or the ledger."""
     row = db.execute(
