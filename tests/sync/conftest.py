@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.conftest import Mailbox
@@ -13,6 +14,9 @@ from tests.sync.office import Office, opened
 from crmmail.store import accounts, dump
 from crmmail.store.database import Store
 from crmmail.sync.loop import Report, sync_once
+
+if TYPE_CHECKING:
+    from tests.sync.unwell import Unwell
 
 
 @pytest.fixture
@@ -83,3 +87,17 @@ def radicale_office(
 ) -> Iterator[Office]:
     """A calendar on Radicale, which asks for a password."""
     yield from opened(radicale, store, monkeypatch)
+
+
+@pytest.fixture
+def unwell(
+    store: Store, mailbox: Mailbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Unwell]:
+    """An account on a server that fails as it is told to."""
+    from tests.sync.unwell import LETTERS, behind_a_fake
+
+    monkeypatch.setenv("CRMMAIL_PASSWORD", mailbox.password)
+    monkeypatch.setattr("crmmail.sync.once.time.sleep", lambda _: None)
+    mailbox.append("INBOX", *LETTERS)
+    with behind_a_fake(store, mailbox, tmp_path) as made:
+        yield made

@@ -6,6 +6,7 @@ import calendar
 import re
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,7 +67,7 @@ class Headless(BadAnswer):
 
 
 _ATTRIBUTE = re.compile(
-    rb"""(UID|RFC822\.SIZE|X-GM-THRID|MODSEQ)\ \(?(\d+)\)?
+    rb"""(UID|RFC822\.SIZE|X-GM-THRID|MODSEQ)\ \(?(\d{1,20})\)?
     |(FLAGS)\ \(([^)]*)\)
     |(INTERNALDATE)\ "([^"]*)"
     |(THREADID)\ (NIL|\([^)]*\))
@@ -75,6 +76,7 @@ _ATTRIBUTE = re.compile(
 )
 _START = re.compile(rb"\d+ \(")
 _UID = re.compile(rb"\bUID (\d{1,10})\b")
+_PEEK = re.compile(rb"^BODY\.PEEK\[")
 _LITERAL_8 = re.compile(rb"~(\{\d+\})$")
 LARGEST = 1 << 40
 """No message has this many bytes, whatever a server says."""
@@ -91,7 +93,7 @@ class Answers:
 
 def parsed(data: Iterable[Any]) -> Answers:
     """Read FETCH answers. Lines without a UID are the server's own news, and left out."""
-    answers = Answers()
+    answers, contradicted = Answers(), set[int]()
     for group in _groups(data):
         answer = _quick(group)
         if answer is None:
@@ -101,8 +103,20 @@ def parsed(data: Iterable[Any]) -> Answers:
                 answers.unreadable[_uid_of(group)] = problem
                 continue
         if isinstance(uid := answer.get(b"UID"), int):
-            answers.read.setdefault(uid, {}).update(answer)
+            known = answers.read.setdefault(uid, {})
+            if known and _contradicts(known, answer):
+                contradicted.add(uid)
+            known.update(answer)
+    for uid in contradicted:  # which of them is its own, nobody knows
+        del answers.read[uid]
+        answers.unreadable[uid] = BadAnswer("The server sent two texts for one message.")
     return answers
+
+
+def _contradicts(one: dict[bytes, Any], other: dict[bytes, Any]) -> bool:
+    """Whether two answers for a message have different texts of it."""
+    same = (name for name in one.keys() & other.keys() if name.startswith(b"BODY"))
+    return any(one[name] != other[name] for name in same)
 
 
 def _uid_of(group: list[Any]) -> int:
@@ -173,7 +187,8 @@ def _quick(group: list[Any]) -> dict[bytes, Any] | None:
 def _slow(group: list[Any]) -> dict[bytes, Any]:
     try:
         answers = parse_fetch_response(group, normalise_times=False, uid_is_key=False)
-        return next(iter(answers.values()), {})
+        answer: dict[bytes, Any] = next(iter(answers.values()), {})
+        return {_PEEK.sub(b"BODY[", name): value for name, value in answer.items()}
     except GARBAGE as problem:
         raise BadAnswer(f"The server's answer cannot be read: {said(problem)}") from problem
 
@@ -228,6 +243,7 @@ def flags_of(names: Iterable[Any]) -> int:
 
 
 _DATE = re.compile(rb"\s*(\d+)-(\w{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
+_DAY = 86_400
 _MONTHS = {
     name: number
     for number, name in enumerate(
@@ -237,16 +253,24 @@ _MONTHS = {
 
 
 def epoch(date: Any) -> int:
-    """An INTERNALDATE in seconds since 1970; now, when the server gives none."""
+    """An INTERNALDATE in seconds since 1970; now, when the server gives none or an absurd one."""
     if isinstance(date, bytes) and (found := _DATE.match(date)):
         day, month, year, hour, minute, second, sign, hours, minutes = found.groups()
         number = _MONTHS.get(month.lower(), 1)
         away = (int(hours) * 60 + int(minutes)) * (-60 if sign == b"-" else 60)
         moment = (int(year), number, int(day), int(hour), int(minute), int(second))
-        return max(0, calendar.timegm(moment) - away)
+        with suppress(ValueError, OverflowError):  # no such date
+            return _past(calendar.timegm(moment) - away)
     if hasattr(date, "timestamp"):
-        return max(0, int(date.timestamp()))
+        with suppress(ValueError, OverflowError):
+            return _past(int(date.timestamp()))
     return int(time.time())
+
+
+def _past(moment: int) -> int:
+    """A moment, or now for one that is far ahead."""
+    now = int(time.time())
+    return max(0, moment) if moment < now + _DAY else now
 
 
 def is_closed(flags: Iterable[bytes]) -> bool:
@@ -256,8 +280,10 @@ def is_closed(flags: Iterable[bytes]) -> bool:
 def fingerprint(modseq: Any, unseen: Any = None) -> int:
     """A number that changes with flags: HIGHESTMODSEQ where that is one (RFC 7162, 3.1.2), else
     one below 0 made of the count of unseen; 0 where the server tells neither.
+
+    The last number there is could not change any more.
     """
-    if isinstance(modseq, int) and 0 < modseq <= LAST_MODSEQ:
+    if isinstance(modseq, int) and 0 < modseq < LAST_MODSEQ:
         return modseq
     return -1 - unseen if isinstance(unseen, int) and 0 <= unseen < LARGEST else 0
 

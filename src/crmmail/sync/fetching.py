@@ -317,7 +317,6 @@ def _whole(_: int, answer: dict[bytes, Any]) -> bytes:
 
 
 def _with_whole_header(uid: int, answer: dict[bytes, Any]) -> Listed:
-    """A message that has a header of nothing but its end has none."""
-    if header := literal(answer, b"BODY[HEADER]"):
+    if (header := literal(answer, b"BODY[HEADER]")).strip():
         return described(uid, answer, header)
     raise Headless("The server sent an empty header for the message.")

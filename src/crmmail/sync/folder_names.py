@@ -9,16 +9,17 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from imapclient.imap_utf7 import encode as encode_utf7
 
+from crmmail.sync.answers import is_closed
 from crmmail.text import one_line
 
 _NAME = rb'"(?:[^"\\]|\\.)*"'
 _LIST = re.compile(
-    rb"\s*\((?P<flags>[^()]*)\)\s+"
+    rb"\s*(?:\((?P<flags>[^()]*)\)|NIL)\s+"
     rb"(?P<delimiter>" + _NAME + rb"|[^\s\"]+)\s+"
     rb"(?:(?P<name>" + _NAME + rb')(?:\s.*)?|(?P<bare>[^\s"].*?)(?:\s+\(.*)?\s*)\Z',
     re.DOTALL,  # RFC 5258 has more after the name
@@ -51,8 +52,17 @@ def listed(pieces: Iterable[Any]) -> tuple[list[Entry], list[bytes]]:
         flags, delimiter, name, bare = match.group("flags", "delimiter", "name", "bare")
         wire = _plain(name or bare)
         split = b"" if delimiter.upper() == b"NIL" else _plain(delimiter)
-        found.setdefault(key(wire), Entry(wire, tuple(flags.split()), split))
+        entry = Entry(wire, tuple((flags or b"").split()), split)
+        found[key(wire)] = _joined(found.get(key(wire), entry), entry)
     return list(found.values()), unread
+
+
+def _joined(one: Entry, other: Entry) -> Entry:
+    """A folder that is listed twice: it can be opened if one of the lines says so."""
+    flags = dict.fromkeys((*one.flags, *other.flags))
+    if not (is_closed(one.flags) and is_closed(other.flags)):
+        flags = {flag: None for flag in flags if not is_closed([flag])}
+    return replace(one, flags=tuple(flags))
 
 
 def counted(pieces: Iterable[Any]) -> dict[bytes, dict[bytes, int]]:

@@ -1,7 +1,8 @@
 """The lines of a connection: what servers write carelessly is put right, and all is counted.
 
 imaplib ends the connection at an answer that no parser of our own ever sees: a bare `A1 OK`, a
-keyword in lower case, a line feed without a carriage return, a line longer than a million bytes.
+keyword in lower case, a line feed without a carriage return, an empty line between two answers, a
+line longer than a million bytes.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _KINDS = ("OK", "NO", "BAD")
 _LITERAL_MINUS = 4096
 # A tagged answer without a text, or an answer whose keyword is not in capitals.
 _CARELESS = re.compile(rb"[A-Za-z]+\d+ (?:[A-Za-z]+\r\n|[A-Z]*[a-z])|\* (?:\d+ )?[A-Z-]*[a-z]")
+_PLUS = re.compile(rb"(?<=\d)\+\}\r\n\Z")
+_EMPTY = (b"\r\n", b"\n")
 _KEYWORD = re.compile(rb"(\*(?: \d+)?|[A-Za-z]+\d+) ([A-Za-z-]+)")
 
 
@@ -44,6 +47,11 @@ class _Heard(imaplib.IMAP4):
     """A connection that counts what it receives, and takes careless lines."""
 
     received = 0
+    _between = False  # whether what comes next is the first line of an answer
+
+    def _get_response(self, *more: Any) -> Any:
+        self._between = True
+        return super()._get_response(*more)  # type: ignore[misc]  # typeshed does not have it
 
     def read(self, size: int) -> bytes:
         if size > _LARGEST:
@@ -55,6 +63,12 @@ class _Heard(imaplib.IMAP4):
     def readline(self) -> bytes:
         line = super().readline()
         self.received += len(line)
+        while self._between and line in _EMPTY:
+            line = super().readline()
+            self.received += len(line)
+        self._between = False
+        if line.endswith(b"+}\r\n"):  # only a client may write a literal so (RFC 7888)
+            line = _PLUS.sub(b"}\r\n", line)
         if line[-2:] == b"\r\n" and not _CARELESS.match(line):
             return line
         return _tidy(line)
