@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-import time_machine
 from textual import events
-from textual.keys import _character_to_key
 from textual.widgets import Input
-from textual.widgets._toast import Toast
 
 from crmmail import key_queue
 from crmmail.app import CrmmailApp
@@ -24,142 +18,12 @@ from crmmail.screens.records import RecordsScreen
 from crmmail.screens.search import SearchScreen
 from crmmail.store import people
 from crmmail.store.database import Store
-from crmmail.store.dump import dump
 from crmmail.widgets import awaited
 from tests.accounts.test_credentials import Memory
-from tests.patience import PATIENCE
-from tests.screens.conftest import NOW
+from tests.screens.bursts import keys_wait, stroke, write
 from tests.screens.harness import press, settle, text, until
-from tests.screens.walks import WALKS, key_of, nothing, prepare, programs
 
-__all__ = ["programs"]
-
-SPECIAL = {"slash": "/", "at": "@", "question_mark": "?", "comma": ",", "space": " "}
-
-
-@pytest.fixture(autouse=True)
-def keys_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys wait for what takes long on a busy machine too."""
-    monkeypatch.setattr(key_queue, "PATIENCE", PATIENCE)
-
-
-def stroke(key: str) -> events.Key:
-    """A key as the driver of a terminal makes it."""
-    if key in SPECIAL:
-        return events.Key(key, SPECIAL[key])
-    if len(key) == 1:
-        return events.Key(_character_to_key(key), key)
-    return events.Key(key, None)
-
-
-def write(app: CrmmailApp, *keys: str) -> None:
-    """Write keys at once."""
-    for key in keys:
-        app.post_message(stroke(key))
-
-
-def kept(store: Store) -> list[str]:
-    """What the store has, without the times at which it was written."""
-    return sorted(
-        re.sub(r'"(at|created|changed|\w+_at)": ?[\d.null]+', "", line)
-        for line in dump(store.read())
-    )
-
-
-def place(app: CrmmailApp) -> tuple[object, ...]:
-    """Where the app is: the screens, what has the keys, what is drawn but for toasts."""
-    for screen in app.screen_stack:
-        screen.query(Toast).remove()
-    focused = app.focused
-    return (
-        [type(screen).__name__ for screen in app.screen_stack],
-        (type(focused).__name__, focused.id) if focused is not None else None,
-        app.clipboard,
-    )
-
-
-Walked = tuple[tuple[object, ...], str, list[str]]
-
-
-async def walk_slowly(
-    store: Store, name: str, monkeypatch: pytest.MonkeyPatch
-) -> tuple[list[str], Walked]:
-    """Do a walk step by step; returns its keys and how it ends."""
-    keys: list[str] = []
-    app = made(store, monkeypatch)
-    async with app.run_test(size=(160, 48), notifications=True) as pilot:
-        await press(pilot)
-        for one in WALKS[name]:
-            if one.id == "app.quit":
-                break
-            await press(pilot, *one.first)
-            key = key_of(app, one.id)
-            await press(pilot, key)
-            await until(pilot, lambda one=one: one.brings(app))  # type: ignore[misc]
-            app.clear_notifications()  # they lie over what the next action brings
-            keys += [*one.first, key]
-            app.clear_notifications()  # more of them than fit hide what the next step says
-        await settle(pilot)
-        where = place(app)
-        await settle(pilot)
-        return keys, (where, text(app), kept(store))
-
-
-async def walk_at_once(
-    store: Store, keys: Sequence[str], monkeypatch: pytest.MonkeyPatch
-) -> Walked:
-    """Write all keys of a walk at once; returns how it ends."""
-    app = made(store, monkeypatch)
-    async with app.run_test(size=(160, 48), notifications=True) as pilot:
-        await press(pilot)
-        write(app, *keys)
-        await until(pilot, lambda: app.typed.is_empty)
-        await settle(pilot)
-        where = place(app)
-        await settle(pilot)
-        return where, text(app), kept(store)
-
-
-def made(store: Store, monkeypatch: pytest.MonkeyPatch) -> CrmmailApp:
-    app = CrmmailApp(store, sync=False)
-    monkeypatch.setattr(app, "open_url", lambda _url: None)
-    monkeypatch.setattr(app, "suspend", nothing)
-    return app
-
-
-@pytest.fixture
-def twin(sample: Path, tmp_path: Path) -> Iterator[Store]:
-    """The same store once more."""
-    path = tmp_path / "twin.db"
-    with closing(sqlite3.connect(sample)) as source:
-        source.execute("VACUUM INTO ?", [str(path)])
-    store = Store(path)
-    yield store
-    store.close()
-
-
-def rows(drawn: str) -> list[str]:
-    """The rows of a screen without the end of a scroll bar, which moves while a list is read."""
-    return [re.sub("[▁▂▃▄▅▆▇█]", " ", row) for row in drawn.splitlines()]
-
-
-@pytest.mark.parametrize("name", WALKS)
-async def test_a_walk_ends_the_same_when_its_keys_come_at_once(
-    sample_store: Store,
-    twin: Store,
-    programs: None,
-    keyring_here: Memory,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-) -> None:
-    with time_machine.travel(NOW, tick=True):
-        prepare(sample_store, name)
-        prepare(twin, name)
-        keys, slow = await walk_slowly(sample_store, name, monkeypatch)
-        fast = await walk_at_once(twin, keys, monkeypatch)
-    assert fast[0] == slow[0]
-    assert rows(fast[1]) == rows(slow[1])
-    assert fast[2] == slow[2]
+__all__ = ["keys_wait"]
 
 
 async def test_a_key_that_is_typed_alone_is_passed_on_at_once(app: CrmmailApp) -> None:

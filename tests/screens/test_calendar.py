@@ -248,7 +248,7 @@ async def test_a_hundred_thousand_meetings_move_as_fast_as_ten(empty_store: Stor
         assert len(list(app.screen.walk_children())) <= 60
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 async def test_hostile_meetings_are_only_text(empty_store: Store, hostile: str) -> None:
     fill(empty_store, hostile)
     with empty_store.write("meetings") as (db, change):

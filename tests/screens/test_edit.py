@@ -291,7 +291,7 @@ async def test_marked_people_move_to_a_company(app: CrmmailApp) -> None:
         assert people.rows(db, [first, second]) == before
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 async def test_hostile_text_in_forms_and_pickers(empty_store: Store, hostile: str) -> None:
     from tests.screens.test_hostile import fill
 

@@ -28,9 +28,9 @@ from crmmail.screens.skipped import SkippedScreen
 from crmmail.screens.thread import ThreadScreen
 from crmmail.store.database import Store
 from tests.accounts.test_credentials import Memory
+from tests.screens.bursts import stroke
 from tests.screens.filler import ME, Filler, Guest
 from tests.screens.harness import press, settle
-from tests.screens.test_bursts import stroke
 
 ENDS = {"ctrl+q", "f6"}
 """They end the app, and are to: f6 goes on in the demo."""
@@ -128,7 +128,7 @@ async def test_the_app_is_alive_after_every_key(
     harmless: CrmmailApp, keyring_here: Memory, place: str
 ) -> None:
     app, there = harmless, PLACES[place]
-    async with app.run_test(size=(160, 40)) as pilot:
+    async with app.run_test(size=(140, 24)) as pilot:
         await settle(pilot)
         for key in KEYS:
             if key in ENDS:

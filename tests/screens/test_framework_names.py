@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from textual.message import Message
@@ -64,12 +65,14 @@ def assigned(one: type) -> set[str]:
     }
 
 
-def names(one: type) -> set[str]:
+@cache
+def names(one: type) -> frozenset[str]:
     """All names that a class defines: methods, class attributes, attributes of its instances."""
-    return assigned(one) | set(vars(one))
+    return frozenset(assigned(one) | set(vars(one)))
 
 
-def handlers() -> set[str]:
+@cache
+def handlers() -> frozenset[str]:
     """The names by which Textual calls handlers of messages."""
 
     def below(kind: type[Message]) -> Iterator[type[Message]]:
@@ -77,7 +80,7 @@ def handlers() -> set[str]:
         for one in kind.__subclasses__():
             yield from below(one)
 
-    return {getattr(kind, "handler_name", "") for kind in below(Message)}
+    return frozenset(getattr(kind, "handler_name", "") for kind in below(Message))
 
 
 def is_meant(one: type, name: str, prefix: str, rest: str) -> bool:

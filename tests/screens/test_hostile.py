@@ -19,21 +19,16 @@ from tests.screens.filler import ME, Filler, Mail
 from tests.screens.harness import press, settle, text
 
 AT = int(NOW.timestamp()) - 100
-HOSTILE = (
-    "[/foo]",
-    "[@click=app.quit]press[/]",
-    "Re: [JIRA-12] hello",
-    "[type=x, v={'a[0]'}]",
-    "\x1b]52;c;aGVsbG8=\x07",
-    "\x1b[31mred\x9b2J",
-    "\u202egnp.exe\u2066",
-    "漢字" * 40,
-    "e\u0301" * 60 + "\u0301" * 30,
-    "👩\u200d👩\u200d👧\ufe0f flag 🏳\ufe0f\u200d🌈",
-    "\u0000\u0008\u007f\u2028 line",
-    "$name $$ %s {0} \\[b]",
-    "",
-)
+HOSTILE = {
+    "markup": "[/foo] $name $$ %s {0} \\[b]",
+    "links": "[@click=app.quit]press[/] Re: [JIRA-12] hello [type=x, v={'a[0]'}]",
+    "controls": "\x1b]52;c;aGVsbG8=\x07 \x1b[31mred\x9b2J \u202egnp.exe\u2066",
+    "separators": "\u0000\u0008\u007f\u2028 line",
+    "wide": "漢字" * 40,
+    "combined": "e\u0301" * 60 + "\u0301" * 30 + "👩\u200d👩\u200d👧\ufe0f flag 🏳\ufe0f\u200d🌈",
+    "empty": "",
+}
+"""What strangers write, one text of each kind."""
 # C0, DEL, C1, bidi, lone surrogates, line separators.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -63,7 +58,7 @@ def fill(store: Store, hostile: str) -> None:
         rows.link()
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 async def test_hostile_text_is_only_text(empty_store: Store, hostile: str) -> None:
     fill(empty_store, hostile)
     app = CrmmailApp(empty_store, sync=False)
@@ -95,7 +90,7 @@ async def test_hostile_text_is_only_text(empty_store: Store, hostile: str) -> No
         assert app.is_running
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 async def test_hostile_text_is_only_text_where_it_is_edited(
     empty_store: Store, hostile: str
 ) -> None:
@@ -118,7 +113,7 @@ async def test_hostile_text_is_only_text_where_it_is_edited(
         assert app.is_running
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 async def test_a_hostile_source_is_only_text(empty_store: Store, hostile: str) -> None:
     raw = f"Subject: {hostile}\r\n{hostile}: x\r\n\r\n{hostile}\r\n".encode("utf-8", "replace")
     app = CrmmailApp(empty_store, sync=False)
@@ -150,7 +145,7 @@ def fill_settings(store: Store, hostile: str) -> None:
             db.execute(sql, values)
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 async def test_hostile_names_of_an_account_are_only_text(empty_store: Store, hostile: str) -> None:
     fill_settings(empty_store, hostile)
     app = CrmmailApp(empty_store, sync=False)
@@ -181,7 +176,7 @@ async def test_hostile_names_of_an_account_are_only_text(empty_store: Store, hos
             check(app)
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 async def test_what_is_typed_into_a_setting_is_only_text(empty_store: Store, hostile: str) -> None:
     fill_settings(empty_store, hostile)
     app = CrmmailApp(empty_store, sync=False)

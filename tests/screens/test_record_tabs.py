@@ -156,7 +156,7 @@ async def test_a_thread_is_hidden_from_the_record_and_comes_back(app: CrmmailApp
         assert list(threads.of_record(db, Kind.PERSON, record(app).record_id)) == before
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 async def test_hostile_text_on_every_tab(empty_store: Store, hostile: str) -> None:
     fill(empty_store, hostile)
     person = int(people.view(empty_store.read())[0])

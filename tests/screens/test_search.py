@@ -291,7 +291,7 @@ async def test_many_of_a_kind_are_counted(app: CrmmailApp) -> None:
         assert "Threads  30" in text(app)
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 async def test_hostile_text_that_is_found_is_only_text(empty_store: Store, hostile: str) -> None:
     fill(empty_store, hostile)
     app = CrmmailApp(empty_store, sync=False)

@@ -182,7 +182,7 @@ async def test_they_are_narrowed_by_reason_calendar_and_words_beside_mail(office
         assert "Internal letter" in text(app)
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 async def test_a_hostile_title_is_only_text(office: Store, hostile: str) -> None:
     put(office, 1, one=calendar(meeting("CLASS:PRIVATE", title=hostile)))
     calendars.listed(office, 1, [("/office/", hostile, "")])

@@ -1,4 +1,4 @@
-"""The walks of test_every_action and test_bursts: actions in a row, each with what it brings."""
+"""The walks of test_every_action: actions in a row, each with what it brings."""
 
 from __future__ import annotations
 
