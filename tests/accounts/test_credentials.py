@@ -326,7 +326,7 @@ def test_an_unset_variable_is_told_by_name(
 def test_a_name_that_no_variable_can_have_is_not_repeated(name: str) -> None:
     with pytest.raises(SecretError) as caught:
         credentials.environment_reference(name)
-    assert str(caught.value) == "That is no name of an environment variable."
+    assert str(caught.value) == "That is not the name of an environment variable."
 
 
 def test_an_account_without_a_reference_is_told_apart() -> None:

@@ -243,9 +243,6 @@ def test_tls_and_starttls_sign_in(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> 
             "UNSET_VARIABLE is not set",
         ),
         (["--password-env", "TEST_PASSWORD"], "IMAP server: not given"),
-        (["--imap", "127.0.0.1:x", "--password-env", "TEST_PASSWORD"], "is no port"),
-        (["--imap", "a b:993", "--password-env", "TEST_PASSWORD"], "is no server"),
-        (["--imap", "h", "--password-env", "TEST_PASSWORD", "--alias", "x"], "no e-mail address"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -370,5 +367,5 @@ def test_a_server_is_read_with_or_without_a_port(
 
 @pytest.mark.parametrize("text", ["", ":993", "h:0", "h:65536", "h:x", "h:²", "https://h", "a@h"])
 def test_what_is_no_server(text: str) -> None:
-    with pytest.raises(CrmmailError, match=r"is no (server|port)"):
+    with pytest.raises(CrmmailError, match=r"is not a (server|port)"):
         new_account.server(text, "tls")

@@ -80,7 +80,7 @@ def test_a_mailbox_without_calendars_is_added_all_the_same(cli: Cli, mailbox: Ma
     [
         ("http://127.0.0.1:9/", 1, "takes no connection on this port"),
         ("http://cal.example.org/", 1, "Without encryption"),
-        ("ftp://cal.example.org/", 1, "no address of a calendar server"),
+        ("ftp://cal.example.org/", 2, "not the address of a calendar server"),
     ],
 )
 @pytest.mark.usefixtures("password")

@@ -104,5 +104,5 @@ def test_all_is_a_folder_of_everything(cli: Cli, filled: Path, tmp_path: Path) -
 )
 def test_what_cannot_be_is_said(cli: Cli, filled: Path, words: tuple[str, ...], said: str) -> None:
     outcome = cli("export", *words)
-    assert outcome.code == 1
+    assert outcome.code == 2
     assert said in outcome.err

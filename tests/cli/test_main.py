@@ -132,7 +132,7 @@ def test_an_empty_store_lists_nothing_and_says_how_to_fill_it(cli: Cli) -> None:
 
 def test_a_list_that_knows_no_such_sort_names_those_it_knows(cli: Cli) -> None:
     outcome = cli("people", "list", "--sort", "shoe size")
-    assert outcome.code == 1
+    assert outcome.code == 2
     assert "last, name, company, threads" in outcome.err
 
 

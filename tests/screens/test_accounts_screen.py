@@ -147,7 +147,7 @@ async def test_what_is_typed_is_previewed_first_and_refused_in_words(two: Store)
         assert mail_rules.blocked(two.read()) == []
         await go_to(pilot, "Mail since")
         await press(pilot, "enter", "enter", *"soon", "enter")
-        assert any("is no day" in one.message for one in app._notifications)
+        assert any("is not a day" in one.message for one in app._notifications)
         await press(pilot, "enter", "enter", *"2026-01-31", "enter", "enter")
         assert account(two).mail_since == 1_769_817_600
         await go_to(pilot, "My addresses")

@@ -143,7 +143,7 @@ async def test_a_new_opportunity_has_its_companys_mail(app: CrmmailApp) -> None:
         await press(pilot, "2", "enter", "c", *"Big", "space", *"deal", "tab")
         await write(pilot, "prop")
         await press(pilot, "enter", "tab", *"12,500.50", "tab", "tab", *"tomorrow", "ctrl+s")
-        assert "'tomorrow' is no date." in text(app)
+        assert "'tomorrow' is not a date." in text(app)
         await write(pilot, "2026-06-30")
         await press(pilot, "ctrl+s")
         assert "Opportunities › Big deal   proposal" in text(app)
@@ -156,12 +156,25 @@ async def test_a_new_opportunity_has_its_companys_mail(app: CrmmailApp) -> None:
         await press(pilot, "e", "tab", "tab")
         await write(pilot, "lots")
         await press(pilot, "ctrl+s")
-        assert "'lots' is no amount." in text(app)
+        assert "'lots' is not an amount." in text(app)
         await write(pilot, "7")
         await press(pilot, "ctrl+s")
         changed = opportunities.get(db, deal)
         assert changed is not None
         assert changed.amount == 700
+        await press(pilot, "e", "tab", "tab", "tab")
+        await write(pilot, "jpy")
+        await press(pilot, "ctrl+s")
+        yen = opportunities.get(db, deal)
+        assert yen is not None
+        assert (yen.amount, yen.currency) == (7, "JPY")
+        assert "7 JPY" in text(app)
+        await press(pilot, "e", "tab", "tab")
+        await write(pilot, "12.505")
+        await press(pilot, "ctrl+s")
+        assert "JPY has no decimals, and '12.505' has 3." in text(app)
+        await press(pilot, "escape", "u")
+        assert opportunities.get(db, deal) == changed
         await press(pilot, "u")
         assert opportunities.get(db, deal) == found
 

@@ -208,3 +208,14 @@ async def test_who_was_merged_or_never_wrote_is_no_deleted_contact(skipping: Sto
     async with app.run_test(size=(160, 30)) as pilot:
         await press(pilot, "L")
         assert "deleted contacts" not in text(app)
+
+
+async def test_a_message_that_is_tried_again_says_so(app: CrmmailApp, skipping: Store) -> None:
+    skip(skipping, 7, "unreadable", detail="It is cut off", attempts=4, tried_at=AT * 1000)
+    async with app.run_test(size=(140, 30)) as pilot:
+        await press(pilot, "L")
+        await press(pilot, "slash", *"Subject", "space", "7", "enter")
+        assert "tried 4 times, next with" in text(app)
+        await press(pilot, "enter")
+        assert "tried 4 times, next with the next sync" in text(app)
+        assert "M8: it could not be read (It is cut off)" in text(app)

@@ -76,7 +76,7 @@ DEAL = (
     stop("opportunity", "3", "enter", shows="closes"),
     stop("form", "e", shows="Edit R5"),
     stop("form-stages", "tab", "down", shows="6 matches"),
-    stop("form-error", "enter", "tab", *"abc", "ctrl+s", shows="is no amount"),
+    stop("form-error", "enter", "tab", *"abc", "ctrl+s", shows="is not an amount"),
     stop("timeline", "escape", "4", shows="Created"),
 )
 THREAD = (

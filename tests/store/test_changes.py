@@ -129,7 +129,7 @@ def test_a_merge_is_told_and_its_undoing_leaves_no_trace(
 
 def test_a_failed_edit_is_not_told(fill: Filler, world: World) -> None:
     deal = opportunities.add(fill.store, "Press", world.acme)
-    with pytest.raises(Exception, match="no stage"):
+    with pytest.raises(Exception, match="not a stage"):
         opportunities.edit(fill.store, deal, amount=5, stage="nonsense")
     assert told(fill.store, Kind.OPPORTUNITY, deal) == []
 

@@ -229,5 +229,5 @@ def test_a_fingerprint_is_read_as_openssl_prints_it(typed: str) -> None:
 
 @pytest.mark.parametrize("typed", ["ab", "zz" * 32, "ab" * 20, "ab" * 33])
 def test_what_is_no_fingerprint(typed: str) -> None:
-    with pytest.raises(CrmmailError, match="no SHA-256 fingerprint"):
+    with pytest.raises(CrmmailError, match="not a SHA-256 fingerprint"):
         tls.read_pin(typed)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from crmmail.accounts import providers
 from crmmail.addresses import domain_of
 from crmmail.errors import CrmmailError
+from crmmail.text import one_line
 
 if TYPE_CHECKING:
     from crmmail.sync.homes import Home as Home
@@ -25,18 +26,30 @@ _PROVIDERS = {
     "mail.runbox.com": "https://dav.runbox.com/",
     "imap.migadu.com": "https://cdav.migadu.com/",
 }
+_LONGEST = 2_000  # characters of an address on the web
 _NEVER = ("example", "invalid", "local", "localhost", "test")  # top levels without servers
 
 
 def address(typed: str) -> str:
     """The address of a server as a person types it, or an error in words."""
     url = typed.strip() if "://" in typed else f"https://{typed.strip()}"
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
+    if not _is_web(url):
         raise CrmmailError(
-            f"{typed!r} is no address of a calendar server.", "Example: https://cal.example.org/"
+            f"{one_line(typed, 100)!r} is not the address of a calendar server.",
+            "Example: https://cal.example.org/",
         )
     return url
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises where it is none
+    except ValueError:
+        return False
+    if len(url) > _LONGEST or not url.isprintable() or any(c.isspace() for c in url):
+        return False
+    return parts.scheme in ("https", "http") and bool(parts.hostname) and "@" not in parts.netloc
 
 
 def of_provider(email: str, host: str = "") -> str:

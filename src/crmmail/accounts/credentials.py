@@ -105,7 +105,7 @@ def environment_reference(name: str) -> str:
     """The reference for a password in an environment variable."""
     if not _VARIABLE.fullmatch(name):  # not repeated in the message: it may be the password itself
         raise SecretError(
-            "That is no name of an environment variable.",
+            "That is not the name of an environment variable.",
             "Give the variable's name, not the password: --password-env MAIL_PASSWORD",
         )
     return _ENVIRONMENT + name

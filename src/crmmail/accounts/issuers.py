@@ -73,6 +73,11 @@ def issuer(name: str) -> Issuer:
     return found
 
 
+def names() -> tuple[str, ...]:
+    """Those that crmmail knows, and those that config.toml describes."""
+    return tuple(dict.fromkeys((*_KNOWN, *settings.config().preferences.oauth)))
+
+
 def is_usable(name: str) -> bool:
     """Whether `issuer` would give one."""
     try:

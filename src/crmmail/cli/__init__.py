@@ -42,15 +42,15 @@ def _run(words: list[str]) -> int:
     # completions calls crmmail without arguments too.
     if not words and "_CRMMAIL_COMPLETE" not in os.environ:
         return _open_app()
+    from crmmail.cli.arguments import run
     from crmmail.cli.root import app
     from crmmail.hang_up import ended_by_signals
 
     try:
         with ended_by_signals():
-            app(words, prog_name="crmmail")
+            return run(app, words)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else Exit.OK
-    return Exit.OK
 
 
 def _open_app() -> int:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crmmail.accounts import credentials
 from crmmail.cli import caldav, new_account, shapes
+from crmmail.cli.arguments import checked, one_of, some
 from crmmail.cli.output import AsJson, confirm, count, examples, note, open_store, print_json, table
 from crmmail.cli.problems import NotFoundError
 from crmmail.cli.signing_in import say_folders, sign_in, tried
@@ -22,31 +24,60 @@ group = typer.Typer(
     epilog=examples("crmmail account add ann@example.org", "crmmail account list"),
 )
 
-Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The account's address.")]
-
-
+Email = Annotated[
+    str, typer.Argument(metavar="EMAIL", callback=some, help="The account's address.")
+]
 Imap = Annotated[
-    str, typer.Option(metavar="HOST[:PORT]", help="The IMAP server; else it is looked for.")
+    str,
+    typer.Option(
+        metavar="HOST[:PORT]",
+        callback=checked(lambda text: text == "none" or new_account.server(text, "tls")),
+        help="The IMAP server; else it is looked for.",
+    ),
 ]
 Security = Annotated[
-    str, typer.Option(metavar="tls|starttls|none", help="Encryption; tls if not said.")
+    str,
+    typer.Option(
+        metavar="|".join(accounts.SECURITIES),
+        callback=one_of(*accounts.SECURITIES),
+        help="Encryption; tls if not said.",
+    ),
 ]
-Username = Annotated[str, typer.Option(help="To sign in with, if not the address.")]
+Username = Annotated[str, typer.Option(callback=some, help="To sign in with, if not the address.")]
 PasswordEnv = Annotated[
-    str, typer.Option(metavar="NAME", help="The environment variable with the password.")
+    str,
+    typer.Option(
+        metavar="NAME",
+        callback=checked(credentials.environment_reference),
+        help="The environment variable with the password.",
+    ),
 ]
 PasswordCommand = Annotated[
-    str, typer.Option(metavar="COMMAND", help="The command that prints the password.")
+    str,
+    typer.Option(
+        metavar="COMMAND",
+        callback=checked(credentials.command_reference),
+        help="The command that prints the password.",
+    ),
 ]
 OAuth = Annotated[
     str,
-    typer.Option(metavar="google|microsoft|NAME", help="Sign in in the browser, with tokens."),
+    typer.Option(
+        metavar="google|microsoft|NAME",
+        callback=checked(new_account.issuer_name),
+        help="Sign in in the browser, with tokens.",
+    ),
 ]
 Device = Annotated[
     bool, typer.Option("--device", help="With --oauth: on another device, with a code.")
 ]
 Pin = Annotated[
-    str, typer.Option(metavar="SHA256", help="Trust the certificate with this fingerprint only.")
+    str,
+    typer.Option(
+        metavar="SHA256",
+        callback=checked(new_account.read_pin),
+        help="Trust the certificate with this fingerprint only.",
+    ),
 ]
 Insecure = Annotated[
     bool, typer.Option("--insecure", help="Allow no encryption to another machine.")
@@ -64,7 +95,10 @@ NoTest = Annotated[bool, typer.Option("--no-test", help="Save it without trying 
     ),
 )
 def add(
-    email: Email,
+    email: Annotated[
+        str,
+        typer.Argument(metavar="EMAIL", callback=checked(new_account.address), help="Its address."),
+    ],
     imap: Imap = "",
     security: Security = "",
     username: Username = "",
@@ -76,11 +110,15 @@ def add(
         str,
         typer.Option(
             metavar="|".join(accounts.POLICIES),
+            callback=one_of(*accounts.POLICIES),
             help="Who becomes a contact: those I wrote to, also who wrote to me, nobody.",
         ),
     ] = "sent",
     alias: Annotated[
-        list[str] | None, typer.Option(help="Another address of mine; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            callback=checked(new_account.address), help="Another address of mine; may be repeated."
+        ),
     ] = None,
     name: Annotated[str, typer.Option(help="What to call the account.")] = "",
     pin: Pin = "",
@@ -95,7 +133,6 @@ def add(
 
     Signs in once before anything is saved. Nothing on the server is ever changed.
     """
-    new_account.chosen(policy, accounts.POLICIES, "--policy")
     wanted = new_account.Wanted(
         imap,
         security,

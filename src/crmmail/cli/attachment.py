@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from crmmail.cli.arguments import MOST, file
 from crmmail.cli.output import examples, note, open_store, write_file
 from crmmail.errors import CrmmailError
 
@@ -16,15 +17,17 @@ ATTACHMENT_EXAMPLES = examples(
 )
 SOURCE_EXAMPLES = examples("crmmail source 1848291012345 > message.eml")
 MessageId = Annotated[
-    int, typer.Argument(metavar="MESSAGE", help="As `thread show --json` has it.")
+    int, typer.Argument(metavar="MESSAGE", min=0, max=MOST, help="As `thread show --json` has it.")
 ]
 
 
 def attachment(
     message: MessageId,
-    number: Annotated[int, typer.Argument(min=0, help="Which one; the first is 0.")],
+    number: Annotated[
+        int, typer.Argument(metavar="NUMBER", min=0, max=MOST, help="Which one; the first is 0.")
+    ],
     to: Annotated[
-        Path | None, typer.Option(help="The file to write; “-” for standard output.")
+        Path | None, typer.Option(callback=file, help="The file to write; “-” for standard output.")
     ] = None,
 ) -> None:
     """Fetch an attachment from the server and save it, in this folder if not told otherwise.

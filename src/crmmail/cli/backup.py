@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
+from crmmail.cli.arguments import checked, is_file, some
 from crmmail.cli.output import AsJson, confirm, examples, iso, note, print_json, table, write
+from crmmail.cli.problems import ArgumentError
 from crmmail.errors import CrmmailError
 from crmmail.settings import store_path
 from crmmail.store.copies import Made
@@ -35,13 +37,15 @@ _PARTS = {
 
 def backup(
     to: Annotated[
-        Path | None, typer.Argument(help="The file to make; without: crmmail-DATE.db here.")
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="The file to make; without: crmmail-DATE.db here."),
     ] = None,
     listed: Annotated[
         bool, typer.Option("--list", help="Show the copies that crmmail has made by itself.")
     ] = False,
     remove: Annotated[
-        str, typer.Option("--remove", metavar="NAME", help="Delete one of those copies.")
+        str,
+        typer.Option("--remove", metavar="NAME", callback=some, help="Delete one of those copies."),
     ] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
@@ -55,7 +59,7 @@ def backup(
     from crmmail.store import copies
 
     if (to is not None) + listed + bool(remove) > 1:
-        raise typer.BadParameter("Give one of FILE, --list and --remove.")
+        raise ArgumentError("Give one of FILE, --list and --remove.")
     source = store_path()
     if listed:
         _list(source, as_json)
@@ -77,7 +81,14 @@ def backup(
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="A backup: a file, or a name of backup --list.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            callback=checked(is_file),
+            help="A backup: a file, or a name of backup --list.",
+        ),
+    ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Put a backup back: a whole store, or what was made by hand.

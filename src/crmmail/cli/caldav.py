@@ -10,8 +10,9 @@ import typer
 
 from crmmail.accounts import calendars as finding
 from crmmail.accounts import credentials
+from crmmail.cli.arguments import checked, some
 from crmmail.cli.output import note
-from crmmail.cli.problems import RefusedError
+from crmmail.cli.problems import ArgumentError, RefusedError
 from crmmail.errors import CrmmailError
 from crmmail.store import accounts, calendars
 from crmmail.store.database import Store
@@ -20,22 +21,34 @@ NONE = "none"
 Url = Annotated[
     str,
     typer.Option(
-        "--caldav", metavar="URL|none", help="Where its calendars are; else they are looked for."
+        "--caldav",
+        metavar="URL|none",
+        callback=checked(lambda url: url == NONE or finding.address(url)),
+        help="Where its calendars are; else they are looked for.",
     ),
 ]
 Username = Annotated[
-    str, typer.Option("--caldav-username", help="To sign in there with, if it is another.")
+    str,
+    typer.Option(
+        "--caldav-username", callback=some, help="To sign in there with, if it is another."
+    ),
 ]
 PasswordEnv = Annotated[
     str,
     typer.Option(
-        "--caldav-password-env", metavar="NAME", help="The variable with that password, if another."
+        "--caldav-password-env",
+        metavar="NAME",
+        callback=checked(credentials.environment_reference),
+        help="The variable with that password, if another.",
     ),
 ]
 PasswordCommand = Annotated[
     str,
     typer.Option(
-        "--caldav-password-command", metavar="COMMAND", help="The command that prints it."
+        "--caldav-password-command",
+        metavar="COMMAND",
+        callback=checked(credentials.command_reference),
+        help="The command that prints it.",
     ),
 ]
 
@@ -148,7 +161,7 @@ def _home(
 
 def _secret(wish: Wish) -> str:
     if wish.password_env and wish.password_command:
-        raise typer.BadParameter("Give one of --caldav-password-env and --caldav-password-command.")
+        raise ArgumentError("Give one of --caldav-password-env and --caldav-password-command.")
     if wish.password_env:
         return credentials.environment_reference(wish.password_env)
     return credentials.command_reference(wish.password_command) if wish.password_command else ""

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from crmmail.cli.arguments import checked, is_file, some
 from crmmail.cli.output import AsJson, confirm, examples, iso, note, open_store, print_json, table
 from crmmail.errors import CrmmailError
-from crmmail.store import accounts, calendars
+from crmmail.store import accounts, calendars, mail_rules
 from crmmail.store.calendars import CalendarRow
 from crmmail.store.database import Store
 from crmmail.text import one_line
@@ -25,9 +26,15 @@ IMPORT_EXAMPLES = examples(
     "crmmail import meetings.ics", "crmmail import - --calendar Work < export.ics"
 )
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The calendar's name.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", callback=some, help="The calendar's name.")]
 Account = Annotated[
-    str, typer.Option("--account", metavar="EMAIL", help="Of this account, if several have it.")
+    str,
+    typer.Option(
+        "--account",
+        metavar="EMAIL",
+        callback=checked(mail_rules.as_address),
+        help="Of this account, if several have it.",
+    ),
 ]
 
 
@@ -75,9 +82,17 @@ def remove(
 
 
 def import_(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="An .ics file; - for stdin.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", callback=checked(is_file), help="An .ics file; - for stdin."
+        ),
+    ],
     calendar: Annotated[
-        str, typer.Option(metavar="NAME", help="The calendar to keep it in; else the file's name.")
+        str,
+        typer.Option(
+            metavar="NAME", callback=some, help="The calendar to keep it in; else the file's name."
+        ),
     ] = "",
     as_json: AsJson = False,
 ) -> None:

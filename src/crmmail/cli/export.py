@@ -14,8 +14,9 @@ from typing import Annotated, Any
 import typer
 
 from crmmail.cli import records, shapes
+from crmmail.cli.arguments import is_file, of, one_of
 from crmmail.cli.output import count, examples, json_text, note, open_store, write_file
-from crmmail.cli.problems import Exit
+from crmmail.cli.problems import ArgumentError, Exit
 from crmmail.errors import CrmmailError
 from crmmail.export import events, letters, twenty, vcards
 from crmmail.store import threads
@@ -50,14 +51,22 @@ FORMATS = {
     What.OPPORTUNITIES: ("csv", "json"),
     What.THREADS: ("mbox", "eml", "json"),
     What.MEETINGS: ("ics",),
-    What.ALL: ("",),
+    What.ALL: (),
 }
 
 
 def export(
-    what: Annotated[What, typer.Argument(help="What to write.")],
+    named: Annotated[
+        str,
+        typer.Argument(metavar="|".join(What), callback=one_of(*What), help="What to write."),
+    ],
     form: Annotated[
-        str, typer.Option("--format", help="csv, vcard, json; mbox, eml; ics. The first it has.")
+        str,
+        typer.Option(
+            "--format",
+            callback=one_of(*dict.fromkeys(form for forms in FORMATS.values() for form in forms)),
+            help="csv, vcard, json; mbox, eml; ics. The first it has.",
+        ),
     ] = "",
     to: Annotated[
         Path | None, typer.Option(help="A new file; for eml and all, a folder. Without: stdout.")
@@ -71,10 +80,15 @@ def export(
     CSV is what Twenty's importer takes. Mail is fetched from the servers as it was sent; what no
     server gives is written from the store. Exit code 4: a server gave an error.
     """
-    known = FORMATS[what]
+    what = What(named)
+    known = FORMATS[what] or ("",)
     form = form or known[0]
     if form not in known:
-        raise CrmmailError(f"{what} have no format {form!r}.", f"There is: {', '.join(known)}.")
+        has = f"it has {', '.join(known)}" if known[0] else "it is written in every format"
+        raise ArgumentError(f"--format: {what} cannot be written as {form}: {has}.")
+    if to is not None and what is not What.ALL and form != "eml":
+        with of("--to"):
+            is_file(str(to))
     with open_store() as store:
         if what is What.ALL:
             code = _all(store, _needed(to, "a folder"), offline)
@@ -172,5 +186,5 @@ def _exists(path: Path) -> CrmmailError:
 
 def _needed(to: Path | None, what: str) -> Path:
     if to is None:
-        raise CrmmailError(f"Where to? Name {what} with --to.")
+        raise ArgumentError(f"--to: it is missing. Give {what} to write to.")
     return to

@@ -7,15 +7,23 @@ from typing import Annotated, Any
 
 import typer
 
+from crmmail.cli.arguments import checked
 from crmmail.cli.backup import tell_made
 from crmmail.cli.output import AsJson, confirm, examples, note, open_store, print_json
-from crmmail.store import copies, forgetting
+from crmmail.store import copies, forgetting, mail_rules
 from crmmail.store.forgetting import Traces
 from crmmail.widgets.words import plural
 
 FORGET_EXAMPLES = examples("crmmail forget ann@acme.example")
 REMEMBER_EXAMPLES = examples("crmmail remember ann@acme.example")
-Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="Any of the person's addresses.")]
+Address = Annotated[
+    str,
+    typer.Argument(
+        metavar="ADDRESS",
+        callback=checked(mail_rules.as_address),
+        help="Any of the person's addresses.",
+    ),
+]
 
 
 def forget(

@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from crmmail.cli import accounts as account_commands
+from crmmail.cli.arguments import checked, some
 from crmmail.cli.output import AsJson, examples, note, open_store, print_list
 from crmmail.cli.problems import NotFoundError
+from crmmail.cli.rules import Pattern
 from crmmail.errors import CrmmailError
 from crmmail.store import contact_ledger, ledger, letting, mail_rules, meeting_ledger
 from crmmail.store.database import Store
@@ -34,7 +36,9 @@ group = typer.Typer(
 
 @group.command(epilog=examples("crmmail let-in message '<20260314.1234@acme.example>'"))
 def message(
-    message_id: Annotated[str, typer.Argument(metavar="MESSAGE-ID", help="As `skipped` has it.")],
+    message_id: Annotated[
+        str, typer.Argument(metavar="MESSAGE-ID", callback=some, help="As `skipped` has it.")
+    ],
     rule: _Rule = False,
 ) -> None:
     """Let in one skipped message; says which setting that changes."""
@@ -51,7 +55,9 @@ def message(
 
 @group.command(epilog=examples("crmmail let-in meeting 4f2a-77@acme.example"))
 def meeting(
-    uid: Annotated[str, typer.Argument(metavar="UID", help="As `skipped --meetings` has it.")],
+    uid: Annotated[
+        str, typer.Argument(metavar="UID", callback=some, help="As `skipped --meetings` has it.")
+    ],
     rule: _Rule = False,
 ) -> None:
     """Let in one skipped meeting with all its times; says which setting that changes."""
@@ -80,12 +86,10 @@ def _let_in(store: Store, row: letting.Skipped, command: str, *, rule: bool) -> 
 
 @group.command(epilog=examples("crmmail let-in sender news@acme.example"))
 def sender(
-    pattern: Annotated[str, typer.Argument(metavar="PATTERN", help="ann@acme.com, or @acme.com.")],
+    pattern: Pattern,
 ) -> None:
     """Let in all mail from an address or a domain, whatever M4 to M7 say of it."""
     with open_store() as store:
-        if pattern.strip().startswith("<"):
-            raise CrmmailError("That is a message.", "crmmail let-in message MESSAGE-ID")
         known = mail_rules.allow(store, pattern)
         note(f"Mail from {known} enters now (exceptions: {known}). {_NEXT}")
         if known in mail_rules.blocked(store.read()):
@@ -95,7 +99,9 @@ def sender(
 @group.command(epilog=examples("crmmail let-in folder ann@acme.com Newsletters"))
 def folder(
     email: account_commands.Email,
-    name: Annotated[str, typer.Argument(metavar="FOLDER", help="As the server names it.")],
+    name: Annotated[
+        str, typer.Argument(metavar="FOLDER", callback=some, help="As the server names it.")
+    ],
 ) -> None:
     """Read a folder that is not read (M1)."""
     with open_store() as store:
@@ -107,7 +113,12 @@ def folder(
 @group.command(epilog=examples("crmmail let-in contact ann@acme.com"))
 def contact(
     who: Annotated[
-        str, typer.Argument(metavar="WHO", help="Name, address or domain: `skipped --contacts`.")
+        str,
+        typer.Argument(
+            metavar="WHO",
+            callback=some,
+            help="Name, address or domain: `skipped --contacts`.",
+        ),
     ],
 ) -> None:
     """Bring a deleted person or company back, with mail, meetings and notes (C5)."""
@@ -127,7 +138,14 @@ def contact(
 
 @group.command(epilog=examples("crmmail let-in remove news@acme.example"))
 def remove(
-    pattern: Annotated[str, typer.Argument(metavar="PATTERN", help="As `let-in list` has it.")],
+    pattern: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATTERN",
+            callback=checked(mail_rules.as_exception),
+            help="As `let-in list` has it.",
+        ),
+    ],
 ) -> None:
     """End an exception: the rules judge that mail again."""
     with open_store() as store:

@@ -10,8 +10,10 @@ from typing import Annotated
 import typer
 
 from crmmail.cli import shapes
+from crmmail.cli.arguments import Id, checked, quoted
 from crmmail.cli.output import AsJson, examples, note, open_store, print_json, table, write
 from crmmail.cli.problems import NotFoundError
+from crmmail.errors import CrmmailError
 from crmmail.store import meeting_detail, meetings, query
 from crmmail.store.meetings import DAY, OccurrenceRow
 from crmmail.widgets import meeting_text
@@ -31,7 +33,13 @@ group = typer.Typer(
 def agenda(
     days: Annotated[int, typer.Option(min=1, max=3_660, help="So many days.")] = 14,
     since: Annotated[
-        str, typer.Option("--from", metavar="DATE", help="From that day on; without it, today.")
+        str,
+        typer.Option(
+            "--from",
+            metavar="DATE",
+            callback=checked(lambda text: _day(text)),
+            help="From that day on; without it, today.",
+        ),
     ] = "today",
     as_json: AsJson = False,
 ) -> None:
@@ -51,7 +59,7 @@ def agenda(
 
 @group.command(epilog=examples("crmmail meeting show 7", "crmmail meeting show 7 --json"))
 def show(
-    which: Annotated[int, typer.Argument(metavar="ID", help="Its id, from agenda or search.")],
+    which: Id,
     as_json: AsJson = False,
 ) -> None:
     """Show one meeting: when, who comes, what about, its other times, the mail before it."""
@@ -73,7 +81,9 @@ def _day(text: str) -> int:
     """The first second of a day on a local clock (see Times)."""
     at = query.day(text, time.time())
     if at is None:
-        raise typer.BadParameter("Give a day: 2026-03-14, today, tomorrow.", param_hint="--from")
+        raise CrmmailError(
+            f"{quoted(text)} is not a day.", "Give one as 2026-03-14, or today, or tomorrow."
+        )
     return calendar.timegm(time.localtime(at))
 
 

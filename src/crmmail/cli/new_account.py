@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-
-import typer
 
 from crmmail import addresses
 from crmmail.accounts import credentials, providers, typed
 from crmmail.accounts.credentials import SecretError
 from crmmail.accounts.providers import Provider
+from crmmail.cli.arguments import quoted
 from crmmail.cli.output import ask, note
+from crmmail.cli.problems import ArgumentError
 from crmmail.errors import CrmmailError
-from crmmail.store.accounts import SECURITIES, AccountRow
+from crmmail.store.accounts import AccountRow
 
 if TYPE_CHECKING:
     from crmmail.accounts.discovery import Found
 
 _SECURITY = {143: "starttls"}
+_LONGEST = 253  # characters of a host's name
+_PORT = re.compile("[0-9]{1,5}")
 _PORTS = {"tls": 993, "starttls": 143, "none": 143}
 
 
@@ -73,8 +76,6 @@ def gather(email: str, wanted: Wanted, known: AccountRow | None = None) -> NewAc
     where nobody is there to answer.
     """
     own = address(email)
-    if wanted.security:
-        chosen(wanted.security, SECURITIES, "--security")
     found = _place(own, wanted, known)
     place = found.provider
     is_open = bool(place.host) and place.security == "none" and not _is_loopback(place.host)
@@ -92,7 +93,7 @@ def gather(email: str, wanted: Wanted, known: AccountRow | None = None) -> NewAc
         "",
         "",
         typed=False,
-        pin=_pin(wanted.pin) or (known.pin if known and known.host == place.host else ""),
+        pin=read_pin(wanted.pin) or (known.pin if known and known.host == place.host else ""),
     )
     return _with_secret(new, wanted, place, known)
 
@@ -206,7 +207,19 @@ def _nowhere(email: str) -> Found:
     return Found(Provider("", ""), email, "as typed")
 
 
-def _pin(typed: str) -> str:
+def issuer_name(name: str) -> None:
+    """Refuse a name of which neither crmmail nor config.toml knows where to sign in."""
+    from crmmail.accounts import issuers
+
+    if name not in (known := issuers.names()):
+        raise CrmmailError(
+            f"{quoted(name)} is not one of: {', '.join(known)}.",
+            "Others are described in config.toml (docs/sign-in.md).",
+        )
+
+
+def read_pin(typed: str) -> str:
+    """A certificate's fingerprint as it is compared, "" for none; or an error in words."""
     from crmmail.sync import tls
 
     return tls.read_pin(typed) if typed else ""
@@ -216,7 +229,7 @@ def address(typed: str) -> str:
     """An address in the form in which they are compared, or an error in words."""
     found = addresses.normal(typed)
     if not found:
-        raise CrmmailError(f"{typed!r} is no e-mail address.", "Example: ann@example.org")
+        raise CrmmailError(f"{quoted(typed)} is not an e-mail address.", "Example: ann@example.org")
     return found
 
 
@@ -226,23 +239,17 @@ def server(text: str, security: str) -> tuple[str, int]:
     if not colon or (host.count(":") and not host.endswith("]")):
         host, port = text, str(_PORTS[security])
     host = host.strip("[]").strip()
-    if not host or any(c.isspace() or c in "/@" for c in host):
-        raise CrmmailError(f"{text!r} is no server.", "Example: --imap imap.example.org:993")
-    if not port.isascii() or not port.isdecimal() or not 0 < int(port) < 65_536:
-        raise CrmmailError(f"{port!r} is no port.", "Example: --imap imap.example.org:993")
+    if not host.isprintable() or not 0 < len(host) <= _LONGEST or set(host) & set("/@ "):
+        raise CrmmailError(f"{quoted(text)} is not a server.", "Example: imap.example.org:993")
+    if not _PORT.fullmatch(port) or not 0 < int(port) < 65_536:
+        raise CrmmailError(f"{quoted(port)} is not a port.", "Example: imap.example.org:993")
     return host, int(port)
-
-
-def chosen(value: str, among: tuple[str, ...], option: str) -> None:
-    """Refuse a value that an option does not know, as a usage error."""
-    if value not in among:
-        raise typer.BadParameter(f"{option} takes one of: {', '.join(among)}.")
 
 
 def _password(env: str, command: str, email: str, needed: bool) -> tuple[str, str, bool]:
     """The reference, the password itself if it is needed now, and whether it was typed."""
     if env and command:
-        raise typer.BadParameter("Give one of --password-env and --password-command.")
+        raise ArgumentError("Give one of --password-env and --password-command.")
     if env or command:
         secret = (
             credentials.environment_reference(env)

@@ -2,42 +2,76 @@
 
 from __future__ import annotations
 
-import re
+from functools import partial
 from typing import Annotated
 
 import typer
 
+from crmmail import money
 from crmmail.cli import find, shapes
+from crmmail.cli.arguments import checked, of, one_of, some
 from crmmail.cli.output import AsJson, examples, open_store, print_json, write
 from crmmail.cli.records import OPPORTUNITIES, group
 from crmmail.store import opportunities
 from crmmail.store.kinds import Kind
 
 opportunity_group = group(OPPORTUNITIES)
-_DATE = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 
 
 @opportunity_group.command(
     epilog=examples(
         "crmmail opportunity add --name 'New press' --company acme.example",
         "crmmail opportunity add --name Licence --contact ann@acme.example --amount 1200 --json",
+        "crmmail opportunity add --name Fonts --amount 98000 --currency JPY",
     ),
 )
 def add(
-    name: Annotated[str, typer.Option(help="What it is called.")],
-    company: Annotated[str, typer.Option(help="Its company: id, name or domain.")] = "",
-    contact: Annotated[str, typer.Option(help="Its point of contact: id, name, address.")] = "",
-    stage: Annotated[str, typer.Option(help=f"One of: {', '.join(opportunities.STAGES)}.")] = "new",
-    amount: Annotated[float, typer.Option(min=0, help="What it may bring, in whole units.")] = 0,
-    currency: Annotated[str, typer.Option(help="Three letters.")] = "EUR",
-    closes_on: Annotated[str, typer.Option(metavar="DATE", help="When, as 2026-12-31.")] = "",
+    name: Annotated[
+        str,
+        typer.Option(
+            callback=checked(partial(opportunities.check, "name")), help="What it is called."
+        ),
+    ],
+    company: Annotated[
+        str, typer.Option(callback=some, help="Its company: id, name or domain.")
+    ] = "",
+    contact: Annotated[
+        str, typer.Option(callback=some, help="Its point of contact: id, name, address.")
+    ] = "",
+    stage: Annotated[
+        str,
+        typer.Option(
+            callback=one_of(*opportunities.STAGES),
+            help=f"One of: {', '.join(opportunities.STAGES)}.",
+        ),
+    ] = "new",
+    amount: Annotated[
+        str,
+        typer.Option(
+            metavar="AMOUNT", callback=some, help="What it may bring, in the currency's unit."
+        ),
+    ] = "",
+    currency: Annotated[
+        str,
+        typer.Option(
+            callback=checked(partial(opportunities.check, "currency")), help="Three letters."
+        ),
+    ] = "EUR",
+    closes_on: Annotated[
+        str,
+        typer.Option(
+            metavar="DATE",
+            callback=checked(partial(opportunities.check, "closes_on")),
+            help="When, as 2026-12-31.",
+        ),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Add an opportunity; the mail of its company and its contact gathers on it at once."""
-    if stage not in opportunities.STAGES:
-        raise typer.BadParameter(f"Stages are: {', '.join(opportunities.STAGES)}.")
-    if closes_on and not _DATE.fullmatch(closes_on):
-        raise typer.BadParameter("--closes-on takes a date as 2026-12-31.")
+    currency = currency.strip().upper()
+    with of("--amount"):
+        kept = money.parse(amount, currency)
+        opportunities.check("amount", kept)
     with open_store() as store:
         db = store.read()
         added = opportunities.add(
@@ -46,8 +80,8 @@ def add(
             company_id=find.record(db, Kind.COMPANY, company) if company else None,
             contact_id=find.record(db, Kind.PERSON, contact) if contact else None,
             stage=stage,
-            amount=round(amount * 100),
-            currency=currency.upper(),
+            amount=kept,
+            currency=currency,
             closes_on=closes_on,
         )
         found = opportunities.get(db, added)

@@ -19,7 +19,7 @@ class Exit(IntEnum):
 
     OK = 0
     PROBLEM = 1
-    USAGE = 2  # typer's own
+    USAGE = 2
     NOTHING = 3
     SYNC_ERRORS = 4
     REFUSED = 5
@@ -32,6 +32,10 @@ class NotFoundError(CrmmailError):
 
 class RefusedError(CrmmailError):
     """The server refused the sign-in."""
+
+
+class ArgumentError(CrmmailError):
+    """The command line is wrong: one sentence, that names the option or the argument."""
 
 
 def need_terminal() -> None:
@@ -94,9 +98,10 @@ def tell(problem: Exception) -> int | None:
     print(printable(f"crmmail: {words}"), file=sys.stderr)
     if isinstance(problem, CrmmailError) and problem.hint:
         print(printable(problem.hint), file=sys.stderr)
-    if isinstance(problem, NotFoundError):
-        return Exit.NOTHING
-    return Exit.REFUSED if isinstance(problem, RefusedError) else Exit.PROBLEM
+    codes = {NotFoundError: Exit.NOTHING, RefusedError: Exit.REFUSED, ArgumentError: Exit.USAGE}
+    if isinstance(problem, OverflowError):
+        return Exit.USAGE
+    return next((code for kind, code in codes.items() if isinstance(problem, kind)), Exit.PROBLEM)
 
 
 def _words(problem: Exception) -> str | None:

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
+from crmmail import money
 from crmmail.cli import find, shapes
+from crmmail.cli.arguments import Limit, choose, of, some
 from crmmail.cli.output import AsJson, day, examples, note, open_store, print_json, table, write
 from crmmail.cli.problems import NotFoundError
 from crmmail.store import companies, opportunities, people, threads
 from crmmail.store.kinds import Kind
-from crmmail.widgets import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,9 @@ class Record:
 Match = Annotated[str, typer.Option(help="Only those with each of these words.")]
 Sort = Annotated[str, typer.Option(help="What to sort by.")]
 Reverse = Annotated[bool, typer.Option("--reverse", help="The other way round.")]
-Limit = Annotated[int | None, typer.Option(min=0, max=1 << 31, help="At most so many.")]
-Which = Annotated[str, typer.Argument(metavar="ID", help="Its id, or its exact name.")]
+Which = Annotated[
+    str, typer.Argument(metavar="ID", callback=some, help="Its id, or its exact name.")
+]
 
 
 def group(record: Record) -> typer.Typer:
@@ -55,6 +57,8 @@ def group(record: Record) -> typer.Typer:
 
 
 def _add_list(made: typer.Typer, record: Record) -> None:
+    sorts = record.sorts.split(", ")
+
     @made.command(
         "list",
         help=f"List {record.many}, newest contact first.\n\nSorts: {record.sorts}.",
@@ -70,6 +74,8 @@ def _add_list(made: typer.Typer, record: Record) -> None:
         limit: Limit = None,
         as_json: AsJson = False,
     ) -> None:
+        with of("--sort"):
+            choose(sort, sorts)
         with open_store() as store:
             db = store.read()
             down = None if not reverse else not _goes_down(sort)
@@ -80,7 +86,7 @@ def _add_list(made: typer.Typer, record: Record) -> None:
             elif ids:
                 right = ("id", "threads", "people", "amount")
                 table(record.head, map(record.cells, rows), right)
-            else:
+            elif limit != 0:
                 note(_nothing(record, match))
 
 
@@ -168,7 +174,7 @@ def _opportunity_facts(shape: shapes.Shape) -> Iterator[tuple[str, str]]:
     yield "Company", shape["company"] or ""
     yield "Contact", shape["contact"] or ""
     yield "Stage", shape["stage"]
-    yield "Amount", words.money(shape["amount"], shape["currency"])
+    yield "Amount", money.shown(shape["amount"], shape["currency"])
     yield "Closes on", shape["closes_on"] or ""
     yield from _common(shape)
 
@@ -213,7 +219,7 @@ OPPORTUNITIES = Record(
     sorts="last, name, company, stage, amount, closes, threads, next",
     head=("id", "name", "stage", "amount", "company", "contact", "threads", "last contact", "next"),
     cells=lambda row: (
-        str(row.id), row.name, row.stage, words.money(row.amount, row.currency), row.company,
+        str(row.id), row.name, row.stage, money.shown(row.amount, row.currency), row.company,
         row.contact, str(row.threads), day(row.last_at), day(row.next_at),
     ),
     shape=shapes.opportunity,

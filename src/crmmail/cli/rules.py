@@ -8,14 +8,19 @@ from typing import Annotated
 import typer
 
 from crmmail.cli import accounts as account_commands
-from crmmail.cli import caldav, new_account
+from crmmail.cli import caldav
 from crmmail.cli.accounts import Email
+from crmmail.cli.arguments import checked, one_of, quoted, some
 from crmmail.cli.output import AsJson, examples, note, open_store, print_json, print_list, table
+from crmmail.cli.problems import ArgumentError
+from crmmail.errors import CrmmailError
 from crmmail.store import accounts, levels, mail_rules
 from crmmail.store.kinds import Level
 
 _NEXT = "The next sync applies it to the mail that is here."
 _LEVELS = ("everything", "subject", "metadata")
+_ADDRESS = checked(mail_rules.as_address)
+_DOMAIN = checked(mail_rules.as_domain)
 
 
 @account_commands.group.command(
@@ -30,12 +35,25 @@ _LEVELS = ("everything", "subject", "metadata")
 def set_(
     email: Email,
     policy: Annotated[
-        str, typer.Option(metavar="|".join(accounts.POLICIES), help="Who becomes a contact (C2).")
+        str,
+        typer.Option(
+            metavar="|".join(accounts.POLICIES),
+            callback=one_of(*accounts.POLICIES),
+            help="Who becomes a contact (C2).",
+        ),
     ] = "",
-    alias: Annotated[list[str] | None, typer.Option(help="An address of mine.")] = None,
-    drop_alias: Annotated[list[str] | None, typer.Option(help="No address of mine.")] = None,
-    internal: Annotated[list[str] | None, typer.Option(help="A domain of colleagues.")] = None,
-    drop_internal: Annotated[list[str] | None, typer.Option(help="None of colleagues.")] = None,
+    alias: Annotated[
+        list[str] | None, typer.Option(callback=_ADDRESS, help="An address of mine.")
+    ] = None,
+    drop_alias: Annotated[
+        list[str] | None, typer.Option(callback=_ADDRESS, help="Not an address of mine.")
+    ] = None,
+    internal: Annotated[
+        list[str] | None, typer.Option(callback=_DOMAIN, help="A domain of colleagues.")
+    ] = None,
+    drop_internal: Annotated[
+        list[str] | None, typer.Option(callback=_DOMAIN, help="Not a domain of colleagues.")
+    ] = None,
     group: Annotated[
         bool | None, typer.Option("--group/--no-group", help="Let group mail in (M5).")
     ] = None,
@@ -48,19 +66,34 @@ def set_(
         typer.Option("--free-mail/--no-free-mail", help="Contacts at free providers (C3)."),
     ] = None,
     since: Annotated[
-        str, typer.Option(metavar="DATE|all", help="No mail from before that day (M10).")
+        str,
+        typer.Option(
+            metavar="DATE|all",
+            callback=checked(lambda day: _epoch(day)),
+            help="No mail from before that day (M10).",
+        ),
     ] = "",
     visibility: Annotated[
-        str, typer.Option(metavar="|".join(_LEVELS), help="What is kept of its mail (V).")
+        str,
+        typer.Option(
+            metavar="|".join(_LEVELS),
+            callback=one_of(*_LEVELS),
+            help="What is kept of its mail (V).",
+        ),
     ] = "",
     meetings: Annotated[
         str,
-        typer.Option(metavar="everything|metadata", help="What is kept of its meetings (V5)."),
+        typer.Option(
+            metavar="everything|metadata",
+            callback=one_of("everything", "metadata"),
+            help="What is kept of its meetings (V5).",
+        ),
     ] = "",
     meeting_policy: Annotated[
         str,
         typer.Option(
             metavar="|".join(accounts.MEETING_POLICIES),
+            callback=one_of(*accounts.MEETING_POLICIES),
             help="Who of a meeting becomes a contact (C2).",
         ),
     ] = "",
@@ -84,9 +117,6 @@ def set_(
     caldav_password_command: caldav.PasswordCommand = "",
 ) -> None:
     """Change the rules of an account. Mail that is here already is judged again, both ways."""
-    new_account.chosen(policy or accounts.POLICIES[0], accounts.POLICIES, "--policy")
-    asked = accounts.MEETING_POLICIES
-    new_account.chosen(meeting_policy or asked[0], asked, "--meeting-policy")
     values: dict[str, object] = {
         "policy": policy or None,
         "exclude_group": None if group is None else not group,
@@ -96,8 +126,8 @@ def set_(
         "meeting_policy": meeting_policy or None,
         "sync_internal_meetings": meeting_colleagues,
         "sync_private": private,
-        "mail_level": _level(visibility, "--visibility", _LEVELS),
-        "meeting_level": _level(meetings, "--meetings", (_LEVELS[0], _LEVELS[2])),
+        "mail_level": _level(visibility),
+        "meeting_level": _level(meetings),
         "paused": pause,
     }
     values = {name: value for name, value in values.items() if value is not None}
@@ -109,10 +139,10 @@ def set_(
     )
     wish = caldav.Wish(caldav_url, caldav_username, caldav_password_env, caldav_password_command)
     if not values and not any(given for _, given in lists) and not wish:
-        raise typer.BadParameter("Say what to change: crmmail account set --help")
+        raise ArgumentError("Say what to change. See: crmmail account set --help")
     with open_store() as store:
         account = account_commands.known(store.read(), email)
-        if (level := _level(visibility, "--visibility", _LEVELS)) is not None:
+        if (level := _level(visibility)) is not None:
             note(_effect(store.read(), account, level))
         mail_rules.change(store, account.id, **values)
         for act, given in lists:
@@ -131,8 +161,10 @@ def set_(
 )
 def folders(
     email: Email,
-    on: Annotated[list[str] | None, typer.Option(help="Read this folder.")] = None,
-    off: Annotated[list[str] | None, typer.Option(help="Do not read this folder.")] = None,
+    on: Annotated[list[str] | None, typer.Option(callback=some, help="Read this folder.")] = None,
+    off: Annotated[
+        list[str] | None, typer.Option(callback=some, help="Do not read this folder.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List an account's folders, and choose which are read (M1)."""
@@ -165,7 +197,14 @@ block_group = typer.Typer(
     help="Addresses and domains that never enter (M3).",
     epilog=examples("crmmail block add @pest.example", "crmmail block list"),
 )
-Pattern = Annotated[str, typer.Argument(metavar="PATTERN", help="ann@acme.com, or @acme.com.")]
+Pattern = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATTERN",
+        callback=checked(mail_rules.as_pattern),
+        help="ann@acme.com, or @acme.com.",
+    ),
+]
 
 
 @block_group.command("add", epilog=examples("crmmail block add @pest.example"))
@@ -190,11 +229,8 @@ def block_list(as_json: AsJson = False) -> None:
     print_list(found, as_json, "Nothing is blocked.")
 
 
-def _level(said: str, option: str, among: tuple[str, ...]) -> int | None:
-    if not said:
-        return None
-    new_account.chosen(said, among, option)
-    return int(Level[said.upper()])
+def _level(said: str) -> int | None:
+    return int(Level[said.upper()]) if said else None
 
 
 def _effect(db: sqlite3.Connection, account: accounts.AccountRow, level: int) -> str:
@@ -210,4 +246,6 @@ def _epoch(day: str) -> int | None:
     try:
         return mail_rules.as_day(day)
     except mail_rules.RuleError:
-        raise typer.BadParameter(f"{day!r} is no date such as 2024-01-31, nor “all”.") from None
+        raise CrmmailError(
+            f"{quoted(day)} is not a day.", "Give one as 2024-01-31, or all."
+        ) from None

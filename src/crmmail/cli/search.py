@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from crmmail.cli import shapes
+from crmmail.cli.arguments import MANY, some
 from crmmail.cli.output import AsJson, day, examples, iso, note, open_store, print_json, table
 from crmmail.cli.problems import NotFoundError
 from crmmail.store import companies, meetings, opportunities, people, threads
@@ -27,8 +28,15 @@ EXAMPLES = examples(
 
 
 def search(
-    query: Annotated[list[str], typer.Argument(help="Words, phrases and operators, see below.")],
-    limit: Annotated[int, typer.Option(min=1, help="At most so many of each group.")] = 20,
+    query: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="QUERY...", callback=some, help="Words, phrases and operators, see below."
+        ),
+    ],
+    limit: Annotated[
+        int, typer.Option(min=1, max=MANY, help="At most so many of each group.")
+    ] = 20,
     as_json: AsJson = False,
 ) -> None:
     """Find people, companies, opportunities, meetings and threads.

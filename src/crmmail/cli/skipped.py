@@ -1,4 +1,4 @@
-"""skipped: the ledger of mail, meetings and contacts, each with the rule."""
+"""skipped: what did not enter (mail, meetings, contacts), each with the rule."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from crmmail.cli.arguments import MANY, choose, of, one_of
 from crmmail.cli.output import AsJson, examples, iso, note, open_store, print_json, table
+from crmmail.cli.problems import ArgumentError
 from crmmail.store import contact_ledger, ledger, meeting_ledger
 from crmmail.store.kinds import Kind
 from crmmail.store.ledger import Filter
-from crmmail.widgets.words import titled
+from crmmail.widgets.words import titled, tries
 
 EXAMPLES = examples(
     "crmmail skipped",
@@ -21,22 +23,34 @@ EXAMPLES = examples(
 
 
 def skipped(
-    reason: Annotated[str, typer.Option(help="Only of this reason.")] = "",
-    limit: Annotated[int, typer.Option(min=0, help="At most so many.")] = 50,
+    reason: Annotated[
+        str,
+        typer.Option(
+            metavar="REASON",
+            callback=one_of(*dict.fromkeys((*ledger.REASONS, *meeting_ledger.REASONS))),
+            help="Only of this reason.",
+        ),
+    ] = "",
+    limit: Annotated[int, typer.Option(min=0, max=MANY, help="At most so many.")] = 50,
     meetings: Annotated[bool, typer.Option("--meetings", help="Meetings instead of mail.")] = False,
     contacts: Annotated[
         bool, typer.Option("--contacts", help="Deleted contacts that mail still comes from.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """The ledger: mail that did not enter, newest first, with the rule that kept it out.
+    """The skip list: mail that did not enter, newest first, with the rule that kept it out.
 
     With --meetings: the meetings that did not. With --contacts: people and companies that you
     deleted, and that their mail does not bring back (C5).
     """
     if contacts:
+        if reason or meetings:
+            raise ArgumentError("--contacts goes with neither --reason nor --meetings.")
         _contacts(limit, as_json)
         return
+    with of("--reason"):
+        known = meeting_ledger.REASONS if meetings else ledger.REASONS
+        choose(reason or known[0], known)
     if meetings:
         _meetings(reason, limit, as_json)
         return
@@ -54,6 +68,8 @@ def skipped(
                     "time": iso(row.sent_at),
                     "subject": row.subject,
                     "sender": row.sender,
+                    "attempts": row.attempts,
+                    "next_try": iso(row.next_try),
                 }
                 for row in rows
             ]
@@ -66,13 +82,17 @@ def skipped(
                     (iso(row.sent_at) or "")[:10],
                     row.sender,
                     row.subject,
-                    ledger.describe(row.reason, row.detail),
+                    "; ".join(filter(None, (row.words, tries(row.attempts, row.next_try)))),
                 )
                 for row in rows
             ],
         )
+    elif not limit:
+        return
+    elif reason == "folder":
+        note("Messages of a folder that is not read are not listed: crmmail account folders EMAIL")
     else:
-        note("Nothing was skipped.")
+        note(f"No message was skipped{f' as {reason}' if reason else ''}.")
 
 
 def _meetings(reason: str, limit: int, as_json: bool) -> None:
@@ -106,8 +126,12 @@ def _meetings(reason: str, limit: int, as_json: bool) -> None:
                 for row in rows
             ],
         )
+    elif not limit:
+        return
+    elif reason == "calendar":
+        note("Meetings of a calendar that is not read are not listed: crmmail calendar list")
     else:
-        note("No meeting was skipped.")
+        note(f"No meeting was skipped{f' as {reason}' if reason else ''}.")
 
 
 def _contacts(limit: int, as_json: bool) -> None:
@@ -143,5 +167,5 @@ def _contacts(limit: int, as_json: bool) -> None:
                 for row in rows
             ],
         )
-    else:
+    elif limit:
         note("No mail comes from a contact that you deleted.")

@@ -13,7 +13,7 @@ from crmmail import crash
 from crmmail.accounts.secret_error import SecretError
 from crmmail.cli.accounts import known
 from crmmail.cli.output import AsJson, examples, note, open_store, print_json, write
-from crmmail.cli.problems import Exit
+from crmmail.cli.problems import ArgumentError, Exit
 from crmmail.errors import CrmmailError
 from crmmail.store import accounts
 from crmmail.store.database import Notice, Store
@@ -38,7 +38,7 @@ def sync(
     Exit code 4: it went through, but some account or folder had an error.
     """
     if once and watch:
-        raise typer.BadParameter("Give one of --once and --watch.")
+        raise ArgumentError("Give one of --once and --watch.")
     with crash.watched(note), open_store() as store:
         named = [known(store.read(), email).email for email in emails or ()]
         if not accounts.all_accounts(store.read()):
@@ -48,7 +48,7 @@ def sync(
             from crmmail.cli.watch import watch as go_on
 
             if named:
-                raise typer.BadParameter("--watch watches every account.")
+                raise ArgumentError("--watch watches every account.")
             go_on(store, as_json)
             return
         reports = _once(store, named)

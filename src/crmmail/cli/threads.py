@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from crmmail.cli import find, shapes
+from crmmail.cli.arguments import Id, Limit, some
 from crmmail.cli.output import AsJson, day, examples, note, open_store, print_json, table, write
-from crmmail.cli.problems import NotFoundError
+from crmmail.cli.problems import ArgumentError, NotFoundError
 from crmmail.store import threads
 from crmmail.store.kinds import Kind
 from crmmail.widgets import words
@@ -28,10 +29,16 @@ group = typer.Typer(
     epilog=examples("crmmail thread list --limit 20", "crmmail thread list --company acme.example"),
 )
 def list_(
-    person: Annotated[str, typer.Option(help="Only this person's: id, name or address.")] = "",
-    company: Annotated[str, typer.Option(help="Only this company's: id, name or domain.")] = "",
-    opportunity: Annotated[str, typer.Option(help="Only this opportunity's: id or name.")] = "",
-    limit: Annotated[int | None, typer.Option(min=0, help="At most so many.")] = None,
+    person: Annotated[
+        str, typer.Option(callback=some, help="Only this person's: id, name or address.")
+    ] = "",
+    company: Annotated[
+        str, typer.Option(callback=some, help="Only this company's: id, name or domain.")
+    ] = "",
+    opportunity: Annotated[
+        str, typer.Option(callback=some, help="Only this opportunity's: id or name.")
+    ] = "",
+    limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
     """List threads, newest first: all, or one record's."""
@@ -41,7 +48,7 @@ def list_(
         if name
     ]
     if len(chosen) > 1:
-        raise typer.BadParameter("Give one of --person, --company, --opportunity.")
+        raise ArgumentError("Give one of --person, --company, --opportunity.")
     with open_store() as store:
         db = store.read()
         rows = _rows(db, _ids(db, chosen, limit))
@@ -54,7 +61,7 @@ def list_(
         ]
         if cells:
             table(("id", "last", "who", "subject", "messages"), cells, ("id", "messages"))
-        else:
+        elif limit != 0:
             note("No threads yet. They come with your mail: crmmail account add, crmmail sync")
 
 
@@ -62,7 +69,7 @@ def list_(
     epilog=examples("crmmail thread show 7", "crmmail thread show 7 --json"),
 )
 def show(
-    which: Annotated[int, typer.Argument(metavar="ID", help="Its id, from a list.")],
+    which: Id,
     as_json: AsJson = False,
 ) -> None:
     """Show every message of one thread, oldest first."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from crmmail.cli.arguments import MANY, some
 from crmmail.cli.output import AsJson, day, examples, iso, open_store, print_json, write
 from crmmail.cli.problems import NotFoundError
 from crmmail.cli.shapes import RECORD_NAMES
@@ -30,10 +31,14 @@ def why(
     query: Annotated[
         str,
         typer.Argument(
-            help="An address, a Message-ID or UID, or words of a title; person:3, thread:5."
+            metavar="QUERY",
+            callback=some,
+            help="An address, a Message-ID or UID, or words of a title; person:3, thread:5.",
         ),
     ],
-    limit: Annotated[int, typer.Option(min=1, help="At most so many messages of each kind.")] = 20,
+    limit: Annotated[
+        int, typer.Option(min=1, max=MANY, help="At most so many messages of each kind.")
+    ] = 20,
     as_json: AsJson = False,
 ) -> None:
     """Say where mail and meetings are: stored and linked to whom, or skipped, and by which rule.
@@ -82,6 +87,8 @@ def _lines(answer: Why) -> Iterator[str]:
         row = skipped.row
         yield _title(row.sent_at, row.subject, row.sender, hidden=row.level == Level.METADATA)
         yield f"  skipped   {skipped.words}"
+        if again := words.tries(row.attempts, row.next_try):
+            yield f"  attempts  {again}"
         yield f"  lies in   {skipped.row.folder} of {skipped.row.email}"
     for one in answer.skipped_meetings:
         yield ""

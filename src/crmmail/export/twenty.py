@@ -12,9 +12,9 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 
+from crmmail import money
 from crmmail.store import companies, opportunities, people
 from crmmail.store.kinds import Kind
-from crmmail.widgets.words import amount_of
 
 ROWS_A_FILE = 10_000
 _COMPANY = "Company / Domain Name / Link URL"
@@ -85,7 +85,7 @@ def _opportunity(db: sqlite3.Connection, opportunity_id: int) -> Sequence[str]:
     first, *_ = (*people.addresses(db, deal.contact_id or 0), "")
     return (
         deal.name,
-        amount_of(deal.amount, deal.currency),
+        money.exact(deal.amount, deal.currency),
         deal.currency if deal.amount else "",
         deal.closes_on,
         _STAGES.get(deal.stage, deal.stage.upper()),

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from crmmail import money
 from crmmail.errors import CrmmailError
 from crmmail.screens.choices import finder, stage, stages
 from crmmail.screens.form import Field, Form, Value, Values, lines_of
@@ -18,7 +19,6 @@ from crmmail.store.kinds import Kind
 from crmmail.store.opportunities import OpportunityDetail
 from crmmail.store.people import PersonDetail
 from crmmail.widgets.picker import Choice
-from crmmail.widgets.words import amount_of, minor_units
 
 Detail = PersonDetail | CompanyDetail | OpportunityDetail
 Made = Callable[[int], object]
@@ -253,7 +253,7 @@ def _opportunity(
     return (
         Field("name", "Name", record.name if record else ""),
         Field("stage", "Stage", find=stages(present), chosen=present),
-        Field("amount", "Amount", amount_of(record.amount, currency) if record else ""),
+        Field("amount", "Amount", money.exact(record.amount, currency) if record else ""),
         Field("currency", "Currency", currency, "EUR"),
         Field("closes_on", "Closes", record.closes_on if record else "", "2026-03-14"),
         Field("company_id", "Company", hint=part, find=finder(store, Kind.COMPANY), chosen=at),
@@ -271,10 +271,8 @@ def _stored(values: Values, currency: str) -> dict[str, Value]:
             raise FieldError("stage", "A stage is missing.", f"One of: {known}.")
         fields["stage"] = opportunities.STAGES[number]
     if "amount" in fields:
-        typed = str(fields["amount"] or "").strip()
-        fields["amount"] = minor_units(typed, currency)
-        if fields["amount"] is None:
-            raise FieldError("amount", f"{typed!r} is no amount.", "It looks like 12,500.00.")
+        with field("amount"):
+            fields["amount"] = money.parse(str(fields["amount"] or ""), currency)
     for key, value in fields.items():
         with field(key):
             opportunities.check(key, value)
@@ -293,7 +291,7 @@ def _save_opportunity(
 ) -> None:
     currency = str(changed.get("currency", record.currency) or "").strip().upper()
     if "currency" in changed and "amount" not in changed:
-        changed = {**changed, "amount": amount_of(record.amount, record.currency)}
+        changed = {**changed, "amount": money.exact(record.amount, record.currency)}
     fields = _stored(changed, currency)
     edit: Callable[..., dict[str, Any]] = partial(opportunities.edit, store, record.id)
     _save_fields(edit, partial(opportunities.put_back, store, record.id), fields, fields, steps)

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 
+from crmmail import money
 from crmmail.screens.catalogue import catalogue
 from crmmail.store import companies, meetings, opportunities, people
 from crmmail.store.companies import CompanyDetail
@@ -13,7 +14,7 @@ from crmmail.store.kinds import Kind
 from crmmail.store.opportunities import OpportunityDetail
 from crmmail.store.people import PersonDetail
 from crmmail.widgets.pieces import Piece
-from crmmail.widgets.words import coming, compact, money, plural
+from crmmail.widgets.words import coming, compact, plural
 
 Detail = PersonDetail | CompanyDetail | OpportunityDetail
 Pieces = tuple[Piece, ...]
@@ -72,7 +73,7 @@ def _company(db: sqlite3.Connection, company: CompanyDetail) -> Iterator[Pieces]
 
 
 def _opportunity(opportunity: OpportunityDetail) -> Iterator[Pieces]:
-    amount = money(opportunity.amount, opportunity.currency)
+    amount = money.shown(opportunity.amount, opportunity.currency)
     yield ((f"   {opportunity.stage}", "accent"), (f"   {amount}" if amount else "", "text"))
     closes = f"closes {opportunity.closes_on}" if opportunity.closes_on else ""
     facts = filter(None, (opportunity.company, opportunity.contact, closes))

@@ -14,10 +14,11 @@ from crmmail.store import letting, mail_rules
 from crmmail.store.contact_ledger import DeletedContact
 from crmmail.store.database import Store
 from crmmail.store.kinds import Level
+from crmmail.store.ledger import LedgerRow
 from crmmail.store.meeting_ledger import SkippedMeeting
 from crmmail.widgets.panel import Panel
 from crmmail.widgets.pieces import Piece, fit
-from crmmail.widgets.words import exact, plural, titled
+from crmmail.widgets.words import exact, plural, titled, tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ class WaysPanel(Panel[Row]):
 
 def _facts(row: letting.Skipped) -> Iterator[tuple[str, str]]:
     yield "rule", row.words
+    if isinstance(row, LedgerRow) and row.attempts:
+        yield "attempts", tries(row.attempts, row.next_try)
     if isinstance(row, DeletedContact):
         yield "name", row.name
         yield "known by", row.known or "nothing"

@@ -93,7 +93,7 @@ def read(path: Path) -> Document:
         raise StoreError(
             f"{path} was written by a newer crmmail.", "Upgrade crmmail. Nothing was changed."
         )
-    return found
+    return handmade.upgraded(found)
 
 
 def is_document(path: Path) -> bool:

@@ -12,12 +12,12 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-from crmmail import addresses
+from crmmail import addresses, money
 from crmmail.store import windows
 from crmmail.store.kinds import Kind
 
 FORMAT = "crmmail made by hand"
-VERSION = 1
+VERSION = 2
 Document = dict[str, Any]
 Row = dict[str, Any]
 
@@ -83,6 +83,29 @@ def collect(db: sqlite3.Connection, now: int) -> Document:
             "links": _rows(db, "manual_link"),
             "calendars": _calendars(db),
         }
+
+
+def upgraded(document: Document) -> Document:
+    """A document of an older version as one of this: its amounts were hundredths (money.py)."""
+    if document["version"] >= 2:
+        return document
+    made = dict(document) | {"version": VERSION}
+    made["opportunities"] = [
+        row | {"amount": money.from_hundredths(row["amount"], row["currency"])}
+        for row in document["opportunities"]
+    ]
+    made["changes"] = [
+        row | {name: _upgraded_amount(row[name]) for name in ("old", "new")}
+        if row["field"] == "amount"
+        else row
+        for row in document["changes"]
+    ]
+    return made
+
+
+def _upgraded_amount(told: str) -> str:
+    amount, _, currency = told.partition(" ")
+    return f"{money.from_hundredths(int(amount), currency)} {currency}" if currency else told
 
 
 def is_empty(document: Document) -> bool:

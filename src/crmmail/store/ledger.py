@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crmmail.addresses import normal
-from crmmail.store import windows
+from crmmail.store import attempts, windows
 from crmmail.store.kinds import Level
 from crmmail.text import one_line
 
@@ -36,6 +36,8 @@ NAMES = {
     "invitation": "invitations",
 }
 """What the messages of a reason are called, where that is not the reason itself."""
+REASONS = tuple(reason for reason in _RULES if reason != "deleted contact")
+"""The reasons of mail."""
 _GROUPS = {
     "machine": "M5: sent by a machine that reads no answers",
     "role": "M5: sent from a role address that you have never written to",
@@ -44,7 +46,7 @@ _GROUPS = {
 }
 _FIELDS = """
     SELECT account.email, folder.name, skipped.uid, reason, detail, message_id, sent_at, subject,
-           sender, size, folder_id, account_id, level
+           sender, size, folder_id, account_id, level, attempts, tried_at
     FROM skipped JOIN folder ON folder.id = skipped.folder_id
     JOIN account ON account.id = folder.account_id
 """
@@ -53,7 +55,8 @@ _UID_BITS = 32
 _ROWS = f"""
     SELECT json_group_array(json_array(
         wanted.value, account.email, folder.name, s.uid, s.reason, s.detail, s.message_id,
-        s.sent_at, s.subject, s.sender, s.size, s.folder_id, folder.account_id, s.level))
+        s.sent_at, s.subject, s.sender, s.size, s.folder_id, folder.account_id, s.level,
+        s.attempts, s.tried_at))
     FROM json_each(?) wanted
     CROSS JOIN skipped s ON s.folder_id = wanted.value >> {_UID_BITS}
         AND s.uid = wanted.value & ((1 << {_UID_BITS}) - 1)
@@ -82,6 +85,14 @@ class LedgerRow:
     folder_id: int
     account_id: int
     level: int = Level.EVERYTHING
+    attempts: int = 0
+    """M8: how often it was tried in vain; 0 for what is not tried again."""
+    tried_at: int = 0  # in milliseconds
+
+    @property
+    def next_try(self) -> int:
+        """When it is tried again at the earliest; a time that has passed: by the next sync."""
+        return self.tried_at // 1000 + attempts.pause(self.attempts) if self.attempts else 0
 
     @property
     def id(self) -> int:

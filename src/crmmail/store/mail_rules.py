@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,6 +21,10 @@ NOT_MINE = "not mine "
 """How a chore begins that names an address that was mine: what it wrote is not mine any more."""
 LEVELS = ("mail_level", "meeting_level")
 """Settings whose values are a Level (V)."""
+
+
+_LONGEST = 253  # characters of a domain
+_DOMAIN = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")  # in its IDNA form
 
 
 class RuleError(CrmmailError):
@@ -163,7 +168,7 @@ def allow(store: Store, typed: str) -> str:
     Or one meeting, as `meeting_pattern` has it. Whatever M4 to M7 or K7 say of it; the blocklist
     still keeps it out. Returns it as it is compared.
     """
-    pattern = _exception(typed)
+    pattern = as_exception(typed)
     with store.write("accounts") as (db, _):
         _put_on(db, "allowlist", None, pattern)
     return pattern
@@ -171,12 +176,13 @@ def allow(store: Store, typed: str) -> str:
 
 def disallow(store: Store, typed: str) -> str:
     """End an exception: what it let in is judged like all other mail again."""
-    pattern = _exception(typed)
+    pattern = as_exception(typed)
     _take_off(store, "allowlist", pattern, f"There is no exception for {pattern}.")
     return pattern
 
 
-def _exception(typed: str) -> str:
+def as_exception(typed: str) -> str:
+    """What was typed as an exception: a message, a meeting, an address, "@domain"."""
     typed = typed.strip()
     return typed if typed.startswith("<") and typed.endswith(">") else as_pattern(typed)
 
@@ -219,7 +225,7 @@ def as_address(typed: str) -> str:
 def as_domain(typed: str) -> str:
     """What was typed as a domain as it is compared. Raises in words."""
     domain = ascii_domain(typed.strip().lstrip("@"))
-    if not domain or "@" in domain or any(c.isspace() for c in domain):
+    if len(domain) > _LONGEST or not _DOMAIN.fullmatch(domain):
         raise RuleError(f"{typed!r} is not a domain.", "It looks like acme.com.")
     return domain
 
@@ -229,4 +235,4 @@ def as_day(typed: str) -> int:
     try:
         return int(datetime.strptime(typed.strip(), "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
     except ValueError:
-        raise RuleError(f"{typed!r} is no day.", "It looks like 2024-01-31.") from None
+        raise RuleError(f"{typed!r} is not a day.", "It looks like 2024-01-31.") from None

@@ -29,6 +29,7 @@ _RULES = {
     "internal": "K7: between colleagues only",
     "forgotten": "somebody in it was forgotten: crmmail remember ADDRESS lets them in again",
 }
+REASONS = tuple(_RULES)
 NAMES = {
     PREFIX: "meetings",
     f"{PREFIX}calendar": "calendars not read",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from array import array
 from collections.abc import Iterable
@@ -9,11 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from crmmail import money, text
 from crmmail.store import changes, links, meetings, records, windows
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.names import What, candidates
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 STAGES = ("new", "screening", "meeting", "proposal", "won", "lost")
 
 _STAGE = f"CASE r.stage {' '.join(f'WHEN {s!r} THEN {i}' for i, s in enumerate(STAGES))} END"
@@ -34,7 +37,7 @@ _LISTING = windows.Listing(
         "company": windows.Sort("coalesce(c.name, '')", text=True),
         "contact": windows.Sort("coalesce(p.name, '')", text=True),
         "stage": windows.Sort(_STAGE),
-        "amount": windows.Sort("r.amount", descending=True),
+        "amount": windows.Sort(money.UNITS, descending=True),
         "closes": windows.Sort("r.closes_on", text=True),
         "threads": windows.Sort("r.threads", descending=True),
         "next": windows.Sort(_NEXT, gaps=True),
@@ -218,29 +221,38 @@ def _priced(amount: int, currency: str) -> str:
 
 def _stage(value: str) -> str:
     if value not in STAGES:
-        raise records.RecordError(f"{value!r} is no stage.", f"One of: {', '.join(STAGES)}.")
+        raise records.RecordError(f"{value!r} is not a stage.", f"One of: {', '.join(STAGES)}.")
     return value
 
 
 def _amount(value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 53:
-        raise records.RecordError(f"{value!r} is no amount.", "Give a whole number of cents.")
+        raise records.RecordError(
+            f"{value!r} is not an amount.", "It is a whole number of the currency's smallest unit."
+        )
     return value
 
 
 def _currency(value: str) -> str:
     code = value.strip().upper()
     if len(code) != 3 or not (code.isascii() and code.isalpha()):
-        raise records.RecordError(f"{value!r} is no currency.", "Give its code, like EUR or USD.")
+        raise records.RecordError(
+            f"{text.one_line(value, 60)!r} is not a currency.", "Give its code, like EUR or USD."
+        )
     return code
 
 
 def _closes_on(value: str) -> str:
     try:
-        return date.fromisoformat(value).isoformat() if value else ""
+        if not value:
+            return ""
+        if not _DATE.fullmatch(value):
+            raise ValueError(value)
+        return date.fromisoformat(value).isoformat()
     except ValueError:
         raise records.RecordError(
-            f"{value!r} is no date.", "Write it as year-month-day: 2026-03-14."
+            f"{text.one_line(value, 60)!r} is not a date.",
+            "Write it as year-month-day: 2026-03-14.",
         ) from None
 
 

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from functools import cached_property
 
+from crmmail.store.attempts import PAUSE
 from crmmail.store.database import Store
 from crmmail.sync import upkeep
 from crmmail.sync.fetching import SMALL
@@ -14,9 +15,6 @@ from crmmail.sync.session import Session
 
 PASSES = 3
 """Passes in which a message fails before it is set aside without an error."""
-_EACH_PASS = 6
-"""So many times it is tried in each pass; then after an hour, after four, then once a day."""
-_HOUR = 3_600_000
 
 
 class FolderMemory:
@@ -71,15 +69,13 @@ def due(
     None that was tried since `before`; both are moments in milliseconds.
     """
     rows = db.execute(
-        """SELECT folder.name, folder.id, json_group_array(skipped.uid) FROM folder
+        f"""SELECT folder.name, folder.id, json_group_array(skipped.uid) FROM folder
            JOIN skipped INDEXED BY ix_skipped_unreadable ON skipped.folder_id = folder.id
            WHERE folder.account_id = ?1 AND selected AND selectable AND floor <= 1
            AND folder.id IN (SELECT id FROM listed_folder)
-           AND reason = 'unreadable' AND tried_at < ?2 AND tried_at <= ?3 - CASE
-               WHEN attempts < ?4 THEN 0 WHEN attempts = ?4 THEN ?5
-               WHEN attempts = ?4 + 1 THEN 4 * ?5 ELSE 24 * ?5 END
-           GROUP BY folder.id""",
-        [account_id, before, now, _EACH_PASS, _HOUR],
+           AND reason = 'unreadable' AND tried_at < ?2 AND tried_at <= ?3 - 1000 * {PAUSE}
+           GROUP BY folder.id""",  # noqa: S608 - the pause is ours
+        [account_id, before, now],
     )
     return [(name, folder_id, json.loads(packed)) for name, folder_id, packed in rows]
 

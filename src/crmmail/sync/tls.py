@@ -13,6 +13,7 @@ from typing import Any
 
 from crmmail.errors import CrmmailError
 from crmmail.sync.problems import Untrusted
+from crmmail.text import one_line
 
 _PIN = re.compile(r"[0-9a-f]{64}")
 _UNVOUCHED = {18, 19, 20, 21}
@@ -29,7 +30,7 @@ def read_pin(typed: str) -> str:
     pin = re.sub(r"[:\s]", "", typed.rpartition("=")[2]).lower()
     if not _PIN.fullmatch(pin):
         raise CrmmailError(
-            f"{typed!r} is no SHA-256 fingerprint.",
+            f"{one_line(typed, 80)!r} is not a SHA-256 fingerprint.",
             "It has 64 hexadecimal digits. On the server: openssl x509 -noout -fingerprint "
             "-sha256 -in cert.pem",
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from crmmail import money
 from crmmail.store.changes import FieldChange
-from crmmail.widgets.words import money
 
 _NAMES = {
     "company_id": "Company",
@@ -31,5 +31,5 @@ def told(change: FieldChange) -> str:
 def _value(field: str, value: str) -> str:
     if field == "amount" and value:
         amount, _, currency = value.partition(" ")
-        return money(int(amount), currency)
+        return money.shown(int(amount), currency)
     return value

@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from crmmail import money
 from crmmail.store.companies import CompanyRow
 from crmmail.store.meetings import OccurrenceRow
 from crmmail.store.opportunities import OpportunityRow
@@ -17,7 +18,7 @@ from crmmail.store.threads import ThreadRow
 from crmmail.widgets.occasion import day_of, place
 from crmmail.widgets.pieces import Piece, fit, fit_pieces
 from crmmail.widgets.window_list import WindowList
-from crmmail.widgets.words import compact, money, titled
+from crmmail.widgets.words import compact, titled
 
 HEADING = 0
 THREAD = 4  # after the kinds of record, as Kind numbers them
@@ -72,7 +73,7 @@ def company(row: CompanyRow, kind: int, terms: Sequence[Term]) -> Result:
 
 def opportunity(row: OpportunityRow, kind: int, terms: Sequence[Term]) -> Result:
     """An opportunity that was found."""
-    facts = "  ".join(filter(None, (row.stage, money(row.amount, row.currency))))
+    facts = "  ".join(filter(None, (row.stage, money.shown(row.amount, row.currency))))
     about = ", ".join(filter(None, (row.company, row.contact)))
     texts = ((row.name, "strong"), (facts, "accent"), (about, "muted"))
     return Result(kind, row.id, tuple(_columns(texts, terms)), row.last_at)

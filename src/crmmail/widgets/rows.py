@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from rich.cells import cell_len
 
+from crmmail import money
 from crmmail.store.companies import CompanyRow
 from crmmail.store.contact_ledger import DeletedContact
 from crmmail.store.kinds import Level
@@ -17,7 +18,7 @@ from crmmail.store.opportunities import OpportunityRow
 from crmmail.store.people import PersonRow
 from crmmail.store.threads import ThreadRow
 from crmmail.widgets.pieces import Piece, fit, fit_pieces
-from crmmail.widgets.words import coming, compact, money, plural, titled
+from crmmail.widgets.words import coming, compact, plural, titled, tries
 
 _GAP = 2
 _DATE = 10  # 2006-01-02
@@ -167,7 +168,7 @@ def opportunity(row: OpportunityRow, width: int) -> Iterator[Piece]:
     texts = (
         row.name,
         row.stage,
-        money(row.amount, row.currency),
+        money.shown(row.amount, row.currency),
         row.company,
         row.contact,
         row.closes_on,
@@ -194,7 +195,9 @@ def skipped(row: LedgerRow | SkippedMeeting | DeletedContact, width: int) -> Ite
     if row.uid:
         when = compact(row.sent_at)
         subject = titled(row.subject, row.level == Level.METADATA, "subject")
-    texts = (when, row.sender, subject, brief(row.reason, row.detail), row.folder)
+    again = tries(row.attempts, row.next_try)
+    reason = again or brief(row.reason, row.detail)
+    texts = (when, row.sender, subject, reason, row.folder)
     return _line(SKIPPED, texts, width)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 
 MONTHS = (
@@ -10,7 +9,6 @@ MONTHS = (
 )
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
-_WHOLE_CURRENCIES = frozenset("CLP ISK JPY KRW PYG UGX VND XAF XOF XPF".split())
 
 
 def day(at: float) -> tuple[int, int, int]:
@@ -62,6 +60,14 @@ def duration(seconds: float) -> str:
     return f"{max(round(seconds), 1)} s"
 
 
+def tries(attempts: int, next_try: int) -> str:
+    """How often a message was tried in vain and when it is tried again; "" for no attempts (M8)."""
+    if not attempts:
+        return ""
+    when = f"after {coming(next_try)}" if next_try > time.time() else "with the next sync"
+    return f"tried {plural(attempts, 'time')}, next {when}"
+
+
 def size(count: int) -> str:
     """A number of bytes, roughly."""
     if count < 1_000:
@@ -79,37 +85,3 @@ def plural(count: int, one: str, many: str = "") -> str:
 def titled(title: str, hidden: bool, what: str = "title") -> str:
     """A meeting's title, or what else mail has, or why there is none (rules.md V1, V5)."""
     return title or ("(hidden by this account's visibility)" if hidden else f"(no {what})")
-
-
-def money(amount: int, currency: str) -> str:
-    """An amount given in minor units; nothing for nothing."""
-    if not amount:
-        return ""
-    whole = amount if currency in _WHOLE_CURRENCIES else round(amount / 100)
-    return f"{whole:,} {currency}"
-
-
-def amount_of(minor: int, currency: str) -> str:
-    """An amount as it is typed; nothing for nothing."""
-    if currency in _WHOLE_CURRENCIES or minor % 100 == 0:
-        minor = minor if currency in _WHOLE_CURRENCIES else minor // 100
-        return str(minor) if minor else ""
-    return f"{minor / 100:.2f}"
-
-
-def minor_units(typed: str, currency: str) -> int | None:
-    """What a typed amount is in minor units, None when it is no amount."""
-    plain = typed.replace(" ", "").replace("\u00a0", "").replace("'", "").replace("_", "")
-    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", plain):
-        plain = plain.replace(",", "")
-    elif re.fullmatch(r"\d{1,3}(\.\d{3})+(,\d+)?", plain):
-        plain = plain.replace(".", "")
-    plain = plain.replace(",", ".")
-    if not plain:
-        return 0
-    if not re.fullmatch(r"\d{1,13}(\.\d{1,2})?", plain, re.ASCII):
-        return None
-    whole, _, cents = plain.partition(".")
-    if currency in _WHOLE_CURRENCIES:
-        return int(whole)
-    return int(whole) * 100 + int(cents.ljust(2, "0"))
