@@ -34,6 +34,7 @@ WHOLE_FOLDER = re.compile(
     r"SELECT \(SELECT count\(\*\) FROM placement WHERE folder_id = \d+\) "
     r"\+ \(SELECT count\(\*\) FROM skipped WHERE folder_id = \d+\)"  # upkeep.count_local
     r"|SELECT uid FROM placement WHERE folder_id = \d+ UNION ALL"  # upkeep.local_uids
+    r"|SELECT \(SELECT count\(\*\) FROM placement WHERE folder_id = \d+ AND NOT fl"  # upkeep.unread
     r"|.*EXISTS \( ?SELECT 1 FROM placement WHERE folder_id = folder\.id\)"  # one row is enough
     r"|SELECT uid FROM placement JOIN message .* ORDER BY uid DESC LIMIT 2"  # so are two
     r"|WITH listed AS MATERIALIZED"  # believing.elsewhere, where messages are missing

@@ -142,6 +142,7 @@ class Folder(SQLModel, table=True):
     wire: bytes = b""  # the name as the server spells it; "" before the first sync that keeps it
     suspects: str = ""  # M8: UIDs among which one makes the connection end, as JSON
     compared: int = 0  # how many were here when it was last compared with the server
+    flags_at: int = 0  # when the flags of all were last read, where the server counts no changes
 
 
 class Unconfirmed(SQLModel, table=True):

@@ -40,7 +40,7 @@ _PATIENCE = 86_400_000
 """For how many milliseconds what was moved may lie in a folder that cannot be read (M12)."""
 _EAGER = ("inbox", "sent")
 _FLAGS_AGAIN = 3_600.0
-"""Seconds after which all flags are read again, where the server does not count their changes."""
+"""Seconds after which flags are read again, where the server does not count their changes."""
 log = logging.getLogger(__name__)
 
 
@@ -56,7 +56,8 @@ class AccountSync:
         self._session = Session(store, account_id, mailbox)
         self._mailbox = mailbox
         self._reflagged = set[str]()  # folders whose flags changed, as the server told in passing
-        self._flags_due = 0.0  # when all flags are read again, by the monotonic clock
+        self._doubted = set[str]()  # folders whose flags may have changed
+        self._flags_due = 0.0  # when flags are read again, by the monotonic clock
         self._told = 0  # the UIDNEXT of INBOX that began the last pass out of turn
 
     @property
@@ -126,7 +127,7 @@ class AccountSync:
             return False
         changed = {row.name for row in before if row.floor > 1 or row.differs(listed[row.name])}
         changed |= {row.name for row in before if row.doubted}
-        changed |= self._reflagged
+        changed |= self._reflagged | self._doubted
         for row in self._rows(listed):
             if row.name in changed and row.floor <= 1:
                 with self._session.apart(row.name):
@@ -198,9 +199,9 @@ class AccountSync:
                     upkeep.counted(self._store, row.id, seen.messages)
 
     def _doubt_flags(self, rows: Iterable[FolderRow]) -> None:
-        """Without CONDSTORE no number tells of each change of flags: read all now and then (S3)."""
+        """Without CONDSTORE no number tells of each change of flags: look now and then (S3)."""
         if not self._mailbox.has_modseq and time.monotonic() >= self._flags_due:
-            self._reflagged |= {row.name for row in rows}
+            self._doubted |= {row.name for row in rows}
             self._flags_due = time.monotonic() + _FLAGS_AGAIN
 
     def _rows(self, listed: dict[str, FolderInfo]) -> list[FolderRow]:
@@ -237,12 +238,15 @@ class AccountSync:
         if row.doubted or here != info.messages:
             self._compare_lists(intake, row, info)
             here = upkeep.count_local(self._store.read(), row.id)
+        told, doubted = row.name in self._reflagged, row.name in self._doubted
         modseq = info.modseq
-        if row.modseq != modseq or not modseq or row.name in self._reflagged:
+        if row.modseq != modseq or not modseq or told or doubted:
             modseq = min(modseq, self._session.examine(row.name).modseq or modseq)
             intake.remember(row.id)
-            reflagging.update(self._session, row, modseq, left=before > info.messages)
-            self._reflagged.discard(row.name)
+            left = before > info.messages
+            if reflagging.update(self._session, row, modseq, left=left, told=told):
+                self._reflagged.discard(row.name)
+            self._doubted.discard(row.name)
         upkeep.compared(self._store, row.id, modseq, here)
 
     def _compare_lists(self, intake: Intake, row: FolderRow, info: FolderInfo) -> None:

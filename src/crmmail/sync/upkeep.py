@@ -29,6 +29,7 @@ class FolderRow:
     floor: int
     modseq: int
     compared: int
+    flags_at: int
     doubted: bool  # what the server said of its messages waits for a later run (M12)
 
     def differs(self, info: FolderInfo) -> bool:
@@ -44,7 +45,7 @@ def folder_rows(db: sqlite3.Connection, account_id: int) -> list[FolderRow]:
     return [
         FolderRow(*row)
         for row in db.execute(
-            """SELECT id, name, uidvalidity, uidnext, floor, modseq, compared,
+            """SELECT id, name, uidvalidity, uidnext, floor, modseq, compared, flags_at,
                        EXISTS (SELECT 1 FROM unconfirmed WHERE folder_id = folder.id) FROM folder
                 WHERE account_id = ? AND selected AND selectable
                 AND id IN (SELECT id FROM listed_folder)""",
@@ -65,15 +66,17 @@ def local_uids(db: sqlite3.Connection, folder_id: int) -> set[int]:
     }
 
 
-def readable_uids(db: sqlite3.Connection, folder_id: int) -> set[int]:
-    """Every UID of a folder that is here, without those that the server could not send (M8)."""
+def readable_uids(db: sqlite3.Connection, folder_id: int, low: int, high: int) -> set[int]:
+    """The UIDs of a folder from `low` up to and excluding `high` that are here, without those that
+    the server could not send (M8).
+    """
     return {
         row[0]
         for row in db.execute(
-            """SELECT uid FROM placement WHERE folder_id = ?1
+            """SELECT uid FROM placement WHERE folder_id = ?1 AND uid >= ?2 AND uid < ?3
                UNION ALL SELECT uid FROM skipped
-               WHERE folder_id = ?1 AND reason != 'unreadable'""",
-            [folder_id],
+               WHERE folder_id = ?1 AND uid >= ?2 AND uid < ?3 AND reason != 'unreadable'""",
+            [folder_id, low, high],
         )
     }
 
@@ -84,6 +87,27 @@ def count_local(db: sqlite3.Connection, folder_id: int) -> int:
         """SELECT (SELECT count(*) FROM placement WHERE folder_id = ?1)
                 + (SELECT count(*) FROM skipped WHERE folder_id = ?1)""",
         [folder_id],
+    ).fetchone()
+    return int(row[0])
+
+
+def newest(db: sqlite3.Connection, folder_id: int, count: int) -> int:
+    """The UID from which a folder has its newest messages, so many of them; 1 if it has fewer."""
+    row = db.execute(
+        """SELECT uid FROM placement WHERE folder_id = ?1
+           UNION ALL SELECT uid FROM skipped WHERE folder_id = ?1
+           ORDER BY uid DESC LIMIT 1 OFFSET ?2""",
+        [folder_id, count - 1],
+    ).fetchone()
+    return int(row[0]) if row else 1
+
+
+def unread(db: sqlite3.Connection, folder_id: int) -> int:
+    """How many messages of a folder are unread, in the store and in the skip list."""
+    row = db.execute(
+        """SELECT (SELECT count(*) FROM placement WHERE folder_id = ?1 AND NOT flags & ?2)
+                + (SELECT count(*) FROM skipped WHERE folder_id = ?1 AND NOT flags & ?2)""",
+        [folder_id, int(Flag.SEEN)],
     ).fetchone()
     return int(row[0])
 
