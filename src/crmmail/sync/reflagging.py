@@ -18,7 +18,6 @@ from crmmail.sync.problems import BadAnswer, Problem
 from crmmail.sync.session import Session
 from crmmail.sync.upkeep import FolderRow
 
-
 NEWEST = 1_000
 """Messages of a folder whose flags are read whenever some may have changed."""
 _HOUR, _DAY = 3_600, 86_400
