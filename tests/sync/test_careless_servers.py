@@ -118,8 +118,10 @@ class TestUids:
             assert ["RETURN" in one for one in asked] == [True, False, False]
 
     def test_a_refusal_is_told_and_no_uid_is_taken_for_missing(self) -> None:
-        with opened(UID_SEARCH="NO [SERVERBUG] x") as (mailbox, _), pytest.raises(BadAnswer):
-            mailbox.uids(1, 10)
+        with opened(UID_SEARCH="NO [SERVERBUG] x") as (mailbox, _):
+            mailbox.examine("INBOX")
+            with pytest.raises(BadAnswer, match="SERVERBUG"):
+                mailbox.uids(1, 10)
 
 
 class TestIdle:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import Mailbox
-from tests.fake_imap import FakeImap
+from tests.fake_imap import CLOSE, FakeImap
 from tests.patience import PATIENCE
 from tests.servers import Dovecot
 from tests.sync.conftest import connect
@@ -199,6 +199,21 @@ def test_a_server_that_goes_away_is_tried_again(tmp_path: Path, monkeypatch) -> 
             mailbox.append("INBOX", letter(1))
             wait_until(store, lambda: count(store) == 1)
         store.close()
+
+
+def test_a_server_that_ends_each_wait_is_asked_without_idle_and_it_is_no_error(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CRMMAIL_PASSWORD", "secret")
+    errors: list[str] = []
+    with FakeImap({"IDLE": CLOSE}) as server:
+        connect(store, Mailbox(server, "me"))  # type: ignore[arg-type]
+        forget = store.subscribe(lambda _: errors.append(state(store)[1]))
+        with looping(store):
+            wait_until(store, lambda: state(store)[0] == "waiting")
+        forget()
+    assert set(errors) == {""}
+    assert (server.names().count("IDLE"), server.names().count("LOGIN")) == (2, 3)
 
 
 def test_stopping_does_not_wait_for_the_server(

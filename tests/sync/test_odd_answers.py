@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.fake_imap import FakeImap
+from tests.fake_imap import Answer, FakeImap
+from tests.sync.letters import letter
 from tests.sync.unwell import BAD, LETTERS, Tamper, Unwell, of, put
 
 from crmmail.sync.answers import epoch, parsed
@@ -74,6 +75,20 @@ def test_an_absurd_date_of_arrival_is_now(date: bytes | None) -> None:
 
 def test_a_date_of_arrival_is_read_with_its_zone() -> None:
     assert epoch(b" 1-Mar-2026 12:00:00 +0530") == 1_772_346_600
+
+
+@pytest.mark.parametrize("said", ["NO [SERVERBUG] not here", "BAD unknown", "* SEARCH a b|OK done"])
+def test_a_server_that_refuses_to_search_is_asked_to_fetch(unwell: Unwell, said: str) -> None:
+    refused: dict[str, Answer] = {"UID SEARCH": said}
+    report = unwell.sync(refused)
+    assert (report.errors, report.stored, report.skipped) == ([], len(LETTERS), {})
+    with unwell.mailbox.client() as client:
+        client.select_folder("INBOX")
+        client.delete_messages([BAD])
+        client.expunge()
+    unwell.mailbox.append("INBOX", letter(80))
+    assert unwell.sync(refused).errors == []
+    unwell.ends_well()
 
 
 HEADER = rb"(BODY\[HEADER[^\]]*\]) \{\d+\}\r\n.*\)\r\n$"

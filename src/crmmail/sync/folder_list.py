@@ -130,6 +130,6 @@ def _info(entry: Entry, name: str, flags: Iterable[bytes], counts: dict[bytes, i
         counts.get(b"UIDNEXT", 0),
         counts.get(b"UIDVALIDITY", 0),
         fingerprint(counts.get(b"HIGHESTMODSEQ"), counts.get(b"UNSEEN")),
-        counted=bool(counts) or closed,
+        counted=b"MESSAGES" in counts or closed,
         wire=entry.wire,
     )

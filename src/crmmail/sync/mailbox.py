@@ -145,11 +145,20 @@ class Mailbox(Fetching):
     # -- messages of the folder that is open -------------------------------------------------
 
     def uids(self, low: int, high: int) -> list[int]:
-        """The UIDs from `low` up to and excluding `high`, ascending: one command, however many."""
+        """The UIDs from `low` up to and excluding `high`, ascending: one command, however many.
+
+        A server that refuses to search may still fetch.
+        """
         if high <= low:
             return []
-        with in_words():
-            return uids.between(self._client, self._can, low, high)
+        try:
+            with in_words():
+                return uids.between(self._client, self._can, low, high)
+        except BadAnswer:
+            with suppress(BadAnswer):
+                if fetched := self.flags(low, high):
+                    return sorted(fetched)
+            raise
 
     @property
     def has_modseq(self) -> bool:
@@ -164,6 +173,10 @@ class Mailbox(Fetching):
     def has_idle(self) -> bool:
         """Whether the server pushes (RFC 2177)."""
         return "IDLE" in self._can
+
+    def do_not_idle(self) -> None:
+        """Do without IDLE on this connection."""
+        self._can.discard("IDLE")
 
     # -- waiting -----------------------------------------------------------------------------
 
@@ -182,7 +195,7 @@ class Mailbox(Fetching):
             with in_words():
                 kinds = idle.wait(self._client, seconds, wake)
         except idle.IdleRefused:
-            self._can.discard("IDLE")  # advertised, then refused
+            self.do_not_idle()  # advertised, then refused
             return self.wait(seconds, wake)
         self.flags_moved |= "FETCH" in kinds
         return bool(kinds)

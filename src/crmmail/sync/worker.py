@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,18 @@ from crmmail.sync.account import AccountSync
 from crmmail.sync.believing import APART, Looks
 from crmmail.sync.mailbox import Mailbox
 from crmmail.sync.patience import Patience
+from crmmail.sync.problems import Cut
 from crmmail.sync.session import AccountRow, CalendarAccount, sign_in
 
 if TYPE_CHECKING:
     from crmmail.sync.dav import Dav
 
+log = logging.getLogger(__name__)
 
+_SOON, _CUTS_SOON = 60.0, 2
+"""A server that so often ends a wait within so many seconds is asked without IDLE,"""
+_WITHOUT_IDLE = 3_600.0
+"""for so many seconds."""
 GRACE = 1.5
 """Seconds that calendars leave to the first picture and the mail, when crmmail starts."""
 
@@ -29,6 +36,8 @@ class Worker(Patience):
         self._store = store
         self._interval = interval
         self._mailbox: Mailbox | None = None
+        self._cut_soon = 0  # so many times in a row the server ended a wait that had just begun
+        self._cut_at = float("-inf")
         super().__init__(f"crmmail-sync-{account.id}")
 
     @property
@@ -42,6 +51,8 @@ class Worker(Patience):
         if self._stopping.is_set():
             return
         self._succeeded(signed_in_only=True)
+        if self._cut_soon >= _CUTS_SOON and time.monotonic() - self._cut_at < _WITHOUT_IDLE:
+            self._mailbox.do_not_idle()
         looks = Looks(APART)
         sync = AccountSync(self._store, self.account.id, self._mailbox, looks)
         while not self._stopping.is_set():
@@ -57,8 +68,25 @@ class Worker(Patience):
                 state="watching" if self._mailbox.has_idle else "waiting",
                 next_try=int(time.time() + self._interval),
             )
-            sync.wait(self._interval, self._ear)
+            if not self._wait(sync):
+                return
             self._hush()
+
+    def _wait(self, sync: AccountSync) -> bool:
+        """Wait for news; returns whether the connection is still there.
+
+        Many servers end one that waits. That is no error: the next one looks for news at once.
+        """
+        began = time.monotonic()
+        try:
+            sync.wait(self._interval, self._ear)
+        except Cut as problem:
+            log.info("account %d: %s", self.account.id, problem)
+            self._cut_at = time.monotonic()
+            soon = self._cut_at - began < _SOON
+            self._cut_soon = min(self._cut_soon + 1, _CUTS_SOON) if soon else 0
+            return False
+        return True
 
     def _cut(self) -> None:
         if (mailbox := self._mailbox) is not None:
