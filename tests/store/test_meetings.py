@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from crmmail.errors import CrmmailError
-from crmmail.store import companies, meeting_detail, meetings, people, timeline
+from crmmail.store import companies, links, meeting_detail, meetings, people, timeline
 from crmmail.store.kinds import Kind
 from crmmail.store.meeting_filter import having
 
@@ -158,21 +158,21 @@ class TestByHand:
         fill.meeting("Weekly", hour(24), people=[ANNA], uid="w@x", recurrence_id="2")
         meeting = meetings.rows(fill.db, meetings.every(fill.db).ids)[0].meeting_id
         before = fill.content("meeting_link")
-        assert meetings.hide(fill.store, Kind.PERSON, world.anna, meeting) == 0
+        said = meetings.hide(fill.store, Kind.PERSON, world.anna, meeting)
         assert list(meetings.of_record(fill.db, Kind.PERSON, world.anna).ids) == []
-        assert meetings.set_hand(fill.store, Kind.PERSON, world.anna, meeting, 0) == -1
+        links.take_back(fill.store, said)
         assert fill.content("meeting_link") == before
 
     def test_link_and_back(self, fill: Filler, world: World) -> None:
         (one,) = fill.meeting("A", hour(1), people=[ANNA])
         (row,) = meetings.rows(fill.db, [one])
         before = fill.content("meeting_link")
-        assert meetings.link(fill.store, Kind.COMPANY, world.zoll, row.meeting_id) == 0
+        said = meetings.link(fill.store, Kind.COMPANY, world.zoll, row.meeting_id)
         found = meetings.of_record(fill.db, Kind.COMPANY, world.zoll)
         assert list(found.ids) == [one]
         (row,) = meetings.rows(fill.db, [one], Kind.COMPANY, world.zoll)
         assert row.why == "hand"
-        assert meetings.set_hand(fill.store, Kind.COMPANY, world.zoll, row.meeting_id, 0) == 1
+        links.take_back(fill.store, said)
         assert fill.content("meeting_link") == before
 
     def test_what_is_refused(self, fill: Filler, world: World) -> None:

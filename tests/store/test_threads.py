@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crmmail.errors import CrmmailError
-from crmmail.store import people, threads
+from crmmail.store import links, people, threads
 from crmmail.store.kinds import Kind
 
 from .conftest import DAY, NOON, Filler, World
@@ -95,21 +95,27 @@ class TestByHand:
 
     def test_link_and_back(self, fill: Filler, world: World) -> None:
         before = fill.content("thread_link", "person")
-        assert threads.link(fill.store, Kind.PERSON, world.anna, world.third) == 0
+        said = threads.link(fill.store, Kind.PERSON, world.anna, world.third)
+        with_it = fill.content("thread_link", "person")
         found = threads.of_record(fill.db, Kind.PERSON, world.anna)
         assert list(found) == [world.third, world.second, world.first]
         (row,) = people.rows(fill.db, [world.anna])
         assert (row.threads, row.last_at) == (3, NOON + 3 * DAY)
-        assert threads.unlink(fill.store, Kind.PERSON, world.anna, world.third) == 1
+        links.take_back(fill.store, said)
         assert fill.content("thread_link", "person") == before
+        threads.link(fill.store, Kind.PERSON, world.anna, world.third)
+        said = threads.unlink(fill.store, Kind.PERSON, world.anna, world.third)
+        assert fill.content("thread_link", "person") == before
+        links.take_back(fill.store, said)
+        assert fill.content("thread_link", "person") == with_it
 
     def test_hide_and_back(self, fill: Filler, world: World) -> None:
         before = fill.content("thread_link", "person")
-        assert threads.hide(fill.store, Kind.PERSON, world.anna, world.second) == 0
+        said = threads.hide(fill.store, Kind.PERSON, world.anna, world.second)
         assert list(threads.of_record(fill.db, Kind.PERSON, world.anna)) == [world.first]
         (row,) = people.rows(fill.db, [world.anna])
         assert (row.threads, row.last_at) == (1, NOON + DAY)
-        assert threads.unlink(fill.store, Kind.PERSON, world.anna, world.second) == -1
+        links.take_back(fill.store, said)
         assert fill.content("thread_link", "person") == before
 
     def test_what_the_hand_said_survives_every_relink(self, fill: Filler, world: World) -> None:

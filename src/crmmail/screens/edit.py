@@ -122,7 +122,7 @@ def _person(
 def _make_person(store: Store, values: Values) -> tuple[int, Undo]:
     with field("addresses"):
         wanted = _addresses(values["addresses"])
-        why = {one: address_book.no_contact(store.read(), one) for one in wanted}
+        before = {one: address_book.held(store.read(), one) for one in wanted}
     with field("addresses" if values["name"] else "name"):
         rest = {key: str(values[key] or "") for key in ("job", "phone", "links")}
         company = values["company_id"]
@@ -130,12 +130,7 @@ def _make_person(store: Store, values: Values) -> tuple[int, Undo]:
             store, str(values["name"]), wanted, int(company) if company else None, **rest
         )
 
-    def undo() -> None:
-        for address in people.addresses(store.read(), person_id):
-            people.remove_address(store, person_id, address, why.get(address, ""))
-        people.delete(store, person_id)
-
-    return person_id, undo
+    return person_id, partial(people.unmake, store, person_id, before)
 
 
 def _save_person(store: Store, record: PersonDetail, changed: Values, steps: Steps) -> None:
@@ -157,15 +152,15 @@ def _save_addresses(store: Store, person_id: int, wanted: Sequence[str], steps: 
     before = people.addresses(store.read(), person_id)
     for address in wanted:
         if address not in before:
-            reason = people.add_address(store, person_id, address)
-            steps.add(partial(people.remove_address, store, person_id, address, reason))
+            whose = people.add_address(store, person_id, address)
+            steps.add(partial(people.remove_address, store, person_id, address, whose))
     if wanted and before and wanted[0] != before[0]:
         was = people.set_primary(store, person_id, wanted[0])
         steps.add(partial(people.set_primary, store, person_id, was))
     for address in before:
         if address not in wanted:
-            people.remove_address(store, person_id, address)
-            steps.add(partial(people.add_address, store, person_id, address))
+            mark = people.remove_address(store, person_id, address)
+            steps.add(partial(people.put_address_back, store, person_id, address, mark))
 
 
 def _save_fields(
@@ -201,6 +196,8 @@ def _company(record: CompanyDetail | None) -> Sequence[Field]:
 
 
 def _make_company(store: Store, values: Values) -> tuple[int, Undo]:
+    with field("domains"):
+        before = companies.holders(store.read(), lines_of(values["domains"]))
     with field("domains" if str(values["name"]).strip() else "name"):
         company_id = companies.create(
             store,
@@ -208,13 +205,7 @@ def _make_company(store: Store, values: Values) -> tuple[int, Undo]:
             lines_of(values["domains"]),
             links=str(values["links"] or ""),
         )
-
-    def undo() -> None:
-        for domain in companies.domains(store.read(), company_id):
-            companies.remove_domain(store, company_id, domain)
-        companies.delete(store, company_id)
-
-    return company_id, undo
+    return company_id, partial(companies.unmake, store, company_id, before)
 
 
 def _save_company(store: Store, record: CompanyDetail, changed: Values, steps: Steps) -> None:
@@ -229,14 +220,15 @@ def _save_domains(store: Store, company_id: int, typed: Sequence[str], steps: St
     before = companies.domains(store.read(), company_id)
     wanted = set()
     for domain in typed:
+        held = companies.holders(store.read(), [domain])
         stored = companies.add_domain(store, company_id, domain)
         wanted.add(stored)
         if stored not in before:
-            steps.add(partial(companies.remove_domain, store, company_id, stored))
+            steps.add(partial(companies.remove_domain, store, company_id, stored, held[stored]))
     for domain in before:
         if domain not in wanted:
-            companies.remove_domain(store, company_id, domain)
-            steps.add(partial(companies.add_domain, store, company_id, domain))
+            mark = companies.remove_domain(store, company_id, domain)
+            steps.add(partial(companies.put_domain_back, store, company_id, domain, mark))
 
 
 # Opportunities
@@ -283,7 +275,7 @@ def _make_opportunity(store: Store, values: Values) -> tuple[int, Undo]:
     fields: dict[str, Any] = _stored(values, str(values["currency"] or "").strip().upper())
     with field("name"):
         opportunity_id = opportunities.add(store, **fields)
-    return opportunity_id, partial(opportunities.delete, store, opportunity_id)
+    return opportunity_id, partial(opportunities.unmake, store, opportunity_id)
 
 
 def _save_opportunity(

@@ -14,10 +14,11 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from crmmail.screens.undo import Do
-from crmmail.store import meetings, opportunities, search, threads, why
+from crmmail.store import links, meetings, opportunities, search, threads, why
 from crmmail.store.database import Store
 from crmmail.store.hands import Link
 from crmmail.store.kinds import Kind
+from crmmail.store.manual import Said
 from crmmail.store.search import FoundRecord
 from crmmail.widgets.panel import Panel
 from crmmail.widgets.pieces import Piece, fit, safe
@@ -58,7 +59,7 @@ class Linked:
 
     noun: str
     hand: Callable[[sqlite3.Connection, int, int, int], int]
-    set_hand: Callable[[Store, int, int, int, int], int]
+    set_hand: Callable[[Store, int, int, int, int], Said]
 
 
 THREADS = Linked("thread", threads.hand, threads.set_hand)
@@ -69,8 +70,7 @@ def set_link(
     store: Store, what: Linked, link: tuple[int, int, int], value: int
 ) -> Callable[[], object]:
     """Link by hand (1), hide (-1) or leave it to the rules (0); returns what takes it back."""
-    before = what.set_hand(store, *link, value)
-    return partial(what.set_hand, store, *link, before)
+    return partial(links.take_back, store, what.set_hand(store, *link, value))
 
 
 def draw_choice(choice: Choice, width: int) -> Iterator[Piece]:

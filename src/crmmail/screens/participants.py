@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from crmmail.screens.blocking import blocking
 from crmmail.screens.clipboard import copy
 from crmmail.screens.undo import Do
-from crmmail.store import people, why
+from crmmail.store import address_book, people, why
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.messages import MessageRow, Person
@@ -154,7 +154,7 @@ class ParticipantsPanel(Panel[Row]):
             words = "That is your own address." if row.no_contact == "own" else "A contact already."
             self.notify(words, timeout=3, markup=False)
             return
-        do = partial(create, self._store, row.address, row.no_contact)
+        do = partial(create, self._store, row.address)
         self.screen.post_message(Do(f"{safe(row.address)} is a contact now", do))
 
     def action_block(self) -> None:
@@ -168,12 +168,8 @@ class ParticipantsPanel(Panel[Row]):
             copy(self, self.row.address)
 
 
-def create(store: Store, address: str, no_contact: str) -> Callable[[], object]:
+def create(store: Store, address: str) -> Callable[[], object]:
     """Make a person of an address; returns what makes it nobody's again, for the same reason."""
+    before = {address: address_book.held(store.read(), address)}
     person_id = people.create(store, addresses=[address])
-
-    def undo() -> None:
-        people.remove_address(store, person_id, address, no_contact)
-        people.delete(store, person_id)
-
-    return undo
+    return partial(people.unmake, store, person_id, before)

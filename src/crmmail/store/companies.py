@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from crmmail import text
 from crmmail.addresses import ascii_domain, is_free, site
-from crmmail.store import changes, links, meetings, merging, records, windows
+from crmmail.store import changes, links, meetings, merging, records, undoing, windows
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.names import What, candidates
@@ -184,17 +184,49 @@ def add_domain(store: Store, company_id: int, domain: str) -> str:
     return wanted
 
 
-def remove_domain(store: Store, company_id: int, domain: str) -> None:
-    """Take a domain from a company; its people stay."""
+def remove_domain(
+    store: Store, company_id: int, domain: str, before: int | None = None
+) -> undoing.Mark:
+    """Take a domain from a company; its people stay. Returns what put_domain_back() needs.
+
+    `before` is the deleted company that had it, and gets it back.
+    """
     wanted = _domain(domain)
     with store.write(*records.ALL_TOPICS) as (db, change):
-        gone = db.execute(
-            "DELETE FROM company_domain WHERE domain = ? AND company_id = ?", [wanted, company_id]
-        )
-        if not gone.rowcount:
+        mark = undoing.mark(db)
+        if wanted not in domains(db, company_id):
             raise records.RecordError(f"{wanted} is no domain of this company.", "Add it first.")
+        _release(db, wanted, before)
         changes.log(db, Kind.COMPANY, company_id, "domain", wanted, "")
-        links.relink_records(db, change, Kind.COMPANY, [company_id])
+        owners = [one for one in (company_id, before) if one is not None]
+        links.relink_records(db, change, Kind.COMPANY, owners)
+    return mark
+
+
+def put_domain_back(store: Store, company_id: int, domain: str, since: undoing.Mark) -> None:
+    """Take back that a domain was removed: a company that mail has made of it since goes."""
+    wanted = _domain(domain)
+    with store.write(*records.ALL_TOPICS) as (db, change):
+        undoing.free_domain(db, change, wanted, company_id, since)
+    add_domain(store, company_id, wanted)
+
+
+def holders(db: sqlite3.Connection, typed: Iterable[str]) -> dict[str, int | None]:
+    """The company that has each of these domains, also a deleted one."""
+    query = "SELECT company_id FROM company_domain WHERE domain = ?"
+    found = {one: db.execute(query, [one]).fetchone() for one in map(_domain, typed)}
+    return {one: row[0] if row else None for one, row in found.items()}
+
+
+def unmake(store: Store, company_id: int, before: Mapping[str, int | None]) -> None:
+    """Take back that a company was made: none is deleted, and `before` have their domains."""
+    with store.write("notes", *records.ALL_TOPICS) as (db, change):
+        records.check_alive(db, Kind.COMPANY, company_id)
+        for domain in domains(db, company_id):
+            _release(db, domain, before.get(domain))
+        undoing.unmake(db, change, Kind.COMPANY, company_id)
+        owners = [one for one in before.values() if one is not None]
+        links.relink_records(db, change, Kind.COMPANY, owners)
 
 
 def delete(store: Store, company_id: int) -> int:
@@ -234,6 +266,15 @@ def _domain(typed: str) -> str:
             f"Anybody can have an address at {domain}.", "Add the people one by one instead."
         )
     return site(domain)
+
+
+def _release(db: sqlite3.Connection, domain: str, before: int | None) -> None:
+    """Take a domain from the company that has it; the one that had it before has it again."""
+    db.execute("DELETE FROM company_domain WHERE domain = ?", [domain])
+    db.execute(
+        "INSERT INTO company_domain (domain, company_id) SELECT ?, id FROM company WHERE id = ?",
+        [domain, before],
+    )
 
 
 def _attach(db: sqlite3.Connection, company_id: int, domain: str) -> bool:

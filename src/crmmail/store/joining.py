@@ -189,13 +189,18 @@ def _part(db: sqlite3.Connection, thread_id: int, messages: list[Joinable]) -> d
 def _numbers(db: sqlite3.Connection, thread_id: int, parts: list[list[str]]) -> list[int]:
     """A thread id for each part of a thread that fell apart, the part with the oldest first.
 
-    The oldest keeps that of the thread, unless it had another one before and the next had not.
+    The oldest keeps that of the thread, unless it had another one before and another had not.
     """
     if len(parts) < 2:
         return [thread_id] * len(parts)
     had = former.free(db, [mid for part in parts for mid in part])
     before = [sorted({had[mid] for mid in part if mid in had}) for part in parts]
-    heir = next((place for place, numbers in enumerate(before) if not numbers), 0)
+    # It never had another one, or at least most of it never had.
+    own = [
+        (True, 0) if not before[place] else (False, sum(mid not in had for mid in part))
+        for place, part in enumerate(parts)
+    ]
+    heir = own.index(max(own))
     taken, found = set[int](), list[int]()
     for place, part in enumerate(parts):
         if place == heir:
@@ -245,7 +250,7 @@ def _settle(
     mids: set[str],
     threads: set[int],
 ) -> dict[str | int, int]:
-    """One thread id for each component: its smallest, or the one that it had, or a new one.
+    """One thread id for each component: the smallest that it has or had, or a new one.
 
     The others are merged in. `fresh` are those of the Message-IDs that no thread has.
     """
@@ -262,12 +267,13 @@ def _settle(
         if root in winners:
             continue
         threads_here = sorted(there.get(root, ()))
-        if threads_here:
-            winners[root] = threads_here[0]
-        else:  # two that were one share the number: the first to come has it
-            numbers = sorted(had[root].difference(winners.values())) if root in had else []
+        # Two that were one share the number: the first to come has it.
+        numbers = sorted(had[root].difference(winners.values())) if root in had else []
+        if threads_here and not (numbers and numbers[0] < threads_here[0]):
+            winners[root] = threads_here.pop(0)
+        else:
             winners[root] = former.new_thread(db, numbers[0] if numbers else None)
-        for loser in threads_here[1:]:
+        for loser in threads_here:
             _merge(db, change, loser, winners[root])
     return winners
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from crmmail.store import counting, manual
-from crmmail.store.database import Change
+from crmmail.store.database import Change, Store
 from crmmail.store.hands import MEETING, THREAD
 from crmmail.store.kinds import Kind
 
@@ -166,6 +166,16 @@ def relink(
                 CROSS JOIN {what}_link AS link ON link.{what}_id = touched.id"""
         ).fetchall()
     )
+
+
+def take_back(store: Store, said: manual.Said) -> None:
+    """Take back what the hand said of a thread or a meeting, also of one that is away."""
+    with store.write(f"{said.what}s", "people", "companies", "opportunities") as (db, change):
+        ids = manual.unsay(db, said)
+        relink(db, change, ids, said.what, by_hand=True)
+        change.records.add((said.kind, said.record_id))
+        if said.what == THREAD:
+            change.threads.update(ids)
 
 
 def relink_records(

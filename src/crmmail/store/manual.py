@@ -11,6 +11,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 
 THREAD, MEETING = BOTH = "thread", "meeting"
@@ -21,6 +22,22 @@ TARGETS = {THREAD: 1, MEETING: 2}
 Deed = tuple[int, int, int, int, int]
 """What the hand says of one key: key, kind, record_id, hand, at."""
 
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A deed with what it replaced: all that taking it back needs."""
+
+    what: str  # THREAD or MEETING
+    kind: int
+    record_id: int
+    target: int  # the number that the thread or the meeting had
+    value: int
+    at: int
+    keys: tuple[int, ...]
+    texts: tuple[str, ...]  # the Message-IDs or UIDs of these keys that were here
+    replaced: tuple[Deed, ...]
+
+
 _SCRATCH = """CREATE TEMP TABLE IF NOT EXISTS said (
     kind INTEGER, record_id INTEGER, id INTEGER, hand INTEGER, PRIMARY KEY (kind, record_id, id)
 ) WITHOUT ROWID"""
@@ -30,6 +47,16 @@ _KEYS = {
     THREAD: """SELECT digest_key(mid) FROM thread_ref WHERE thread_id = ?1
                UNION SELECT key FROM former_id WHERE target = 1 AND id = ?1""",
     MEETING: "SELECT digest_key(uid) FROM meeting WHERE id = ?1",
+}
+_TEXTS = {
+    THREAD: "SELECT mid FROM thread_ref WHERE thread_id = ?",
+    MEETING: "SELECT uid FROM meeting WHERE id = ?",
+}
+# The threads or meetings that have these Message-IDs or UIDs now.
+_WITH = {
+    THREAD: """SELECT thread_id FROM json_each(?) AS wanted
+               CROSS JOIN thread_ref ON mid = wanted.value""",
+    MEETING: "SELECT id FROM meeting WHERE uid IN (SELECT value FROM json_each(?))",
 }
 # The latest deed decides, where two conversations have become one.
 _SAID = """
@@ -66,19 +93,58 @@ def digest_key(text: str) -> int:
 
 def put(
     db: sqlite3.Connection, what: str, kind: int, record_id: int, target: int, value: int
-) -> None:
+) -> Said:
     """Write down what the hand says about a link: 1, -1, or 0 for nothing.
 
-    What is shown follows with `links.relink(…, by_hand=True)`.
+    What is shown follows with `links.relink(…, by_hand=True)`. Returns what `unsay` needs.
     """
     keys = [row[0] for row in db.execute(_KEYS[what], [target])]
-    db.executemany(
-        "DELETE FROM manual_link WHERE target = ? AND key = ? AND kind = ? AND record_id = ?",
-        [(TARGETS[what], key, kind, record_id) for key in keys],
-    )
+    own = f"target = {TARGETS[what]} AND kind = ? AND record_id = ?"
+    packed = json.dumps(keys)
+    replaced = db.execute(
+        f"""DELETE FROM manual_link WHERE {own} AND key IN (SELECT value FROM json_each(?))
+            RETURNING key, kind, record_id, hand, at""",
+        [kind, record_id, packed],
+    ).fetchall()
+    (newest,) = db.execute("SELECT ifnull(max(at), 0) FROM manual_link").fetchone()
+    # Each deed has a time of its own, by which it is known, whatever the clock says.
+    at = max(time.time_ns() // 1_000_000, newest + 1, *(deed[4] + 1 for deed in replaced))
     if value:
-        at = time.time_ns() // 1_000_000
         insert(db, what, [(key, kind, record_id, value, at) for key in keys])
+    texts = tuple(row[0] for row in db.execute(_TEXTS[what], [target]))
+    return Said(what, kind, record_id, target, value, at, tuple(keys), texts, tuple(replaced))
+
+
+def unsay(db: sqlite3.Connection, said: Said) -> list[int]:
+    """Take a deed back, wherever what it was said of is now; what was said before holds again.
+
+    Returns the threads or meetings that this may show on.
+    """
+    of = TARGETS[said.what]
+    gone = db.execute(
+        """DELETE FROM manual_link WHERE target = ? AND kind = ? AND record_id = ? AND at = ?
+           RETURNING key""",
+        [of, said.kind, said.record_id, said.at],
+    ).fetchall()
+    insert(db, said.what, said.replaced)
+    if said.replaced:
+        *_, hand, at = max(said.replaced, key=lambda deed: deed[4])
+        heirs = {key for (key,) in gone}.difference(said.keys) | _left(db, said)
+        insert(db, said.what, [(key, said.kind, said.record_id, hand, at) for key in sorted(heirs)])
+    found = db.execute(
+        f"""{_WITH[said.what]} UNION SELECT {said.what}_id FROM {said.what}_link
+            WHERE kind = ? AND record_id = ? AND hand != 0""",
+        [json.dumps(said.texts), said.kind, said.record_id],
+    )
+    return [row[0] for row in found]
+
+
+def _left(db: sqlite3.Connection, said: Said) -> set[int]:
+    """What is left of a conversation of which no message is here that the deed was said of."""
+    if said.what != THREAD or db.execute(_WITH[THREAD], [json.dumps(said.texts)]).fetchone():
+        return set()
+    query = "SELECT digest_key(mid) FROM thread_ref WHERE thread_id = ?"
+    return {row[0] for row in db.execute(query, [said.target])}
 
 
 def insert(db: sqlite3.Connection, what: str, deeds: Iterable[Deed]) -> None:

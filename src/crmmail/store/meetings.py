@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from crmmail.store import hands, links, manual, records, windows
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind, Level
+from crmmail.store.manual import Said
 
 _NAMED = 12  # attendees whose names a list has
 DAY = 86_400
@@ -216,18 +217,18 @@ def nearest(db: sqlite3.Connection, meeting_ids: Iterable[int], now: float) -> d
 # By hand
 
 
-def link(store: Store, kind: int, record_id: int, meeting_id: int) -> int:
-    """Put a meeting on a record by hand (C7); returns what set_hand() needs to undo it."""
+def link(store: Store, kind: int, record_id: int, meeting_id: int) -> Said:
+    """Put a meeting on a record by hand (C7); returns what links.take_back() needs."""
     return set_hand(store, kind, record_id, meeting_id, 1)
 
 
-def hide(store: Store, kind: int, record_id: int, meeting_id: int) -> int:
-    """Take a meeting off a record by hand (C7); returns what set_hand() needs to undo it."""
+def hide(store: Store, kind: int, record_id: int, meeting_id: int) -> Said:
+    """Take a meeting off a record by hand (C7); returns what links.take_back() needs."""
     return set_hand(store, kind, record_id, meeting_id, -1)
 
 
-def set_hand(store: Store, kind: int, record_id: int, meeting_id: int, value: int) -> int:
-    """Link by hand (1), hide by hand (-1) or neither (0); returns what it was before.
+def set_hand(store: Store, kind: int, record_id: int, meeting_id: int, value: int) -> Said:
+    """Link by hand (1), hide by hand (-1) or neither (0); returns what links.take_back() needs.
 
     This is for a meeting with all its changed occurrences.
     """
@@ -242,11 +243,10 @@ def set_hand(store: Store, kind: int, record_id: int, meeting_id: int, value: in
                 f"There is no meeting with the number {meeting_id}.",
                 "crmmail agenda shows those that there are.",
             )
-        before = hand(db, kind, record_id, meeting_id)
-        manual.put(db, manual.MEETING, kind, record_id, meeting_id, value)
+        said = manual.put(db, manual.MEETING, kind, record_id, meeting_id, value)
         links.relink(db, change, [one for (one,) in series], manual.MEETING, by_hand=True)
         change.records.add((kind, record_id))
-    return before
+    return said
 
 
 def hand(db: sqlite3.Connection, kind: int, record_id: int, meeting_id: int) -> int:

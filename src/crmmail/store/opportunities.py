@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from crmmail import money, text
-from crmmail.store import changes, links, meetings, records, windows
+from crmmail.store import changes, links, meetings, records, undoing, windows
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.names import What, candidates
@@ -177,6 +177,13 @@ def _edit(
 def check(field: str, value: Any) -> None:
     """Raise an error in words when a field cannot hold a value."""
     _CLEANERS[field](value)
+
+
+def unmake(store: Store, opportunity_id: int) -> None:
+    """Take back that an opportunity was made."""
+    with store.write("notes", *records.ALL_TOPICS) as (db, change):
+        records.check_alive(db, Kind.OPPORTUNITY, opportunity_id)
+        undoing.unmake(db, change, Kind.OPPORTUNITY, opportunity_id)
 
 
 def delete(store: Store, opportunity_id: int) -> int:

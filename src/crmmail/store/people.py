@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from crmmail import text
 from crmmail.addresses import domain_of, site
-from crmmail.store import address_book, changes, links, meetings, merging, records, windows
+from crmmail.store import (
+    address_book,
+    changes,
+    links,
+    meetings,
+    merging,
+    records,
+    undoing,
+    windows,
+)
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.names import What, candidates
@@ -165,6 +174,18 @@ def create(
     return person_id
 
 
+def unmake(store: Store, person_id: int, before: Mapping[str, address_book.Before]) -> None:
+    """Take back that a person was made: nobody is deleted, and `before` have their addresses."""
+    with store.write("notes", *records.ALL_TOPICS) as (db, change):
+        records.check_alive(db, Kind.PERSON, person_id)
+        for one in addresses(db, person_id):
+            owned = address_book.find(db, person_id, one)
+            address_book.release(db, owned, before.get(one, address_book.NOBODYS))
+        undoing.unmake(db, change, Kind.PERSON, person_id)
+        owners = [one.person_id for one in before.values() if one.person_id is not None]
+        links.relink_records(db, change, Kind.PERSON, owners)
+
+
 def edit(store: Store, person_id: int, **fields: Any) -> dict[str, Any]:
     """Set name, job, phone, links or company_id; returns what they were, for another edit.
 
@@ -192,10 +213,10 @@ def set_company(store: Store, person_id: int, company_id: int | None) -> int | N
     return before
 
 
-def add_address(store: Store, person_id: int, address: str) -> str:
+def add_address(store: Store, person_id: int, address: str) -> address_book.Before:
     """Give a person one more address, with its old mail (C6).
 
-    Returns why it was nobody's before (C3), which remove_address() puts back.
+    Returns whose it was before, to whom remove_address() gives it back.
     """
     wanted = address_book.parse(address)
     with store.write(*records.ALL_TOPICS) as (db, change):
@@ -207,18 +228,29 @@ def add_address(store: Store, person_id: int, address: str) -> str:
     return before
 
 
-def remove_address(store: Store, person_id: int, address: str, no_contact: str = "") -> bool:
-    """Take an address from a person; returns whether it was the primary one."""
+def remove_address(
+    store: Store,
+    person_id: int,
+    address: str,
+    before: address_book.Before = address_book.NOBODYS,
+) -> undoing.Mark:
+    """Take an address from a person; returns what put_address_back() needs."""
     with store.write(*records.ALL_TOPICS) as (db, change):
+        mark = undoing.mark(db)
         found = address_book.find(db, person_id, address)
-        db.execute(
-            "UPDATE address SET person_id = NULL, is_primary = 0, no_contact = ? WHERE id = ?",
-            [no_contact, found.id],
-        )
+        address_book.release(db, found, before)
         address_book.ensure_primary(db, person_id)
         changes.log(db, Kind.PERSON, person_id, "address", found.address, "")
-        links.relink_records(db, change, Kind.PERSON, [person_id])
-    return found.is_primary
+        owners = [one for one in (person_id, before.person_id) if one is not None]
+        links.relink_records(db, change, Kind.PERSON, owners)
+    return mark
+
+
+def put_address_back(store: Store, person_id: int, address: str, since: undoing.Mark) -> None:
+    """Take back that an address was removed: a contact that mail has made of it since goes."""
+    with store.write(*records.ALL_TOPICS) as (db, change):
+        undoing.free_address(db, change, address_book.parse(address), since)
+    add_address(store, person_id, address)
 
 
 def set_primary(store: Store, person_id: int, address: str) -> str:
@@ -226,9 +258,7 @@ def set_primary(store: Store, person_id: int, address: str) -> str:
     with store.write("people") as (db, change):
         found = address_book.find(db, person_id, address)
         (before,) = addresses(db, person_id)[:1]
-        db.execute(
-            "UPDATE address SET is_primary = (id = ?) WHERE person_id = ?", [found.id, person_id]
-        )
+        address_book.make_primary(db, person_id, found.id)
         changes.log(db, Kind.PERSON, person_id, "primary", before, found.address)
         change.records.add((Kind.PERSON, person_id))
     return before

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from crmmail.store import links, removal
+from crmmail.store import links, records, removal
 from crmmail.store.database import Change
 from crmmail.store.kinds import Kind
 from crmmail.store.manual import BOTH, digest_key
@@ -134,11 +134,7 @@ def undone(db: sqlite3.Connection) -> list[Undone]:
 
 
 def done(db: sqlite3.Connection, change_id: int) -> None:
-    """A change is taken back.
-
-    Who stays for a later change goes with that one; and the numbers of those who went may be given
-    again.
-    """
+    """A change is taken back. Who stays for a later change goes with that one."""
     for table in ("person", "company"):
         db.execute(
             f"""UPDATE rule_change SET {table}_mark = min(
@@ -146,11 +142,17 @@ def done(db: sqlite3.Connection, change_id: int) -> None:
                 WHERE id > ?1""",
             [change_id],
         )
+    lower_marks(db)
+    db.execute("DELETE FROM rule_change WHERE id = ?", [change_id])
+
+
+def lower_marks(db: sqlite3.Connection) -> None:
+    """People and companies are gone for good: their numbers may be given again."""
+    for table in ("person", "company"):
         db.execute(
             f"""UPDATE rule_change SET {table}_mark =
                 min({table}_mark, (SELECT ifnull(max(id), 0) FROM {table}))"""
         )
-    db.execute("DELETE FROM rule_change WHERE id = ?", [change_id])
 
 
 def suspects(db: sqlite3.Connection, after: int, limit: int = -1) -> list[tuple[int, int, str]]:
@@ -217,35 +219,37 @@ def take_out_people(
     """Take out people, by person.id -> address.id; `bars` says why an address is no contact."""
     if not gone:
         return
-    linked = _unlink(db, Kind.PERSON, list(gone))
     db.executemany(
         "UPDATE address SET person_id = NULL, is_primary = 0, no_contact = ? WHERE id = ?",
         [(bars[address], address) for address in gone.values()],
     )
-    db.execute(
-        "DELETE FROM person WHERE id IN (SELECT value FROM json_each(?))", [json.dumps(list(gone))]
-    )
+    take_out(db, change, Kind.PERSON, list(gone))
     removal.forget(db, gone.values())
-    _relink(db, change, linked)
-    change.topics.update(("people", "companies", "opportunities"))
 
 
 def take_out_companies(db: sqlite3.Connection, change: Change, after: int) -> None:
     """Take out the companies that came after that one, are untouched and have nobody any more."""
     rows = db.execute(f"SELECT id FROM company WHERE id > ? AND {UNTOUCHED_COMPANY}", [after])
-    if not (gone := [row[0] for row in rows]):
-        return
-    linked = _unlink(db, Kind.COMPANY, gone)
+    if gone := [row[0] for row in rows]:
+        take_out(db, change, Kind.COMPANY, gone)
+
+
+def take_out(db: sqlite3.Connection, change: Change, kind: Kind, gone: Collection[int]) -> None:
+    """Take records out for good, with their links; what they were on is linked without them."""
+    linked = _unlink(db, kind, list(gone))
     db.execute(
-        "DELETE FROM company WHERE id IN (SELECT value FROM json_each(?))", [json.dumps(gone)]
+        f"DELETE FROM {records.TABLES[kind]} WHERE id IN (SELECT value FROM json_each(?))",
+        [json.dumps(list(gone))],
     )
+    lower_marks(db)
     _relink(db, change, linked)
-    change.topics.add("companies")
+    change.topics.update(records.TOPICS.values())
+    change.records.update((int(kind), one) for one in gone)
 
 
-def _unlink(db: sqlite3.Connection, kind: Kind, records: list[int]) -> dict[str, set[int]]:
+def _unlink(db: sqlite3.Connection, kind: Kind, ids: list[int]) -> dict[str, set[int]]:
     """Take the links of records away; returns the threads and meetings."""
-    packed = json.dumps(records)
+    packed = json.dumps(ids)
     where = f"kind = {int(kind)} AND record_id IN (SELECT value FROM json_each(?))"
     found: dict[str, set[int]] = {}
     for what in BOTH:

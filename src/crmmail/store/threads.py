@@ -11,6 +11,7 @@ from crmmail.store import hands, links, manual, records, windows
 from crmmail.store.database import Store
 from crmmail.store.hands import Link as Link
 from crmmail.store.kinds import Kind, Level
+from crmmail.store.manual import Said
 
 _NAME = """CASE WHEN own THEN 'me' WHEN p.name != '' THEN p.name WHEN a.name != '' THEN a.name
     ELSE a.address END"""
@@ -132,23 +133,23 @@ def get(db: sqlite3.Connection, thread_id: int) -> ThreadDetail | None:
     )
 
 
-def link(store: Store, kind: int, record_id: int, thread_id: int) -> int:
-    """Put a thread on a record by hand (C7); returns what set_hand() needs to undo it."""
+def link(store: Store, kind: int, record_id: int, thread_id: int) -> Said:
+    """Put a thread on a record by hand (C7); returns what links.take_back() needs."""
     return set_hand(store, kind, record_id, thread_id, 1)
 
 
-def hide(store: Store, kind: int, record_id: int, thread_id: int) -> int:
-    """Take a thread off a record by hand (C7); returns what set_hand() needs to undo it."""
+def hide(store: Store, kind: int, record_id: int, thread_id: int) -> Said:
+    """Take a thread off a record by hand (C7); returns what links.take_back() needs."""
     return set_hand(store, kind, record_id, thread_id, -1)
 
 
-def unlink(store: Store, kind: int, record_id: int, thread_id: int) -> int:
-    """Leave it to the rules again whether a thread is on a record; returns what it was."""
+def unlink(store: Store, kind: int, record_id: int, thread_id: int) -> Said:
+    """Leave it to the rules again whether a thread is on a record."""
     return set_hand(store, kind, record_id, thread_id, 0)
 
 
-def set_hand(store: Store, kind: int, record_id: int, thread_id: int, value: int) -> int:
-    """Link by hand (1), hide by hand (-1) or neither (0); returns what it was before."""
+def set_hand(store: Store, kind: int, record_id: int, thread_id: int, value: int) -> Said:
+    """Link by hand (1), hide by hand (-1) or neither (0); returns what links.take_back() needs."""
     with store.write("threads", records.TOPICS[Kind(kind)]) as (db, change):
         records.check_alive(db, Kind(kind), record_id)
         if not db.execute("SELECT 1 FROM thread WHERE id = ?", [thread_id]).fetchone():
@@ -156,12 +157,11 @@ def set_hand(store: Store, kind: int, record_id: int, thread_id: int, value: int
                 f"There is no thread with the number {thread_id}.",
                 "crmmail thread list shows those that there are.",
             )
-        before = hand(db, kind, record_id, thread_id)
-        manual.put(db, manual.THREAD, kind, record_id, thread_id, value)
+        said = manual.put(db, manual.THREAD, kind, record_id, thread_id, value)
         links.relink(db, change, [thread_id], by_hand=True)
         change.records.add((kind, record_id))
         change.threads.add(thread_id)
-    return before
+    return said
 
 
 def hand(db: sqlite3.Connection, kind: int, record_id: int, thread_id: int) -> int:

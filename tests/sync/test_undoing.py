@@ -1,0 +1,186 @@
+"""What was done by hand is taken back without a trace, whatever mail came meanwhile (C5, C9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.conftest import Mailbox
+from tests.sync.conftest import dumped
+from tests.sync.letters import letter
+
+from crmmail.screens import edit, participants
+from crmmail.screens.linking import THREADS, set_link
+from crmmail.screens.undo import Undo
+from crmmail.store import companies, mail_rules, opportunities, people
+from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
+from crmmail.sync.loop import Report
+
+Sync = Callable[[], Report]
+ZOE = "Zoe <zoe@zoll.de>"
+
+
+def new(store: Store, kind: Kind, **values: object) -> Undo:
+    """Make a record with the form; returns what takes it back."""
+    form = edit.new_form(store, kind, lambda _: None)
+    undo = form.save({one.key: one.start for one in form.fields} | values)  # type: ignore[arg-type]  # texts
+    assert undo is not None
+    return undo
+
+
+def change(store: Store, kind: Kind, record_id: int, **values: object) -> Undo:
+    """Change a record with the form; returns what takes it back."""
+    found = (people if kind is Kind.PERSON else companies).get(store.read(), record_id)
+    assert found is not None
+    form = edit.edit_form(store, found)
+    undo = form.save({one.key: one.start for one in form.fields} | values)  # type: ignore[arg-type]  # texts
+    assert undo is not None
+    return undo
+
+
+def owner(store: Store, address: str) -> int:
+    """Whose an address is."""
+    query = "SELECT person_id FROM address WHERE address = ?"
+    return int(store.read().execute(query, [address]).fetchone()[0])
+
+
+def at(store: Store, domain: str) -> int:
+    """Whose a domain is."""
+    found = companies.holders(store.read(), [domain])[domain]
+    assert found is not None
+    return found
+
+
+def test_a_record_that_is_made_and_taken_back_leaves_nothing(
+    store: Store, mailbox: Mailbox, account: Sync
+) -> None:
+    mailbox.append("INBOX", letter(1), letter(2, sender="Fay <fay@gmail.com>"))
+    account()
+    ann, before = owner(store, "ann@acme.com"), dumped(store)
+    for undo in (
+        lambda: new(store, Kind.PERSON, name="Pat", addresses="pat@new.com\nfay@gmail.com"),
+        lambda: new(store, Kind.COMPANY, name="New", domains="new.com"),
+        lambda: new(store, Kind.OPPORTUNITY, name="Deal", contact_id=ann),
+        lambda: participants.create(store, "fay@gmail.com"),
+        lambda: change(store, Kind.PERSON, ann, addresses="ann@acme.com\npat@new.com"),
+        lambda: change(store, Kind.PERSON, ann, addresses=""),
+    ):
+        undo()()
+        assert dumped(store) == before
+        account()
+        assert dumped(store) == before
+
+
+def test_a_deleted_contact_has_its_address_again(
+    store: Store, mailbox: Mailbox, account: Sync
+) -> None:
+    """Else the next mail would bring it back (C5), and nobody could restore it."""
+    mailbox.append("INBOX", letter(1, sender=ZOE))
+    account()
+    zoe, zoll = owner(store, "zoe@zoll.de"), at(store, "zoll.de")
+    pat = people.create(store, "Pat", ["pat@new.com"])
+    firm = companies.create(store, "Firm", ["firm.com"])
+    people.delete(store, zoe)
+    companies.delete(store, zoll)
+    before = dumped(store)
+    for deed in (
+        lambda: new(store, Kind.PERSON, addresses="zoe@zoll.de"),
+        lambda: new(store, Kind.COMPANY, name="Other", domains="zoll.de"),
+        lambda: participants.create(store, "zoe@zoll.de"),
+        lambda: change(store, Kind.PERSON, pat, addresses="pat@new.com\nzoe@zoll.de"),
+        lambda: change(store, Kind.COMPANY, firm, domains="firm.com\nzoll.de"),
+    ):
+        undo = deed()
+        assert dumped(store) != before
+        undo()
+        assert dumped(store) == before
+    mailbox.append("INBOX", letter(2, sender=ZOE))
+    account()
+    assert list(people.view(store.read())) == [pat]
+    assert list(companies.view(store.read())) == [firm]
+    people.restore(store, zoe)
+    companies.restore(store, zoll)
+    assert people.addresses(store.read(), zoe) == ("zoe@zoll.de",)
+    assert companies.people(store.read(), zoll) == (zoe,)
+
+
+def test_what_was_removed_comes_back_though_mail_has_made_another_of_it(
+    store: Store, mailbox: Mailbox, account: Sync
+) -> None:
+    mailbox.append("INBOX", letter(1, sender=ZOE))
+    account()
+    zoe, zoll = owner(store, "zoe@zoll.de"), at(store, "zoll.de")
+    address = change(store, Kind.PERSON, zoe, addresses="")
+    domain = change(store, Kind.COMPANY, zoll, domains="")
+    mailbox.append("INBOX", letter(2, sender=ZOE), letter(3, sender="Tom <tom@zoll.de>"))
+    account()
+    assert owner(store, "zoe@zoll.de") != zoe
+    assert at(store, "zoll.de") != zoll
+    domain()
+    address()
+    assert people.addresses(store.read(), zoe) == ("zoe@zoll.de",)
+    assert len(people.view(store.read())) == 2
+    assert list(companies.view(store.read())) == [zoll]
+    assert set(companies.people(store.read(), zoll)) == {zoe, owner(store, "tom@zoll.de")}
+
+
+def test_a_link_is_taken_back_while_its_mail_is_away(
+    store: Store, mailbox: Mailbox, account: Sync
+) -> None:
+    mailbox.append("INBOX", letter(1, sender=ZOE), letter(2))
+    account()
+    deal = opportunities.add(store, "Deal")
+    before = dumped(store)
+    (thread,) = (
+        store.read().execute("SELECT thread_id FROM message WHERE message_id = '1@test'").fetchone()
+    )
+    undo = set_link(store, THREADS, (Kind.OPPORTUNITY, deal, thread), 1)
+    mail_rules.block(store, "zoe@zoll.de")
+    account()
+    undo()
+    mail_rules.unblock(store, "zoe@zoll.de")
+    account()
+    assert dumped(store) == before
+    assert store.read().execute("SELECT count(*) FROM manual_link").fetchone() == (0,)
+
+
+def test_a_link_is_taken_back_from_each_part_of_its_thread(
+    store: Store, mailbox: Mailbox, account: Sync
+) -> None:
+    """Two conversations were one when the link was made; what each had before it has again."""
+    mailbox.append("INBOX", letter(1, sender=ZOE), letter(2), letter(3, refs="<1@test> <2@test>"))
+    account()
+    deal = opportunities.add(store, "Deal")
+    (thread,) = store.read().execute("SELECT id FROM thread").fetchone()
+    set_link(store, THREADS, (Kind.OPPORTUNITY, deal, thread), -1)
+    undo = set_link(store, THREADS, (Kind.OPPORTUNITY, deal, thread), 1)
+    with mailbox.client() as client:
+        client.select_folder("INBOX")
+        client.delete_messages(3)
+        client.expunge()
+    account()
+    query = "SELECT thread_id, hand FROM thread_link WHERE kind = 3 ORDER BY 1"
+    assert [hand for _, hand in store.read().execute(query)] == [1, 1]
+    undo()
+    assert [hand for _, hand in store.read().execute(query)] == [-1, -1]
+
+
+def test_numbers_stay_when_threads_that_were_joined_fall_apart(
+    store: Store, mailbox: Mailbox, account: Sync
+) -> None:
+    """T5, also where a part has messages that were in a third thread once."""
+    mailbox.append("INBOX", *(letter(n, sender=f"P{n} <p{n}@firm{n}.com>") for n in (1, 2, 3)))
+    account()
+    mailbox.append("INBOX", letter(4, refs="<1@test> <3@test>"))
+    account()
+    query = "SELECT message_id, thread_id FROM message ORDER BY 1"
+    before = store.read().execute(query).fetchall()
+    assert len({thread for _, thread in before}) == 2
+    mailbox.append("INBOX", letter(5, refs="<2@test> <1@test>"))
+    account()
+    with mailbox.client() as client:
+        client.select_folder("INBOX")
+        client.delete_messages(5)
+        client.expunge()
+    account()
+    assert store.read().execute(query).fetchall() == before
