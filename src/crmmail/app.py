@@ -36,6 +36,7 @@ from crmmail.screens.records import RecordsScreen
 from crmmail.screens.undo import Do, History
 from crmmail.store import accounts
 from crmmail.store.database import Store
+from crmmail.store.renewing import Renewing
 from crmmail.store.trouble import DamagedError
 from crmmail.text import block
 from crmmail.widgets import themes
@@ -386,11 +387,13 @@ def _open(path: Path, sync: bool, repaired: str) -> tuple[str | None, Path | Non
         if way := _shown(RepairApp(problem, path)):
             return way, None
         raise
+    renewing = Renewing(store)
     try:
         app = CrmmailApp(store, sync=sync, collector=Collector())
         app.repaired = repaired
         return _shown(app), app.typed_at
     finally:
+        renewing.close()
         store.close()
 
 

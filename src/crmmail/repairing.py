@@ -25,6 +25,7 @@ class Rebuilt:
     backup: Path | None  # the daily backup that had what the store did not say
     whole: bool  # whether all that was made by hand could be read from the store
     counts: dict[str, int]
+    read: dict[str, int]  # how many of them the damaged store itself had
 
 
 def rebuild(store: Path) -> Rebuilt:
@@ -51,7 +52,7 @@ def rebuild(store: Path) -> Rebuilt:
             kept = backup.put(part, store, f"{files.DAMAGED}-{files.dated()}")
         finally:
             backup.clear(part)
-    return Rebuilt(kept, saved, whole, counts)
+    return Rebuilt(kept, saved, whole, counts, _parts(found))
 
 
 def repair(store: Path, way: str) -> str:
@@ -65,13 +66,27 @@ def repair(store: Path, way: str) -> str:
             with exclusive(store):
                 if way == REBUILD:
                     done = rebuild(store)
-                    return f"The store is new; the mail is being fetched. Before: {done.kept}"
+                    words = "The store is new; the mail is being fetched."
+                    return f"{words} {lost(done)} Before: {done.kept}".replace("  ", " ")
                 kept = backup.restore(Path(way), store)
                 return f"The backup is in the store's place. Before: {kept}"
         except (Busy, InUseError):
             if time.monotonic() >= until:
                 raise
             time.sleep(0.1)
+
+
+def lost(done: Rebuilt) -> str:
+    """What a rebuild could not read from the damaged store, for people; "" where it read all."""
+    if done.whole:
+        return ""
+    if done.backup is None:
+        return "Some of what was made by hand could not be read, and there was no daily backup."
+    at = time.strftime("%Y-%m-%d %H:%M", time.localtime(done.backup.stat().st_mtime))
+    return (
+        "Some of what was made by hand could not be read. "
+        f"{done.backup.name} had the rest; what was made after {at} may be missing."
+    )
 
 
 def put_back(file: Path, path: Path) -> tuple[dict[str, int], Path | None]:
@@ -83,7 +98,9 @@ def put_back(file: Path, path: Path) -> tuple[dict[str, int], Path | None]:
     store = Store(path)
     try:
         saved = daily.save(store)
-        return _put(store, document), saved
+        counts = _put(store, document)
+        daily.daily(store, renew=True)
+        return counts, saved
     finally:
         store.close()
 
@@ -108,5 +125,8 @@ def _salvaged(store: Path) -> tuple[Document | None, bool]:
 
 
 def _counts(store: Store) -> dict[str, int]:
-    document = handmade.collect(store.read(), 0)
-    return {part: len(document[part]) for part in handmade.COUNTED}
+    return _parts(handmade.collect(store.read(), 0))
+
+
+def _parts(document: Document | None) -> dict[str, int]:
+    return {part: len(document[part]) if document else 0 for part in handmade.COUNTED}

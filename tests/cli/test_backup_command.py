@@ -182,7 +182,9 @@ class TestDamage:
         store_path().write_bytes(b"")
         outcome = cli("rebuild", "--yes")
         assert outcome.code == 0
-        assert f"{Path(daily['path']).name} was used. What was made after 20" in outcome.err
+        name = Path(daily["path"]).name
+        assert f"From {name}: 1 opportunity, 1 account." in outcome.err
+        assert f"{name} had the rest; what was made after 20" in outcome.err
         assert "may be missing" in outcome.err
 
     def test_a_damaged_backup_is_refused_before_anything_is_changed(

@@ -123,6 +123,7 @@ def rebuild(
     What can be read of people, companies, opportunities, notes, links, rules and accounts is taken
     from the store; the newest daily backup has the rest. The damaged store is kept beside it.
     """
+    from crmmail.repairing import lost
     from crmmail.repairing import rebuild as build
 
     store = store_path()
@@ -132,29 +133,24 @@ def rebuild(
         done = build(store)
     note(f"{store} is new. In it: {counted(done.counts)}.")
     if not done.whole:
-        note("Some of what was made by hand could not be read.")
-        if done.backup is None:
-            note("There was no daily backup.")
-        else:
-            since = _made_at(done.backup)
-            note(f"{done.backup.name} was used. What was made after {since} may be missing.")
+        more = {part: max(done.counts[part] - done.read[part], 0) for part in done.counts}
+        note(f"Read from the damaged store: {counted(done.read, 'nothing')}.")
+        if done.backup is not None:
+            note(f"From {done.backup.name}: {counted(more, 'nothing more')}.")
+        note(lost(done))
     if done.kept is not None:
         note(f"The store that was there: {done.kept}")
     note("Fetch the mail again: crmmail sync")
 
 
-def _made_at(backup: Path) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(backup.stat().st_mtime))
-
-
-def counted(counts: dict[str, int]) -> str:
+def counted(counts: dict[str, int], otherwise: str = "nothing that was missing") -> str:
     """How many of each part came back, for people."""
     parts = [
         plural(count, _PARTS[part], "people" if part == "people" else _many(part))
         for part, count in counts.items()
         if count
     ]
-    return ", ".join(parts) or "nothing that was missing"
+    return ", ".join(parts) or otherwise
 
 
 def tell_made(made: Sequence[Made]) -> None:

@@ -31,12 +31,19 @@ def examples(*commands: str) -> str:
 
 @contextmanager
 def open_store() -> Iterator[Store]:
-    """The user's store, for the length of a command."""
+    """The user's store, for the length of a command; what that makes by hand is backed up."""
     store = Store(store_path())
     try:
         yield store
     finally:
-        store.close()
+        try:
+            if store.by_hand:
+                from crmmail.store.renewing import renew
+
+                if problem := renew(store):
+                    note(f"It is stored, and not in the backup of today: {problem}")
+        finally:
+            store.close()
 
 
 def json_text(value: Any) -> str:

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from crmmail.store import daily, files, forgetting, handmade, salvage
+from crmmail.store import daily, files, forgetting, handmade, numbers, salvage
 from crmmail.store.database import Store
 from crmmail.store.trouble import StoreError
 
@@ -37,7 +37,7 @@ def clear(store: Store) -> None:
     A whole store that was kept becomes a backup of what was made by hand in it; the copies of
     upgrades go. Called again, it goes on where it was cut short.
     """
-    _clear_parts(store.path)
+    files.clear_parts(store.path)
     for copy in files.copies_of(store.path):
         if copy.kind == files.OLDER:
             files.remove(copy.path)
@@ -46,6 +46,7 @@ def clear(store: Store) -> None:
     known = forgetting.digests(store.read())
     if not known:
         return
+    keys = numbers.known_keys(store.read())
     for copy in files.copies_of(store.path):
         try:
             document = daily.read(copy.path)
@@ -55,7 +56,7 @@ def clear(store: Store) -> None:
         except StoreError as problem:  # of a newer crmmail, or on a disk that fails just now
             log.warning("a backup still has what was to leave it: %s", problem)
             continue
-        rest = _without_forgotten(document, known)
+        rest = _without_forgotten(document, known, keys)
         if rest != document:
             daily.write(rest, copy.path)
 
@@ -68,7 +69,9 @@ def reduce(store: Store, path: Path) -> None:
         except (sqlite3.Error, StoreError):
             document = None  # nothing of it can be read
         if document is not None and not handmade.is_empty(document):
-            document = _without_forgotten(document, forgetting.digests(store.read()))
+            known = forgetting.digests(store.read())
+            keys = numbers.known_keys(store.read()) if known else None
+            document = _without_forgotten(document, known, keys)
             daily.write(document, daily.free(store.path, "kept"))
     files.remove(path)
 
@@ -94,7 +97,7 @@ def note_made(store: Path, path: Path) -> None:
     every = {one.path: one.made_at for one in made(store)} | {path.absolute(): int(time.time())}
     rows = [{"path": str(one), "made_at": at} for one, at in every.items()]
     file = daily.folder(store) / _MADE
-    part = files.make(files.part_of(file))
+    part = files.make(files.own_part_of(file))
     part.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
     part.replace(file)
 
@@ -108,16 +111,14 @@ def made(store: Path) -> list[Made]:
         return []
 
 
-def _without_forgotten(document: handmade.Document, known: frozenset[str]) -> handmade.Document:
-    return handmade.without_forgotten(
+def _without_forgotten(
+    document: handmade.Document, known: frozenset[str], keys: set[tuple[int, int]] | None
+) -> handmade.Document:
+    """The document without the forgotten, and without digests of mail that the store has lost."""
+    rest = handmade.without_forgotten(
         document, lambda address: forgetting.is_forgotten(address, known)
     )
-
-
-def _clear_parts(store: Path) -> None:
-    """Delete what a killed process left half made. Nobody makes any: the store is in use."""
-    store = store.resolve()
-    for place, start in ((store.parent, f".{store.name}."), (store.parent / files.DAILY, ".")):
-        for path in place.glob(f"{start}*"):
-            if ".part" in path.name:
-                path.unlink(missing_ok=True)
+    if keys is not None:
+        rest["links"] = [one for one in rest["links"] if (one["target"], one["key"]) in keys]
+        rest["numbers"] = [one for one in rest["numbers"] if (one[0], one[2]) in keys]
+    return rest

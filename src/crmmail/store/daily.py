@@ -7,6 +7,7 @@ import json
 import os
 import time
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from crmmail.store.trouble import StoreError
 _DAYS = 31
 _LEAST = 7
 """So many of the newest stay, however old they are: crmmail may not have run for long."""
+_ROWS = 200  # that are packed at once
 _LARGEST = 1 << 30  # bytes of a document; a small file must not fill the memory
 
 
@@ -25,14 +27,15 @@ class DamagedBackupError(StoreError):
     """Nobody can read this backup, now or later."""
 
 
-def daily(store: Store, now: float | None = None) -> Path | None:
+def daily(store: Store, now: float | None = None, *, renew: bool = False) -> Path | None:
     """Make today's backup, unless there is one or nothing to keep; returns the new file.
 
-    Those of more than a month ago are deleted.
+    One that is there is made anew with `renew`: there is one file a day. Those of more than a month
+    ago are deleted. A damaged store might have less to say than the backup that is there.
     """
     now = time.time() if now is None else now
     path = folder(store.path) / time.strftime("daily-%Y-%m-%d.json.gz", time.localtime(now))
-    if path.exists():
+    if store.is_damaged or (path.exists() and not renew):
         return None
     document = handmade.collect(store.read(), int(now))
     if handmade.is_empty(document):
@@ -58,12 +61,12 @@ def newest(store: Path) -> Path | None:
 
 def write(document: Document, path: Path) -> Path:
     """Write a document: the file is whole or not there, and its owner's only."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    part = files.part_of(path)
-    part.unlink(missing_ok=True)
+    part = files.own_part_of(path)
     try:
-        with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(gzip.compress(text, mtime=0))
+        with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
+                for piece in _pieces(document):
+                    packed.write(piece.encode())
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
@@ -72,6 +75,24 @@ def write(document: Document, path: Path) -> Path:
         raise
     files.sync(path.parent)
     return path
+
+
+def _pieces(document: Document) -> Iterator[str]:
+    """A document as JSON, in pieces: a key that is pressed meanwhile waits for one of them."""
+    for number, (part, value) in enumerate(document.items()):
+        yield f"{',' if number else '{'}{_json(part)}:"
+        if not isinstance(value, list):
+            yield _json(value)
+            continue
+        yield "["
+        for at in range(0, len(value), _ROWS):
+            yield f"{',' if at else ''}{_json(value[at : at + _ROWS])[1:-1]}"
+        yield "]"
+    yield "}"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def read(path: Path) -> Document:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmmail.store import names
+from crmmail.store import by_hand, names
 from crmmail.store.opening import look, open_file, prepare
 from crmmail.store.trouble import DamagedError, explain, explained
 from crmmail.store.trouble import StoreError as StoreError
@@ -84,10 +84,13 @@ class Store:
         self.trouble: StoreError | None = None
         """What was last reported to be wrong with the file; a write that succeeds ends it, unless
         the file is damaged."""
+        self.by_hand = 0
+        """How many rows of what no server can give back this process has changed."""
         with explained(path):
             self._file = open_file(path)
             try:
                 self._writer = self._connect(cache_kb=32_000)
+                by_hand.watch(self._writer, self._count_by_hand)
                 if names.stale(self._writer):  # a migration has left it to the next write
                     with self.write():
                         pass
@@ -210,6 +213,9 @@ class Store:
         for listener in list(self._listeners):
             listener(Notice(frozenset({"trouble"})))
         return said
+
+    def _count_by_hand(self) -> None:
+        self.by_hand += 1
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` after every commit of this process; returns what ends that."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
+_counter = count(1)
+_PART = re.compile(r"\.(?:(\d+)-\d+\.)?part(?:$|[.-])")
 DAILY = "backups"
 """The folder of the daily backups, beside the store."""
 KEPT, DAMAGED, OLDER = "kept", "damaged", "before"
@@ -82,8 +86,36 @@ def free_name(store: Path, ending: str) -> Path:
 
 
 def part_of(path: Path) -> Path:
-    """Where a file is written before it is whole."""
+    """Where a file is written before it is whole, by a process that has the store alone."""
     return path.with_name(f".{path.name}.part")
+
+
+def own_part_of(path: Path) -> Path:
+    """Where a file is written before it is whole, by one of several processes and threads."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{next(_counter)}.part")
+
+
+def clear_parts(store: Path) -> None:
+    """Delete what killed processes left half made; for one that has the store open.
+
+    What names its process is left where that still runs: it may be writing it.
+    """
+    store = store.resolve()
+    for place, start in ((store.parent, f".{store.name}."), (store.parent / DAILY, ".")):
+        for path in place.glob(f"{start}*"):
+            found = _PART.search(path.name)
+            if found and not (found[1] and _is_running(int(found[1]))):
+                path.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        pass
+    return True
 
 
 def copy_whole(source: Path, to: Path) -> None:
@@ -91,7 +123,7 @@ def copy_whole(source: Path, to: Path) -> None:
 
     What is written to the store meanwhile is no part of it; nothing that was deleted is in it.
     """
-    part = part_of(to)
+    part = own_part_of(to)
     try:
         vacuum(source, part)
         sync(part)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from crmmail import addresses, money
-from crmmail.store import windows
+from crmmail.store import numbers, windows
 from crmmail.store.kinds import Kind
 
 FORMAT = "crmmail made by hand"
@@ -55,6 +55,8 @@ _PEOPLE = f"""
 _COUNTERS = ("threads", "first_at", "last_at")
 _OF_ACCOUNT = ("applied", "meetings_applied", "login_at")
 _FOLDER = ("name", "role", "selectable", "selected")
+_LATER = ("written", "rules", "numbers")  # parts that documents have not had from the beginning
+_OF_PEOPLE = ("blocklist", "allowlist")
 _ADDRESS = re.compile(r"[^\s@:;,<>()\"=]+@[^\s@:;,<>()\"=?\\]+")
 
 
@@ -82,14 +84,18 @@ def collect(db: sqlite3.Connection, now: int) -> Document:
             "changes": _rows(db, "record_change", drop=("id",)),
             "links": _rows(db, "manual_link"),
             "calendars": _calendars(db),
+            "written": _written(db),
+            "rules": _rules(db),
+            "numbers": numbers.collect(db),
         }
 
 
 def upgraded(document: Document) -> Document:
-    """A document of an older version as one of this: its amounts were hundredths (money.py)."""
+    """A document of an older version as one of this: its amounts were hundredths (money.py), and it
+    had fewer parts."""
+    made: Document = {part: [] for part in _LATER} | document | {"version": VERSION}
     if document["version"] >= 2:
-        return document
-    made = dict(document) | {"version": VERSION}
+        return made
     made["opportunities"] = [
         row | {"amount": money.from_hundredths(row["amount"], row["currency"])}
         for row in document["opportunities"]
@@ -143,7 +149,7 @@ def without_forgotten(document: Document, is_forgotten: Callable[[str], bool]) -
         for row in document["opportunities"]
     ]
     rest["companies"] = _still_known(rest, sites)
-    for part in ("blocklist", "allowlist"):
+    for part in ("blocklist", "allowlist", "written"):
         rest[part] = [one for one in document[part] if not is_forgotten(one)]
     rest["calendars"] = [
         row | {"raw": [one for one in row["raw"] if not _tells(one, is_forgotten)]}
@@ -224,6 +230,24 @@ def _calendars(db: sqlite3.Connection) -> list[Row]:
     return [
         {"name": row["name"], "raw": _column(db, query, row["id"])}
         for row in _rows(db, "calendar", "account_id IS NULL")
+    ]
+
+
+def _written(db: sqlite3.Connection) -> list[str]:
+    """The role addresses that one has written to (M5): the server may have lost that mail."""
+    found = _column(db, "SELECT address FROM address WHERE written ORDER BY 1")
+    return [one for one in found if addresses.is_role(one.partition("@")[0])]
+
+
+def _rules(db: sqlite3.Connection) -> list[Row]:
+    """The changes of rules that can be set back (C10).
+
+    Not of the lists of addresses: of an entry there is a digest, of which nobody could say later
+    whether it is that of somebody who was forgotten.
+    """
+    rows = _rows(db, "rule_change", f"setting NOT IN {_OF_PEOPLE}", drop=("id",))
+    return [
+        {name: value for name, value in row.items() if not name.endswith("_mark")} for row in rows
     ]
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crmmail.addresses import domain_of, site
-from crmmail.store import forgetting, handmade, links, manual
+from crmmail.store import forgetting, handmade, links, manual, numbers
 from crmmail.store.database import Change, Store
 from crmmail.store.handmade import PLACES, REFERENCES, Document, Row
 from crmmail.store.kinds import Kind
@@ -35,9 +35,10 @@ class _PutBack:
         self._db = db
         self._change = change
         self._insert("forgotten", [{"digest": one} for one in document["forgotten"]])
+        self._accounts: dict[int, int] = {}
         known = forgetting.digests(db)
         self._document = handmade.without_forgotten(
-            document, lambda address: forgetting.is_forgotten(address, known)
+            handmade.upgraded(document), lambda address: forgetting.is_forgotten(address, known)
         )
         self._ids: dict[Kind, dict[int, int]] = {kind: {} for kind in Kind}
         self._done: Counter[str] = Counter()
@@ -55,6 +56,9 @@ class _PutBack:
         for row in self._document["changes"]:
             self._log(row)
         self._links()
+        self._written()
+        self._rules()
+        numbers.put_back(self._db, self._document["numbers"])
         for kind in (Kind.COMPANY, Kind.PERSON, Kind.OPPORTUNITY):
             links.relink_records(self._db, self._change, kind, self._ids[kind].values())
         return {part: self._done[part] for part in handmade.COUNTED}
@@ -255,17 +259,50 @@ class _PutBack:
     # Accounts
 
     def _account(self, row: Row) -> None:
-        if self._db.execute("SELECT 1 FROM account WHERE email = ?", [row["email"]]).fetchone():
+        there = self._db.execute(
+            "SELECT id FROM account WHERE email = ?", [row["email"]]
+        ).fetchone()
+        if there:
+            self._accounts[row["id"]] = there[0]
             return
         lists = ("addresses", "internal", "folders", "calendars")
         number = self._new("account", {n: v for n, v in row.items() if n not in ("id", *lists)})
         own = {"account_id": number}
+        self._accounts[row["id"]] = number
         self._insert("own_address", [own | {"address": one} for one in row["addresses"]])
         self._insert("internal_domain", [own | {"domain": one} for one in row["internal"]])
         self._insert("folder", [own | one for one in row["folders"]])
         self._insert("calendar", [own | one for one in row["calendars"]])
         self._insert("sync_state", [own])
         self._done["accounts"] += 1
+
+    def _written(self) -> None:
+        """Role addresses that were written to; a message of them is let in by that (M5)."""
+        for address in self._document["written"]:
+            values = {"address": address, "site": site(domain_of(address))}
+            self._new("address", values, "OR IGNORE ")
+            self._db.execute("UPDATE address SET written = 1 WHERE address = ?", [address])
+
+    def _rules(self) -> None:
+        """Changes of rules that can be set back: who comes from now on came by them."""
+        for row in self._document["rules"]:
+            account = self._accounts.get(row["account_id"] or 0)
+            if row["account_id"] and not account:
+                continue
+            values = {name: row[name] for name in ("setting", "key", "before")}
+            if self._db.execute(
+                """SELECT 1 FROM rule_change WHERE setting = :setting AND "key" = :key
+                   AND before = :before AND account_id IS :account""",
+                values | {"account": account},
+            ).fetchone():
+                continue
+            marks = {
+                f"{table}_mark": self._db.execute(
+                    f"SELECT ifnull(max(id), 0) FROM {table}"
+                ).fetchone()[0]
+                for table in ("person", "company")
+            }
+            self._new("rule_change", row | marks | {"account_id": account})
 
     # Rows
 
@@ -287,7 +324,7 @@ class _PutBack:
         known = self._columns(table)
         names = [name for name in values if name in known]
         made = self._db.execute(
-            f"INSERT {otherwise}INTO {table} ({', '.join(names)}) "
+            f"INSERT {otherwise}INTO {table} ({', '.join(map(_quoted, names))}) "
             f"VALUES ({', '.join('?' for _ in names)})",
             [values[name] for name in names],
         )
@@ -304,6 +341,10 @@ class _PutBack:
     def _columns(self, table: str) -> set[str]:
         """A backup may be of a version with other columns."""
         return {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def _primary_first(one: Row) -> bool:

@@ -6,13 +6,14 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from crmmail.store import files, handmade, opening
+from crmmail.store import files, handmade, numbers, opening
 from crmmail.store.handmade import Document
 
 _TABLES = (
     *("account", "own_address", "internal_domain", "blocklist", "allowlist", "forgotten"),
     *("folder", "company", "company_domain", "person", "address", "opportunity"),
     *("note", "record_change", "manual_link", "calendar", "calendar_object"),
+    *("rule_change", "former_id"),
 )
 # Before links made by hand had a table of their own, they were told by these.
 _OLD_LINKS = ("thread_link", "thread_ref", "thread", "meeting_link", "meeting")
@@ -24,16 +25,18 @@ def salvage(path: Path, now: int) -> tuple[Document, bool]:
     Nothing is written to the file. Raises StoreError or sqlite3.Error where its tables cannot be
     found at all.
     """
-    scratch = files.part_of(path.with_name(f"{path.name}.salvage"))
-    files.remove(scratch)
+    scratch = files.own_part_of(path.with_name(f"{path.name}.salvage"))
     try:
         with closing(_open(path)) as damaged:
             (version,) = damaged.execute("PRAGMA user_version").fetchone()
             whole = _copy(damaged, scratch, int(version))
+            known = numbers.salvage(damaged)
         opening.migrate(scratch, copy=False)
         with closing(sqlite3.connect(scratch, isolation_level=None)) as db:
             opening.prepare(db)
-            return handmade.collect(db, now), whole
+            document = handmade.collect(db, now)
+            document["numbers"] = sorted({*map(tuple, document["numbers"]), *known})
+            return document, whole
     finally:
         files.remove(scratch)
 

@@ -32,8 +32,8 @@ class Keeping:
         """Do what is due; called every second."""
         now = time.monotonic()
         if now >= self._next:
+            back_up(self._store, renew=not self._next)  # a killed process may have left it old
             self._next = now + _OFTEN
-            back_up(self._store)
         if now >= self._check_from:
             self._check_from = now + _OFTEN
             if settings.remembered(_CHECKED) != time.strftime("%Y-%m-%d"):
@@ -51,10 +51,10 @@ class Keeping:
                 settings.remember(**{_CHECKED: time.strftime("%Y-%m-%d")})
 
 
-def back_up(store: Store) -> StoreError | None:
-    """Make the backup of today, unless there is one; returns what stands in the way."""
+def back_up(store: Store, *, renew: bool = False) -> StoreError | None:
+    """Make the backup of today, or the one there is anew; returns what stands in the way."""
     try:
-        daily.daily(store)
+        daily.daily(store, renew=renew)
     except (sqlite3.Error, OSError, StoreError) as problem:
         log.warning("there is no backup of today: %s", problem)
         return store.report(problem)
