@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,9 @@ def test_an_upgrade_that_fails_leaves_no_copy(
     monkeypatch.undo()
     Store(path).close()
     assert len(files.copies_of(path)) == 1
+
+
+def test_each_migration_has_a_number_of_its_own() -> None:
+    folder = resources.files("crmmail.store") / "migrations"
+    numbers = sorted(int(one.name[:4]) for one in folder.iterdir() if one.name.endswith(".sql"))
+    assert numbers == list(range(1, len(numbers) + 1))
