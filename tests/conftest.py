@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import itertools
+import os
+import random
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -41,6 +43,19 @@ hypothesis.settings.load_profile("same")
 # that tests start and interrupt; what is handled here is theirs to decide.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Another order of the files, and of the tests of each, where CRMMAIL_SHUFFLE=SEED is set."""
+    if seed := os.environ.get("CRMMAIL_SHUFFLE"):
+        rnd = random.Random(seed)
+        files: dict[Path, list[pytest.Item]] = {}
+        for item in items:
+            files.setdefault(item.path, []).append(item)
+        for tests in files.values():
+            rnd.shuffle(tests)
+        items[:] = [item for path in rnd.sample(list(files), len(files)) for item in files[path]]
 
 
 def pytest_collection_finish() -> None:

@@ -22,6 +22,7 @@ from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.widgets.painting import style
 from crmmail.widgets.results import HEADING, THREAD, ResultList
+from tests.patience import PATIENCE
 from tests.screens import filler
 from tests.screens.conftest import NOW
 from tests.screens.filler import Filler, Mail
@@ -179,14 +180,14 @@ async def test_only_the_newest_query_is_shown(
     def slow(db: object, query: str, limit: int) -> search.Found:
         asked.append(query)
         begun.set()
-        go.wait(30)
+        go.wait(PATIENCE)
         return really(db, query, limit)  # type: ignore[arg-type]
 
     monkeypatch.setattr(search, "search", slow)
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, "F")
         await rush(pilot, "i")
-        assert await asyncio.to_thread(begun.wait, 30)
+        assert await asyncio.to_thread(begun.wait, PATIENCE)
         await rush(pilot, *"nvoice", "enter")  # nothing to open yet: it will be
         assert asked == ["i"]
         assert isinstance(app.screen, SearchScreen)
@@ -213,8 +214,9 @@ async def test_the_next_letter_ends_a_search_that_takes_long(
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, "F")
         await rush(pilot, "i")
-        assert await asyncio.to_thread(begun.wait, 30)
-        await press(pilot, *"nvoice")
+        assert await asyncio.to_thread(begun.wait, PATIENCE)
+        await rush(pilot, *"nvoice")  # not press: that waits for the search
+        await settle(pilot)
         assert "Invoice 4711" in text(app)
         assert not app._notifications, "no error is told"
 
