@@ -155,8 +155,15 @@ def pymap_server() -> Iterator[Pymap]:
         yield server
 
 
-@pytest.fixture
-def radicale() -> Iterator[Radicale]:
-    """A CalDAV server without calendars."""
+@pytest.fixture(scope="session")
+def one_radicale() -> Iterator[Radicale]:
+    """Radicale for all tests, one after the other."""
     with Radicale() as server:
         yield server
+
+
+@pytest.fixture
+def radicale(one_radicale: Radicale) -> Radicale:
+    """A CalDAV server without calendars."""
+    one_radicale.begin_anew()
+    return one_radicale

@@ -90,6 +90,17 @@ class Radicale(CalDav):
         super().__init__()
         (self.dir / "users").write_text(f"{self.user}:{self.password}\n", "utf-8")
 
+    def begin_anew(self) -> None:
+        """Be as after the first start: without calendars, with the one user."""
+        for name in ("user", "password"):
+            vars(self).pop(name, None)
+        root = self.dir / "collections" / "collection-root"
+        for home in root.iterdir() if root.exists() else ():
+            shutil.rmtree(home)
+        (self.dir / "users").write_text(f"{self.user}:{self.password}\n", "utf-8")
+        if not self._listens():
+            self.start()
+
     def command(self) -> list[str]:
         return [
             *(sys.executable, "-m", "radicale", "--config", ""),

@@ -1,4 +1,4 @@
-"""Two generated mailboxes of 10,000 messages each, and everything that the rules say of them."""
+"""Two generated mailboxes of 6,000 messages each, and everything that the rules say of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from crmmail.sync.loop import Report, sync_once
 from tests.servers import PASSWORD, Dovecot
 
 SEEDS = (1, 2)
-COUNT = 10_000
+COUNT = 6_000
 
 
 @cache
