@@ -289,6 +289,20 @@ def test_what_was_moved_and_cannot_be_listed_there_stays_until_it_can(
     assert len(liar.held()) == 70
 
 
+def test_what_was_deleted_leaves_in_the_run_that_reads_what_could_not_be_read(
+    liar: Liar, mailbox: Mailbox
+) -> None:
+    """What stays because an unreadable message may be it waits for that message only (M12)."""
+    mailbox.append("Deals", letter(200))
+    delete(mailbox, "INBOX", 2)
+    hidden = (rb"\* \d+ FETCH \(UID 11 FLAGS[^)]*\) INTERNALDATE[^\0]*", b"")
+    assert liar.sync(hidden).errors
+    assert len(liar.texts()) == 70
+    assert liar.sync().errors == []
+    assert liar.texts() == liar.held()
+    assert len(liar.held()) == 69
+
+
 def test_what_was_moved_to_an_account_with_an_error_stays(
     liar: Liar, mailbox: Mailbox, new_mailbox: Callable[[], Mailbox]
 ) -> None:

@@ -81,8 +81,9 @@ class AccountSync:
                 if not upkeep.has_orphans(self._store.read()):
                     break
             with suppress(rules.Moved):
+                waited = self._orphans_wait()
                 self._account_for(started)
-                accounted = True
+                accounted = not waited or self._orphans_wait()
         levels.wipe(self._store)
 
     def run(self, seconds: float = float("inf"), stopping: Callable[[], bool] = bool) -> bool:
@@ -146,6 +147,11 @@ class AccountSync:
                 pass
         taking_back.run(self._store, stopping)
         return True
+
+    def _orphans_wait(self) -> bool:
+        """Whether messages without a place stay, as they may lie where this pass saw nothing."""
+        db = self._store.read()
+        return upkeep.has_orphans(db) and upkeep.may_hide(db, self._account_id)
 
     def _account_for(self, started: int) -> None:
         if self._session.cut and not self._mailbox.sent_something:
