@@ -33,10 +33,10 @@ GOOD_RUNS = 4
 """Runs without faults: as many as what waits to be confirmed (M12, S4) takes, and one more."""
 _USER = "model@home.example"
 _WAIT = re.compile(
-    r"^\w+: the server (?:does not list \d+ of its messages any more; they"
+    r"^\w+: the server (?:does not list (?:\d+|one) of its messages any more; (?:they|it)"
     r"|does not list this folder any more; its \d+ messages"
     r"|has numbered it anew, and \d+ of its messages are not in it any more; they)"
-    r" stay here until 3 runs in a row say the same \([12] of 3\)\.$"
+    r" stays? here until 3 runs in a row say the same \([12] of 3\)\.$"
 )
 _COMMANDS = ("LIST", "STATUS", "EXAMINE", "UID SEARCH", "UID FETCH", "NOOP")
 _FOLDERS = {"INBOX": 24, "Sent": 4, "Archive": 8, "Projects": 6}

@@ -2,95 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 import pytest
 from tests.conftest import Mailbox
-from tests.fake_imap import Call, FakeImap
 from tests.sync.conftest import connect, dumped
 from tests.sync.letters import START, letter
+from tests.sync.liar import Liar, before, delete, lying, numbered
 
 from crmmail.store import mail_rules
 from crmmail.store.database import Store
 from crmmail.sync import believing
 from crmmail.sync.account import AccountSync
 from crmmail.sync.believing import APART, Looks
-from crmmail.sync.loop import Report, sync_once
+from crmmail.sync.loop import sync_once
 from crmmail.sync.session import account_rows, sign_in
-
-LETTERS = [
-    letter(number, refs=f"<{number - 1}@test>" if number % 5 else "") for number in range(60)
-]
-
-
-@dataclass
-class Liar:
-    """A server that answers well until `edits` bend its lines, or `script` answers in its place."""
-
-    store: Store
-    edits: list[tuple[bytes, bytes]] = field(default_factory=list)
-    packs: bool = False  # it has ESEARCH
-    script: dict[str, str] = field(default_factory=dict)
-
-    def tamper(self, answer: bytes) -> bytes:
-        if not self.packs:
-            answer = answer.replace(b" ESEARCH", b"")
-        for wrong in self.edits:
-            answer = re.sub(*wrong, answer)
-        return answer
-
-    def says(self, call: Call) -> str | None:
-        return self.script.get(call.name)
-
-    def sync(self, *edits: tuple[bytes, bytes], **script: str) -> Report:
-        """One run in which the server lies so: UID_SEARCH="NO …" is what it says to that."""
-        self.edits = list(edits)
-        self.script = {name.replace("_", " "): answer for name, answer in script.items()}
-        (report,) = sync_once(self.store)
-        assert report.errors or report.listed == report.stored + sum(report.skipped.values())
-        return report
-
-    def texts(self) -> set[str]:
-        """The Message-IDs that are here with their text, wherever they lie or not."""
-        rows = self.store.read().execute(
-            """SELECT message.message_id FROM message
-               JOIN message_text ON message_text.message_id = message.id WHERE text != ''"""
-        )
-        return {mid for (mid,) in rows}
-
-    def held(self) -> set[str]:
-        """The Message-IDs that are here with their text."""
-        rows = self.store.read().execute(
-            """SELECT message.message_id FROM message
-               JOIN message_text ON message_text.message_id = message.id
-               JOIN placement ON placement.message_id = message.id WHERE text != ''"""
-        )
-        return {mid for (mid,) in rows}
 
 
 @pytest.fixture
 def liar(store: Store, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Liar]:
-    """A mailbox with 60 letters in INBOX and 10 more in Deals, read once without a lie."""
+    """A mailbox with 60 letters in INBOX and 10 more in Deals."""
     monkeypatch.setenv("CRMMAIL_PASSWORD", mailbox.password)
-    mailbox.append("INBOX", *[(one, (), START) for one in LETTERS])
-    mailbox.append("Deals", *[(letter(number), (), START) for number in range(100, 110)])
-    liar = Liar(store)
-    commands = dict.fromkeys(["LIST", "STATUS", "EXAMINE", "UID SEARCH", "UID FETCH"], liar.says)
-    with FakeImap(commands, before=mailbox.server, tamper=liar.tamper) as fake:
-        connect(store, Mailbox(fake, mailbox.user))  # type: ignore[arg-type]
-        assert liar.sync().errors == []
-        assert len(liar.held()) == 70
+    with lying(store, mailbox, INBOX=range(60), Deals=range(100, 110)) as liar:
         yield liar
-
-
-def delete(mailbox: Mailbox, folder: str, count: int) -> None:
-    """Delete the first so many messages of a folder on the server."""
-    with mailbox.client() as client:
-        client.select_folder(folder)
-        client.delete_messages(client.search()[:count])
-        client.expunge()
 
 
 NO_STATUS = (rb"\* STATUS [^\n]*\n", b"")
@@ -210,10 +144,8 @@ def test_a_first_import_with_an_empty_list_says_so_and_is_made_up_for(
     store: Store, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CRMMAIL_PASSWORD", mailbox.password)
-    mailbox.append("INBOX", *LETTERS)
-    liar = Liar(store)
-    with FakeImap(before=mailbox.server, tamper=liar.tamper) as fake:
-        connect(store, Mailbox(fake, mailbox.user))  # type: ignore[arg-type]
+    mailbox.append("INBOX", *map(numbered, range(60)))
+    with before(store, mailbox) as liar:
         for _ in range(2):
             assert "counts 60 messages and lists 0" in liar.sync(EMPTY, NO_FLAGS).errors[0]
         assert liar.sync().errors == []

@@ -258,11 +258,12 @@ class AccountSync:
     def _compare_lists(self, intake: Intake, row: FolderRow, info: FolderInfo) -> None:
         """Take in what is missing here; take out what the server does not have any more (M12)."""
         found = listing.all_of(self._session, row, info)
+        told = self._mailbox.take_expunged(row.name)
         here = upkeep.local_uids(self._store.read(), row.id)
         with self._store.write("state") as (db, change):
             if found.agreed:
                 gone = here - found.uids
-                gone = believing.leaving(db, self._looks, row.id, gone, sure=found.sure)
+                gone = believing.leaving(db, self._looks, row.id, gone, told=told, sure=found.sure)
                 upkeep.take_out(db, change, row.id, gone)
                 believing.withdraw(db, [row.id], LIST)
             else:

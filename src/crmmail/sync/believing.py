@@ -13,8 +13,6 @@ RUNS = 3
 """So many runs in a row must say the same before it is believed."""
 APART = 900.0
 """Seconds after which what is said counts as said by a later run, while crmmail stays open."""
-_HANDFUL = 5
-"""So many messages of a folder may always leave at once."""
 
 
 class Looks:
@@ -81,12 +79,19 @@ def withdraw(db: sqlite3.Connection, folder_ids: Iterable[int], *kinds: str) -> 
 
 
 def leaving(
-    db: sqlite3.Connection, looks: Looks, folder_id: int, missing: set[int], *, sure: bool = True
+    db: sqlite3.Connection,
+    looks: Looks,
+    folder_id: int,
+    missing: set[int],
+    *,
+    told: int = 0,
+    sure: bool = True,
 ) -> set[int]:
     """Which of a folder's messages that the server does not list any more are to leave now.
 
     Those that lie in another folder leave in any case. Of the others more than half of the folder
-    waits, or all of them where the server's numbers are not `sure`.
+    waits, unless the server itself `told` that so many have left; all of them wait where its
+    numbers are not `sure`.
     """
     here = {
         uid
@@ -103,8 +108,10 @@ def leaving(
         withdraw(db, [folder_id], MESSAGES)
         waiting = set()
     waiting &= lost
+    if sure and len(lost) <= told:
+        waiting = set()
     fresh = lost - waiting
-    if sure and len(fresh) <= max(_HANDFUL, (len(here) - len(waiting)) // 2):
+    if sure and len(fresh) <= max(told, (len(here) - len(waiting)) // 2):
         now |= fresh
     elif fresh:
         withdraw(db, [folder_id], MESSAGES)

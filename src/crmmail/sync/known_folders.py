@@ -245,9 +245,6 @@ def _former(db: sqlite3.Connection, account_id: int) -> Iterable[tuple[int, str,
     ).fetchall()
 
 
-_STAY = f"stay here until {RUNS} runs in a row say the same"
-
-
 def _words(db: sqlite3.Connection, account_id: int) -> Iterator[str]:
     """What waits to be confirmed, in words for a person."""
     rows = db.execute(
@@ -261,6 +258,8 @@ def _words(db: sqlite3.Connection, account_id: int) -> Iterator[str]:
         if kind == MESSAGES:
             count = len(json.loads(said))
             what = f"the server does not list {count:,} of its messages any more; they"
+            if count == 1:
+                what = "the server does not list one of its messages any more; it"
         elif kind == NUMBERS:
             count = upkeep.count_local(db, number)
             what = f"the server has numbered it anew, and {count:,} of its messages are not in it"
@@ -268,4 +267,5 @@ def _words(db: sqlite3.Connection, account_id: int) -> Iterator[str]:
         else:
             count = upkeep.count_local(db, number) or messages
             what = f"the server does not list this folder any more; its {count:,} messages"
-        yield f"{name}: {what} {_STAY} {so_far}"
+        stay = "stays" if what.endswith(" it") else "stay"
+        yield f"{name}: {what} {stay} here until {RUNS} runs in a row say the same {so_far}"

@@ -11,6 +11,7 @@ import imaplib
 import select
 import socket
 import time
+from collections import Counter
 from contextlib import closing, suppress
 
 from imapclient.exceptions import IMAPClientError
@@ -34,6 +35,7 @@ class Mailbox(Fetching):
         self._opened = ("", b"", 0)  # the folder that is open: name, spelling, UIDVALIDITY
         self._aborted = self._hurried = False
         self._others: list[Mailbox] = []
+        self._expunged = Counter[str]()  # by folder
         self._login = login
         self.flags_moved = False
         """Whether the server told of changed flags in the folder that is open."""
@@ -112,6 +114,7 @@ class Mailbox(Fetching):
         self.flags_moved = False
         if name != self._opened[0]:
             self.memory = None  # it is of another folder
+        self._note_expunged()
         with in_words():
             info = self._folder_list.examine(name, spelled)
         messages, uidnext = info.get(b"EXISTS", 0), info.get(b"UIDNEXT", 0)
@@ -127,6 +130,14 @@ class Mailbox(Fetching):
             int(info.get(b"UIDVALIDITY", 0)),
             fingerprint(info.get(b"HIGHESTMODSEQ")),
         )
+
+    def take_expunged(self, name: str) -> int:
+        """How many messages have left a folder, as the server told since this was last asked."""
+        self._note_expunged()
+        return self._expunged.pop(name, 0)
+
+    def _note_expunged(self) -> None:
+        self._expunged[self._opened[0]] += uids.expunged(self._client)
 
     def count(self, name: str) -> int:
         """How many messages a folder has, as STATUS tells; -1 if it does not."""
@@ -191,6 +202,7 @@ class Mailbox(Fetching):
             else:
                 select.select([wake], [], [], seconds)
             return False
+        self._note_expunged()
         try:
             with in_words():
                 kinds = idle.wait(self._client, seconds, wake)

@@ -13,6 +13,7 @@ _HIGHEST = 0xFFFF_FFFF
 _MOST = 20_000_000  # messages of one folder that can be believed
 _ALL = re.compile(rb"\bALL ([\d:,]+)", re.IGNORECASE)
 _UID = re.compile(rb"(\d+) \(UID (\d+)\)", re.IGNORECASE)
+_SET = re.compile(rb"\d{1,10}(?::\d{1,10})?(?:,\d{1,10}(?::\d{1,10})?)*")
 _COUNT = re.compile(rb"\bCOUNT (\d+)", re.IGNORECASE)
 
 
@@ -56,6 +57,15 @@ def counted(client: IMAPClient, can: set[str], criterion: str) -> int | None:
     if count is None or (int(count[1]) == 0 and b"MODSEQ" in said):  # told of what was found
         return None
     return int(count[1])
+
+
+def expunged(client: IMAPClient) -> int:
+    """How many messages have left the open folder, as the server told since this was last asked."""
+    left = len(wire.taken(client, "EXPUNGE"))
+    for line in wire.taken(client, "VANISHED"):  # RFC 7162
+        if isinstance(line, bytes) and _SET.fullmatch(line):
+            left += sum(1 for _ in _unpacked(line, _MOST))
+    return left
 
 
 def of_number(client: IMAPClient, number: int) -> int:
