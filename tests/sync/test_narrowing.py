@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from crmmail.sync.narrowing import CONNECTIONS, Narrowing, Reply
+from crmmail.sync.narrowing import CONNECTIONS, Narrowing, Place, Reply
 from crmmail.sync.problems import BadAnswer, Cut, Fault, Problem
 
 
@@ -38,6 +38,12 @@ class Server:
             return Reply(sent if self.sends_what_it_can else {}, problem=BadAnswer("refused"))
         return Reply(sent)
 
+    def ask_elsewhere(self, place: Place) -> Reply[str]:
+        self.asked.append([place.uid])
+        if place.uid in self.cut_at:
+            return Reply({}, cut=Cut("cut"))
+        return Reply({} if place.uid in self.refused else {place.uid: "text of another folder"})
+
     def there(self, uids: Sequence[int]) -> set[int]:
         return set(uids) - self.deleted
 
@@ -52,9 +58,13 @@ class Notes:
     good: list[int] = field(default_factory=list)
     known: set[int] = field(default_factory=set)
     noted: list[set[int]] = field(default_factory=list)
+    others: list[Place] = field(default_factory=list)
 
     def controls(self) -> list[int]:
         return self.good
+
+    def elsewhere(self) -> list[Place]:
+        return self.others
 
     def suspects(self) -> set[int]:
         return self.known
@@ -109,6 +119,18 @@ def test_a_single_message_is_believed_bad_only_beside_one_that_was_sent_before()
     assert bad(Narrowing(server, Notes(good=[3])).run([7])) == {7: "refused"}
     down = Server(refused={3, 7})
     assert isinstance(Narrowing(down, Notes(good=[3])).run([7])[7], Fault)
+
+
+@pytest.mark.parametrize("how", ["refused", "left_out", "cut_at"])
+def test_or_beside_one_of_another_folder(how: str) -> None:
+    server = Server(**{how: {7}})  # type: ignore[arg-type]  # of which field is up to the case
+    found = Narrowing(server, Notes(others=[Place("Sent", b"Sent", 9)])).run([7])
+    assert isinstance(found[7], Problem)
+    assert not isinstance(found[7], Fault)
+    server = Server(**{how: {7, 9}})  # type: ignore[arg-type]  # as above
+    if how != "left_out":
+        found = Narrowing(server, Notes(others=[Place("Sent", b"Sent", 9)])).run([7])
+        assert isinstance(found[7], Fault)
 
 
 def test_a_single_message_is_asked_for_twice_before_it_is_blamed() -> None:

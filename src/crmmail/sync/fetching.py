@@ -7,6 +7,7 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -27,7 +28,7 @@ from crmmail.sync.answers import (
     parsed,
 )
 from crmmail.sync.message import HEADER_FIELDS
-from crmmail.sync.narrowing import Memory, Narrowing, Reply
+from crmmail.sync.narrowing import Memory, Narrowing, Place, Reply
 from crmmail.sync.problems import BadAnswer, Cut, Fault, Problem, in_words, said
 from crmmail.sync.uids import counted
 from crmmail.sync.uids import found as searched
@@ -68,6 +69,10 @@ class Fetching:
 
     def reopen(self) -> None:
         """Connect anew, and open the folder that was open. Raises a Problem."""
+        raise NotImplementedError
+
+    def visiting(self, place: Place) -> AbstractContextManager[bool]:
+        """Open another folder meanwhile; gives whether it could be opened."""
         raise NotImplementedError
 
     def _wait_longer(self) -> None:
@@ -277,6 +282,10 @@ class _Kind(Generic[T]):
         if isinstance(problem, Cut):
             return Reply(found, unusable, cut=problem)
         return Reply(found, unusable, problem if isinstance(problem, BadAnswer) else None)
+
+    def ask_elsewhere(self, place: Place) -> Reply[T]:
+        with self.fetching.visiting(place) as is_there:
+            return self.ask([place.uid]) if is_there else Reply({})
 
     def there(self, uids: Sequence[int]) -> set[int]:
         return self.fetching._there(uids)

@@ -12,7 +12,8 @@ import select
 import socket
 import time
 from collections import Counter
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 
 from imapclient.exceptions import IMAPClientError
 
@@ -21,6 +22,7 @@ from crmmail.sync.answers import FolderInfo, fingerprint
 from crmmail.sync.connection import Login, connect, narrowing_timeout, sign_in, timeouts
 from crmmail.sync.fetching import Fetching
 from crmmail.sync.folder_list import FolderList
+from crmmail.sync.narrowing import Place
 from crmmail.sync.problems import BadAnswer, Problem, Refused, in_words
 
 __all__ = ["Login", "Mailbox", "check"]
@@ -72,6 +74,21 @@ class Mailbox(Fetching):
         if name and self.examine(name, spelled).uidvalidity != uidvalidity:
             raise Problem(f"{name} was rebuilt on the server.")
         self.flags_moved = moved
+
+    @contextmanager
+    def visiting(self, place: Place) -> Iterator[bool]:
+        """Open another folder meanwhile; gives whether it could be opened.
+
+        What was open is opened again, by `reopen` if the connection ends.
+        """
+        opened, memory, moved = self._opened, self.memory, self.flags_moved
+        try:
+            with suppress(BadAnswer):
+                self.examine(place.folder, place.wire)
+            yield self._opened[0] == place.folder
+            self.examine(*opened[:2])
+        finally:
+            self._opened, self.memory, self.flags_moved = opened, memory, moved
 
     def _wait_longer(self) -> None:
         if self._hurried:

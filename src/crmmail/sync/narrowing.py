@@ -2,14 +2,16 @@
 
 A set of messages that the server refuses, leaves out, garbles or cuts the line at is halved until
 one message stands alone. It is believed to be that message's fault only if the server sends another
-message right after it. Knows nothing of IMAP.
+message right after it: of the same folder or, if that is very small, of another.
+
+Knows nothing of IMAP.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from crmmail.sync.problems import BadAnswer, Cut, Fault, Problem
 
@@ -39,11 +41,22 @@ class Reply(Generic[T_co]):
     cut: Cut | None = None  # why there was no more to come on this connection
 
 
+class Place(NamedTuple):
+    """A message of another folder."""
+
+    folder: str
+    wire: bytes  # the folder's name as the server spells it
+    uid: int
+
+
 class Line(Protocol[T_co]):
     """One kind of FETCH on a connection, in the folder that is open."""
 
     def ask(self, uids: Sequence[int]) -> Reply[T_co]:
         """Ask for these messages, once."""
+
+    def ask_elsewhere(self, place: Place) -> Reply[T_co]:
+        """Ask for a message of another folder, once, and open this one again."""
 
     def there(self, uids: Sequence[int]) -> set[int]:
         """Which of these messages the server still lists."""
@@ -57,6 +70,11 @@ class Memory(Protocol):
 
     def controls(self) -> list[int]:
         """Messages that the server has sent before."""
+
+    def elsewhere(self) -> list[Place]:
+        """Messages of other folders that the server has sent before, for a folder that is too
+        small to have others that work.
+        """
 
     def suspects(self) -> set[int]:
         """Messages of which one or more made a FETCH fail before."""
@@ -152,13 +170,19 @@ class Narrowing(Generic[T]):
     def _prove(self) -> None:
         """Raise a Fault unless the server sends another message now."""
         for uid in self._others():
-            reply = self._line.ask([uid])
-            if reply.cut:
-                self._again(reply.cut, ())
-            if reply.found:
-                self._in_a_row = 0
+            if self._sends(self._line.ask([uid])):
+                return
+        for place in self._memory.elsewhere() if self._memory else ():
+            if self._sends(self._line.ask_elsewhere(place)):
                 return
         raise Fault(list(self._bad.values())[-1])
+
+    def _sends(self, reply: Reply[T]) -> bool:
+        if reply.cut:
+            self._again(reply.cut, ())
+        if reply.found:
+            self._in_a_row = 0
+        return bool(reply.found)
 
     def _others(self) -> Iterator[int]:
         """Some messages that the server should be able to send."""

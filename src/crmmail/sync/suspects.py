@@ -11,10 +11,13 @@ from crmmail.store.attempts import PAUSE
 from crmmail.store.database import Store
 from crmmail.sync import upkeep
 from crmmail.sync.fetching import SMALL
+from crmmail.sync.narrowing import Place
 from crmmail.sync.session import Session
 
 PASSES = 3
 """Passes in which a message fails before it is set aside without an error."""
+_FEW = 3
+"""Messages of a folder of which each may be unreadable; where all of more are, it is the folder."""
 
 
 class FolderMemory:
@@ -35,6 +38,20 @@ class FolderMemory:
             [self._folder_id, SMALL],
         )
         return [*(uid for (uid,) in rows), *self.small[:2]]
+
+    def elsewhere(self) -> list[Place]:
+        """Small messages of the account's other folders, if this one has only a few."""
+        rows = self._store.read().execute(
+            """SELECT other.name, other.wire, uid FROM folder
+               JOIN folder AS other ON other.account_id = folder.account_id
+               AND other.id != folder.id AND NOT other.former
+               AND other.id IN (SELECT id FROM listed_folder)
+               JOIN placement ON placement.folder_id = other.id
+               JOIN message ON message.id = placement.message_id
+               WHERE folder.id = ? AND folder.messages <= ? AND size BETWEEN 1 AND ? LIMIT 2""",
+            [self._folder_id, _FEW, SMALL],
+        )
+        return [Place(*row) for row in rows]
 
     def suspects(self) -> set[int]:
         """Messages that failed alone, or among others when the connection ended."""
