@@ -66,6 +66,13 @@ def test_what_the_app_is_made_of_waits_for_nothing_slow() -> None:
     assert not loaded("import crmmail.app") & {*SLOW, "typer", "pydantic"}
 
 
+@pytest.mark.parametrize(
+    "name", ["textual.widgets._text_area", "crmmail.screens.form", "hashlib", "webbrowser"]
+)
+def test_the_first_picture_waits_for_nothing_that_only_some_keys_need(name: str) -> None:
+    loaded(f"import crmmail.app, sys; assert {name!r} not in sys.modules")
+
+
 def test_the_sync_reads_mail_without_the_models() -> None:
     found = loaded("import crmmail.sync.mailbox, crmmail.store.database")
     assert "imapclient" in found

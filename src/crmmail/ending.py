@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import webbrowser
 from contextlib import suppress
 
 from rich.console import RenderableType
@@ -29,6 +28,8 @@ class Ending(App[str], inherit_bindings=False):
         """Open a link in the browser, in a thread; say so when none starts."""
 
         def work() -> None:
+            import webbrowser  # only for this
+
             if not webbrowser.open(url, new=2 if new_tab else 0):
                 words = "No browser started. The link can be copied."
                 with suppress(RuntimeError):  # the app is closing

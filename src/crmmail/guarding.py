@@ -10,7 +10,6 @@ from textual import on
 
 from crmmail.ending import Ending
 from crmmail.following import FollowingApp
-from crmmail.screens.form import FormScreen
 from crmmail.store import files
 from crmmail.store.trouble import DamagedError, StoreError, explain
 from crmmail.widgets.unread import Guarded, Unread
@@ -101,6 +100,8 @@ class GuardingApp(Guarded, FollowingApp, inherit_bindings=False):
 
     def _keep_typed(self) -> None:
         """Write what stands in forms and is not stored to a file beside the store."""
+        from crmmail.screens.form import FormScreen
+
         forms = (one for one in self.screen_stack if isinstance(one, FormScreen))
         if typed := "\n\n".join(filter(None, (one.unsaved() for one in forms))):
             path = files.free_name(self.store.path, f"{files.UNSAVED}-{files.dated('.txt')}")

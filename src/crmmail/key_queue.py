@@ -17,7 +17,8 @@ from textual import events
 from textual.app import App
 from textual.message import Message
 from textual.message_pump import MessagePump
-from textual.widgets import Input, TextArea
+from textual.widget import Widget
+from textual.widgets import Input
 
 from crmmail.widgets.awaited import BACKGROUND, all_awaited
 from crmmail.widgets.piece_view import PieceView
@@ -154,7 +155,7 @@ class KeyQueue:
         if not isinstance(event, events.Key):
             return False
         focused = self._app.focused
-        if isinstance(focused, Input | TextArea):
+        if _takes_text(focused):
             return event.is_printable or event.key in _EDITING
         if not isinstance(focused, PieceView):
             return False
@@ -162,6 +163,12 @@ class KeyQueue:
             for binding in bindings.key_to_bindings.get(event.key, ()):
                 return binding.action.startswith(_LIGHT)
         return False
+
+
+def _takes_text(widget: Widget | None) -> bool:
+    """Whether letters are written into a widget. TextArea is not loaded only to ask this."""
+    names = {one.__name__ for one in type(widget).__mro__}
+    return isinstance(widget, Input) or "TextArea" in names
 
 
 def _has_messages(pump: MessagePump) -> bool:

@@ -12,7 +12,6 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 
 THREAD, MEETING = BOTH = "thread", "meeting"
 """What is linked: its links are in the table of that name with _link behind it."""
@@ -87,6 +86,8 @@ _SHOW = (
 
 def digest_key(text: str) -> int:
     """The number by which a Message-ID or a UID is kept: it tells nothing of what it was."""
+    from hashlib import blake2b  # OpenSSL comes with it: nothing that the first picture waits for
+
     digest = blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 

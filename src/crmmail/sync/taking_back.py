@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from crmmail.store import rule_changes
 from crmmail.store.database import Change, Store
 from crmmail.store.rule_changes import Place
-from crmmail.sync import meeting_rules, rejudge, rules
+from crmmail.sync import rejudge, rules
 from crmmail.sync.rules import Rules
 
 _BATCH = 200
@@ -136,6 +136,8 @@ def _bars(db: sqlite3.Connection, addresses: Mapping[int, str]) -> dict[int, str
 
 def _wanted(db: sqlite3.Connection, suspects: Mapping[int, str]) -> set[int]:
     """Which addresses some account's mail or meetings make contacts of now (C2, C3)."""
+    from crmmail.sync import meeting_rules  # a pass without anything to take back does without
+
     accounts = [row[0] for row in db.execute("SELECT id FROM account")]
     found = set[int]()
     for account in accounts:
