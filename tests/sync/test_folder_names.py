@@ -1,4 +1,4 @@
-"""Folders are decoded for the eye only, and known by what the server calls them (M13)."""
+"""Folders are decoded for the eye only, and known by what the server calls them (M15)."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ class Folder(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     account_id: int = Field(foreign_key="account.id", ondelete="CASCADE", index=True)
-    name: str  # decoded and made safe; no two of an account are alike (M13)
+    name: str  # decoded and made safe; no two of an account are alike (M15)
     role: str = (
         ""  # inbox | sent | archive | all | drafts | junk | trash | flagged | important | ""
     )

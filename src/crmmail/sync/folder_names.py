@@ -1,4 +1,4 @@
-"""Folders as the server names them, and as a person reads them (rules.md M13).
+"""Folders as the server names them, and as a person reads them (rules.md M15).
 
 A name is decoded for the eye only. Back to the server go the very bytes that it sent: many write
 names that no encoder would write so (a bare &, raw UTF-8, UTF-7 in several runs).

@@ -48,7 +48,7 @@ def reconcile(
 
     A folder that is new gets its role's default (M1). One that is not listed, or cannot be opened
     any more, stays until later runs say so; then what it alone held is orphaned (M12). A list that
-    is not `whole` says nothing of what is not in it (M13).
+    is not `whole` says nothing of what is not in it (M15).
     """
     with store.write() as (db, change):
         respell(db, account_id, listed)

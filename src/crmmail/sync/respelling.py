@@ -1,4 +1,4 @@
-"""Which row of the store is which folder of the server: the name on the wire says so (M13)."""
+"""Which row of the store is which folder of the server: the name on the wire says so (M15)."""
 
 from __future__ import annotations
 
