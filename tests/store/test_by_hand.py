@@ -194,10 +194,10 @@ class TestDocument:
                                 ON address.id = address_id WHERE address = 'anna@acme.com')"""
             )
         }
-        known = {key for _, _, key in daily.read(made)["numbers"]}
+        known = {key for _, _, key, _ in daily.read(made)["numbers"]}
         assert keys & known
         forgetting.forget(store, "anna@acme.com")
-        left = {key for _, _, key in daily.read(made)["numbers"]}
+        left = {key for _, _, key, _ in daily.read(made)["numbers"]}
         assert not keys & left
         assert left
 

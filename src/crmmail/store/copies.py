@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from crmmail.store import daily, files, forgetting, handmade, numbers, salvage
+from crmmail.store import daily, files, forgetting, handmade, mail_rules, numbers, salvage
 from crmmail.store.database import Store
 from crmmail.store.trouble import StoreError
 
@@ -31,6 +31,19 @@ class Made:
         return self.path.exists()
 
 
+@dataclass(frozen=True, slots=True)
+class _Still:
+    """What the store still knows of messages and meetings: the rest may be of the forgotten."""
+
+    keys: set[tuple[int, int]]
+    exceptions: frozenset[str]
+
+    @staticmethod
+    def of(store: Store) -> _Still:
+        db = store.read()
+        return _Still(numbers.known_keys(db), frozenset(mail_rules.allowed(db)))
+
+
 def clear(store: Store) -> None:
     """Leave nothing in any copy of what left the store for good (V3, `forget`).
 
@@ -46,7 +59,7 @@ def clear(store: Store) -> None:
     known = forgetting.digests(store.read())
     if not known:
         return
-    keys = numbers.known_keys(store.read())
+    still = _Still.of(store)
     for copy in files.copies_of(store.path):
         try:
             document = daily.read(copy.path)
@@ -56,7 +69,7 @@ def clear(store: Store) -> None:
         except StoreError as problem:  # of a newer crmmail, or on a disk that fails just now
             log.warning("a backup still has what was to leave it: %s", problem)
             continue
-        rest = _without_forgotten(document, known, keys)
+        rest = _without_forgotten(document, known, still)
         if rest != document:
             daily.write(rest, copy.path)
 
@@ -70,8 +83,7 @@ def reduce(store: Store, path: Path) -> None:
             document = None  # nothing of it can be read
         if document is not None and not handmade.is_empty(document):
             known = forgetting.digests(store.read())
-            keys = numbers.known_keys(store.read()) if known else None
-            document = _without_forgotten(document, known, keys)
+            document = _without_forgotten(document, known, _Still.of(store) if known else None)
             daily.write(document, daily.free(store.path, "kept"))
     files.remove(path)
 
@@ -112,13 +124,16 @@ def made(store: Path) -> list[Made]:
 
 
 def _without_forgotten(
-    document: handmade.Document, known: frozenset[str], keys: set[tuple[int, int]] | None
+    document: handmade.Document, known: frozenset[str], still: _Still | None
 ) -> handmade.Document:
-    """The document without the forgotten, and without digests of mail that the store has lost."""
+    """The document without the forgotten, and without ids of mail that the store has lost."""
     rest = handmade.without_forgotten(
         document, lambda address: forgetting.is_forgotten(address, known)
     )
-    if keys is not None:
-        rest["links"] = [one for one in rest["links"] if (one["target"], one["key"]) in keys]
-        rest["numbers"] = [one for one in rest["numbers"] if (one[0], one[2]) in keys]
+    if still is not None:
+        rest["links"] = [one for one in rest["links"] if (one["target"], one["key"]) in still.keys]
+        rest["numbers"] = [one for one in rest["numbers"] if (one[0], one[2]) in still.keys]
+        rest["allowlist"] = [
+            one for one in rest["allowlist"] if one[:1] != "<" or one in still.exceptions
+        ]
     return rest

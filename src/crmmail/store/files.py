@@ -6,6 +6,7 @@ import os
 import re
 import sqlite3
 import time
+from collections.abc import Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -106,6 +107,16 @@ def clear_parts(store: Path) -> None:
             found = _PART.search(path.name)
             if found and not (found[1] and _is_running(int(found[1]))):
                 path.unlink(missing_ok=True)
+
+
+def remove_unsaved(store: Path, words: Iterable[str]) -> None:
+    """Delete the files of text from forms (F8) in which one of these words is."""
+    wanted = [word for word in words if word]
+    store = store.resolve()
+    for path in store.parent.glob(f"{store.name}.{UNSAVED}-*"):
+        text = path.read_text("utf-8", "replace").casefold()
+        if any(word.casefold() in text for word in wanted):
+            path.unlink()
 
 
 def _is_running(process: int) -> bool:

@@ -7,13 +7,15 @@ kept. It tells whether an address is a forgotten one, and does not tell which on
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from crmmail.store import address_book, former, levels, links, people, records, removal
+from crmmail.addresses import normal
+from crmmail.store import address_book, files, former, levels, links, people, records, removal
 from crmmail.store.database import Change, Store
 from crmmail.store.kinds import Kind
 
@@ -22,6 +24,10 @@ REASON = "forgotten"
 _BATCH = 200  # messages in one transaction
 _BLANK = """reason = 'forgotten', detail = '', message_id = '', sent_at = 0, subject = '',
             sender = '', size = 0, facts = ''"""
+_BLANK_RESOURCE = """reason = 'forgotten', detail = '', raw = '', title = '', uid = '',
+                     starts_at = 0, expanded_to = 0"""
+_FOLDED = re.compile(r"\r?\n[ \t]")
+_MAILTO = re.compile(r"mailto:([^\s;:,\"<>]+)")
 _TOPICS = ("ledger", "notes", "meetings", *records.ALL_TOPICS)
 
 
@@ -107,8 +113,10 @@ def forget(store: Store, typed: str) -> Traces:
             blank(db, batch)
     with store.write(*_TOPICS) as (db, change):
         _forget_meetings(db, packed)
+        _forget_resources(db, found.addresses)
         _forget_person(db, change, found.addresses)
         levels.order_wipe(db)
+    files.remove_unsaved(store.path, (found.name, *found.addresses))
     levels.wipe(store)
     return found
 
@@ -201,13 +209,28 @@ def _forget_meetings(db: sqlite3.Connection, packed: str) -> None:
     """Take the meetings out; of their resources only the place is kept, so that they stay out."""
     uids = json.dumps([row[0] for row in db.execute(_MEETINGS, [packed])])
     db.execute(
-        """UPDATE calendar_object SET reason = 'forgotten', detail = '', raw = '', title = '',
-               uid = '', starts_at = 0, expanded_to = 0
-           WHERE uid IN (SELECT value FROM json_each(?))""",
+        f"""UPDATE calendar_object SET {_BLANK_RESOURCE}
+            WHERE uid IN (SELECT value FROM json_each(?))""",
         [uids],
     )
     db.execute("DELETE FROM meeting WHERE uid IN (SELECT value FROM json_each(?))", [uids])
     former.erase(db, uids=json.loads(uids))
+
+
+def _forget_resources(db: sqlite3.Connection, addresses: Collection[str]) -> None:
+    """Blank the resources of meetings that are in the skip list and have one of the addresses."""
+    gone: list[tuple[int, str]] = []
+    for number, uid, raw in db.execute("SELECT id, uid, raw FROM calendar_object WHERE raw != ''"):
+        lines = _FOLDED.sub("", raw).lower().splitlines()
+        people = " ".join(one for one in lines if one.startswith(("attendee", "organizer")))
+        if any(one in people for one in addresses) and not set(addresses).isdisjoint(
+            normal(one) for one in _MAILTO.findall(people)
+        ):
+            gone.append((number, uid))
+    db.executemany(
+        f"UPDATE calendar_object SET {_BLANK_RESOURCE} WHERE id = ?", [(one,) for one, _ in gone]
+    )
+    former.erase(db, uids=[uid for _, uid in gone if uid])
 
 
 def _merged(db: sqlite3.Connection, owner: int) -> list[int]:
@@ -251,6 +274,7 @@ def _forget_person(db: sqlite3.Connection, change: Change, addresses: Collection
         db.execute(
             f"DELETE FROM {table} WHERE pattern IN (SELECT value FROM json_each(?))", [packed]
         )
+    former.erase_entries(db, addresses)
     for one in _merged(db, owner) if owner is not None else ():
         _erase_person(db, change, one)
     db.execute("DELETE FROM address WHERE address IN (SELECT value FROM json_each(?))", [packed])

@@ -64,8 +64,8 @@ def back(db: sqlite3.Connection, threads: Iterable[tuple[str, int]]) -> None:
 def remember_meetings(db: sqlite3.Connection, packed: str) -> None:
     """Note the numbers of meetings that go; `packed` is JSON."""
     db.execute(
-        """INSERT OR REPLACE INTO former_id (target, key, id)
-           SELECT 2, digest_key(uid || ' ' || recurrence_id), meeting.id
+        """INSERT OR REPLACE INTO former_id (target, key, id, uid_key)
+           SELECT 2, digest_key(uid || ' ' || recurrence_id), meeting.id, digest_key(uid)
            FROM json_each(?) AS gone CROSS JOIN meeting ON meeting.id = gone.value""",
         [packed],
     )
@@ -92,12 +92,22 @@ def erase(db: sqlite3.Connection, mids: Iterable[str] = (), uids: Iterable[str] 
     """Keep no trace of these messages and meetings, nor of what the hand said of them."""
     messages = [(1, mid) for mid in mids]
     meetings = [(2, uid) for uid in uids]
+    both = messages + meetings
+    db.executemany("DELETE FROM manual_link WHERE target = ? AND key = digest_key(?)", both)
+    db.executemany("DELETE FROM former_id WHERE target = ? AND key = digest_key(?)", messages)
+    db.executemany("DELETE FROM former_id WHERE target = ? AND uid_key = digest_key(?)", meetings)
+    entries = [(f"<{mid}>",) for _, mid in messages]
+    entries += [(f"<meeting:{uid}>",) for _, uid in meetings]  # mail_rules.meeting_pattern
+    db.executemany("DELETE FROM allowlist WHERE pattern = ?", entries)
+    erase_entries(db, (entry for (entry,) in entries))
+
+
+def erase_entries(db: sqlite3.Connection, entries: Iterable[str]) -> None:
+    """Keep no trace of these entries of the block- and allowlist in the changes of rules."""
     db.executemany(
-        "DELETE FROM manual_link WHERE target = ? AND key = digest_key(?)", messages + meetings
-    )
-    db.executemany(
-        "DELETE FROM former_id WHERE target = ? AND key = digest_key(?)",
-        [*messages, *((target, f"{uid} ") for target, uid in meetings)],
+        """DELETE FROM rule_change WHERE setting IN ('blocklist', 'allowlist')
+           AND "key" = digest_key(?)""",
+        [(entry,) for entry in entries],
     )
 
 

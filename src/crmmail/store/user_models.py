@@ -54,6 +54,7 @@ class FormerId(SQLModel, table=True):
     target: int = Field(primary_key=True)  # 1: thread, 2: meeting
     key: int = Field(primary_key=True)  # digest of a Message-ID, or of UID and RECURRENCE-ID
     id: int
+    uid_key: int = 0  # of a meeting: digest of its UID
 
 
 class RuleChange(SQLModel, table=True):
