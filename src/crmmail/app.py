@@ -22,11 +22,12 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from crmmail import crash, fetch, looks, settings
+from crmmail.asking import AskingApp
 from crmmail.collector import Collector
 from crmmail.driver import whole
 from crmmail.ending import Ending
 from crmmail.errors import CrmmailError
-from crmmail.guarding import REPAIR, GuardingApp, RepairApp
+from crmmail.guarding import REPAIR, RepairApp
 from crmmail.hang_up import app_ended_by_signals, end_with_terminal
 from crmmail.key_queue import KeyQueue
 from crmmail.screens.base import StoreScreen
@@ -42,7 +43,6 @@ from crmmail.text import block
 from crmmail.widgets import themes
 from crmmail.widgets.one_picture import one_picture
 from crmmail.widgets.reading import ask
-from crmmail.widgets.status_line import KEYS
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -77,7 +77,7 @@ def _themes() -> type[Provider]:
     return ThemesByName
 
 
-class CrmmailApp(Ending, GuardingApp, inherit_bindings=False):
+class CrmmailApp(Ending, AskingApp, inherit_bindings=False):
     """A store on the screen."""
 
     TITLE = "crmmail"
@@ -108,7 +108,7 @@ class CrmmailApp(Ending, GuardingApp, inherit_bindings=False):
             "reconnect",
             "Sign in again",
             id="app.reconnect",
-            tooltip="Sign in again, after a refused password or another certificate",
+            tooltip="Sign in again: a refused or missing password, another certificate",
         ),
         Binding(
             "L",
@@ -155,7 +155,6 @@ class CrmmailApp(Ending, GuardingApp, inherit_bindings=False):
         super().__init__(store, sync=sync, collector=collector)
         self._history = History(self, store, self.tell_now)
         self.typed = KeyQueue(self, super().post_message)
-        self._stopped = ""  # the account that waits for its user
         self.animation_level = "none"
         themes.install(self)
         self.config = settings.config()
@@ -174,7 +173,6 @@ class CrmmailApp(Ending, GuardingApp, inherit_bindings=False):
         if self._sync is not None:
             ask(self, self._states, self._welcome)
         self.call_after_refresh(self._tell_config_problems)
-        self.call_after_refresh(self._look_for_stopped)
 
     def _tell_config_problems(self) -> None:
         problems = looks.problems(type(self), self.config)
@@ -202,11 +200,6 @@ class CrmmailApp(Ending, GuardingApp, inherit_bindings=False):
         if not isinstance(event, events.Key) or event.is_forwarded:
             return False
         return isinstance(self.focused, Input) and (event.is_printable or event.key in _ERASING)
-
-    def _tell(self, topics: frozenset[str], own: bool = False) -> None:
-        if not topics or topics & {"state", "accounts"}:
-            self._look_for_stopped()
-        super()._tell(topics, own)
 
     @on(Wanted)
     def _fetch(self, event: Wanted) -> None:
@@ -272,33 +265,10 @@ class CrmmailApp(Ending, GuardingApp, inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual calls it so
         return action != "reconnect" or bool(self._stopped)
 
-    def _states(self) -> list[accounts.StateRow]:
-        return accounts.states(self.store.read())
-
     def _welcome(self, states: list[accounts.StateRow]) -> None:
         """Set up the first mailbox."""
         if not states:
             self.call_after_refresh(self.action_add_account)
-
-    def _look_for_stopped(self) -> None:
-        """Offer a key to sign in again while an account waits for its user (S5)."""
-        ask(self, self._states, self._offer_sign_in)
-
-    def _offer_sign_in(self, states: list[accounts.StateRow]) -> None:
-        stopped = next((one.email for one in states if one.state in KEYS), "")
-        if stopped != self._stopped:
-            self._stopped = stopped
-            self.screen.refresh_bindings()
-
-    def action_reconnect(self) -> None:
-        """Sign in anew to the account that waits for it."""
-        from crmmail.screens.first_run import FirstRunScreen
-
-        if not isinstance(self.screen, FirstRunScreen):
-            account = accounts.get(self.store.read(), self._stopped)
-            states = accounts.states(self.store.read())
-            untrusted = any((s.email, s.state) == (self._stopped, "untrusted") for s in states)
-            self.push_screen(FirstRunScreen(self.store, account, untrusted=untrusted))
 
     def on_sign_up(self, wanted: SignUp) -> None:
         """The screen to set up a mailbox wants the server."""

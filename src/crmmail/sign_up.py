@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crmmail.accounts import credentials, providers
+from crmmail.accounts import credentials, providers, typed
 from crmmail.accounts.credentials import SecretError
 from crmmail.errors import CrmmailError
 from crmmail.screens.signing_up import (
@@ -153,6 +153,9 @@ def _save(store: Store, entry: Entry, found: CalendarsFound | str) -> None:
 
         oauth.keep(entry.email)
         secret = credentials.OAUTH + entry.oauth
+    elif entry.once:
+        typed.hold(entry.email, entry.password)
+        secret = typed.ASK
     elif entry.password:
         try:
             secret = credentials.keep(entry.email, entry.password)

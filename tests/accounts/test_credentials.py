@@ -146,7 +146,7 @@ def test_a_password_that_is_not_there_says_how_to_enter_it() -> None:
     keyring.set_keyring(Memory())
     with pytest.raises(SecretError, match=r"no password for ann@example\.org") as caught:
         credentials.password(Login())
-    assert "crmmail account reconnect ann@example.org" in caught.value.hint
+    assert "--password-command" in caught.value.hint
 
 
 def test_a_locked_keyring_is_told_in_words() -> None:

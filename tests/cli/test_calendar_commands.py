@@ -78,7 +78,7 @@ def test_a_mailbox_without_calendars_is_added_all_the_same(cli: Cli, mailbox: Ma
 @pytest.mark.parametrize(
     ("url", "code", "told"),
     [
-        ("http://127.0.0.1:9/", 1, "takes no connection on this port"),
+        ("http://127.0.0.1:9/", 1, "takes no connection on port 9"),
         ("http://cal.example.org/", 1, "Without encryption"),
         ("ftp://cal.example.org/", 2, "not the address of a calendar server"),
     ],

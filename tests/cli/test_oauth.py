@@ -17,6 +17,7 @@ from crmmail import settings
 from crmmail.accounts import credentials, issuers, oauth
 from crmmail.accounts.credentials import SecretError
 from crmmail.accounts.issuers import OAuthError
+from crmmail.cli.next_step import hint_of
 from crmmail.store import accounts
 from crmmail.store.database import Store
 from crmmail.sync.loop import Loop, sync_once
@@ -142,7 +143,7 @@ def test_a_revoked_permission_says_what_to_do(server: AuthorizationServer) -> No
     server.tell("revoke")
     with pytest.raises(oauth.Revoked, match="Token has been revoked") as caught:
         oauth.token(Login(), anew=True)
-    assert "crmmail account reconnect" in caught.value.hint
+    assert caught.value.hint == "The permission was taken back, or has ended."
 
 
 def test_an_authorization_server_that_is_away_is_no_revocation(
@@ -222,7 +223,8 @@ def test_the_sync_stops_at_a_revocation_and_goes_on_after_a_reconnect(
     try:
         state = reached(store, lambda state: state.state == "stopped")
         assert "does not let crmmail in any more" in state.error
-        assert "reconnect" in state.hint
+        assert state.hint == "The permission was taken back, or has ended."
+        assert hint_of(state).endswith(f"Sign in again: crmmail account reconnect {ME}")
         server.tell("allow")
         signed_in()
         accounts.set_login(store, ME)

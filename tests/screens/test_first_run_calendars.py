@@ -50,7 +50,7 @@ async def test_calendars_behind_the_same_password_are_shown_and_kept(
     ("behind", "why"),
     [
         ("nothing", f"No calendar server is known for {ME}."),
-        ("another password", "refused the sign-in to the calendar."),
+        ("another password", f"refused the sign-in to the calendar of {ME}."),
         ("an empty home", "lists no calendar at this address."),
     ],
 )

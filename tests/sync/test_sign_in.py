@@ -118,7 +118,7 @@ def test_a_wrong_password_is_not_sent_twice(words: str) -> None:
     calls, problem = signed_in("AUTH=PLAIN SASL-IR", "me", "secret-7Q", AUTHENTICATE=refusal)
     assert [c.name for c in calls if c.name in ("AUTHENTICATE", "LOGIN")] == ["AUTHENTICATE"]
     assert isinstance(problem, Refused)
-    assert str(problem) == f"The server refused the sign-in: [AUTHENTICATIONFAILED] {words}"
+    assert str(problem) == f"127.0.0.1 refused the sign-in of me: [AUTHENTICATIONFAILED] {words}"
 
 
 def test_the_old_mechanism_login_is_used_where_there_is_no_other() -> None:

@@ -129,8 +129,8 @@ def test_an_old_protocol_is_refused(authority: trustme.CA) -> None:
     with TlsImap(authority.issue_cert("localhost")) as server:
         server._context.minimum_version = ssl.TLSVersion.TLSv1
         server._context.maximum_version = ssl.TLSVersion.TLSv1_1
-        assert "speaks no TLS here" in str(refused(server))
-        assert "speaks no TLS here" in str(refused(server, pin="0" * 64))
+        assert "does not speak TLS on port" in str(refused(server))
+        assert "does not speak TLS on port" in str(refused(server, pin="0" * 64))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_strange_greeting_ends_it_under_tls_too(authority: trustme.CA, greetin
 
 def test_plain_text_where_tls_is_due_ends_it(authority: trustme.CA) -> None:
     with TlsImap(authority.issue_cert("localhost"), implicit=False) as server:
-        assert "speaks no TLS here" in str(refused(server))
+        assert "does not speak TLS on port" in str(refused(server))
 
 
 def test_nothing_said_before_starttls_survives_it(authority: trustme.CA) -> None:

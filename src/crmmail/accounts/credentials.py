@@ -71,10 +71,7 @@ def _password(account: HasSecret) -> str:
         return _from_environment(secret.removeprefix(_ENVIRONMENT))
     if secret == typed.ASK:
         return typed.password(account.email)
-    raise SecretError(
-        f"No password is set for {account.email}.",
-        f"Set one: crmmail account reconnect {account.email}",
-    )
+    raise SecretError(f"No password is set for {account.email}.", OTHER_WAYS)
 
 
 def keep(name: str, secret: str) -> str:
@@ -109,6 +106,16 @@ def environment_reference(name: str) -> str:
             "Give the variable's name, not the password: --password-env MAIL_PASSWORD",
         )
     return _ENVIRONMENT + name
+
+
+def variable_of(secret: str) -> str:
+    """The environment variable that a reference names; "" for another reference."""
+    return secret.removeprefix(_ENVIRONMENT) if secret.startswith(_ENVIRONMENT) else ""
+
+
+def command_of(secret: str) -> str:
+    """The password command of a reference; "" for another reference."""
+    return _command(secret) if secret.startswith(_COMMAND) else ""
 
 
 def describe(secret: str) -> str:
@@ -168,7 +175,7 @@ def from_keyring(name: str, email: str) -> str:
             return found
     raise SecretError(
         f"The keyring holds no password for {email}.",
-        f"Enter it again: crmmail account reconnect {email}. {OTHER_WAYS}",
+        OTHER_WAYS,
     )
 
 

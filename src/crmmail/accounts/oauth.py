@@ -64,7 +64,7 @@ def token(account: credentials.HasSecret, *, anew: bool = False) -> str:
             return now.access  # another thread was faster
         kept = credentials.from_keyring(entry(account.email), account.email)
         source = issuer(account.secret.removeprefix(OAUTH))
-        tokens = _refreshed(source, kept, account.email)
+        tokens = _refreshed(source, kept)
         if tokens.refresh != kept:
             credentials.keep(entry(account.email), tokens.refresh)
         _cache[account.email] = tokens
@@ -149,12 +149,12 @@ def on_device(
     raise OAuthError("Nobody signed in in time.", "Try again.")
 
 
-def _refreshed(source: Issuer, refresh: str, email: str) -> Tokens:
+def _refreshed(source: Issuer, refresh: str) -> Tokens:
     answer = _asked(source, {"grant_type": "refresh_token", "refresh_token": refresh})
     if answer.get("error") in ("invalid_grant", "interaction_required", "consent_required"):
         raise Revoked(
             f"{source.title} does not let crmmail in any more: {_said(answer)}.",
-            f"Sign in again: crmmail account reconnect {email}",
+            "The permission was taken back, or has ended.",
         )
     return _tokens(source, answer, refresh)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import closing, suppress
-from pathlib import Path
 
 import crmmail
 from crmmail.cli.problems import Exit, close_pipe, need_terminal, tell
@@ -58,29 +56,8 @@ def _open_app() -> int:
     from crmmail.app import DEMO, run
     from crmmail.settings import store_path
 
-    _ask_for_passwords(store_path())
     if run(store_path()) == DEMO:
         from crmmail.cli.demo import demo
 
         demo()
     return Exit.OK
-
-
-def _ask_for_passwords(store: Path) -> None:
-    """Ask for passwords that are typed in each run, before the app has the terminal."""
-    import sqlite3
-
-    asked = "SELECT email FROM account WHERE secret = 'ask:' AND NOT paused ORDER BY id"
-    emails: list[str] = []
-    try:
-        with closing(sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)) as db:
-            emails = [email for (email,) in db.execute(asked)]
-    except sqlite3.Error:  # no store yet, or one that the app has words for
-        return
-    if emails:
-        from crmmail.accounts import typed
-        from crmmail.accounts.secret_error import SecretError
-
-        for email in emails:
-            with suppress(SecretError):  # the account says so in the app
-                typed.password(email)

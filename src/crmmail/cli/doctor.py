@@ -22,6 +22,7 @@ import crmmail
 from crmmail import crash, settings
 from crmmail.accounts import credentials
 from crmmail.cli import caldav, clock
+from crmmail.cli.next_step import hint_of
 from crmmail.cli.output import AsJson, examples, open_store, print_json, write
 from crmmail.cli.problems import Exit, terminal_fault
 from crmmail.cli.signing_in import sign_in
@@ -207,7 +208,7 @@ def _account(row: AccountRow, offline: bool) -> Check:
 def _state(state: StateRow) -> Check:
     name = f"{state.email} sync"
     if state.error or state.calendar_error:
-        hint = (state.hint if state.error else state.calendar_hint) or "Try again: crmmail sync"
+        hint = (hint_of(state) if state.error else state.calendar_hint) or "Try again: crmmail sync"
         said = state.error or f"calendars: {state.calendar_error}"
         return Check(name, False, said, hint, report="the last pass had an error")
     success = state.last_success if state.has_mail else state.calendar_success

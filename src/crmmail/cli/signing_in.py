@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from crmmail.cli.new_account import NewAccount
+from crmmail.cli.next_step import next_step
 from crmmail.cli.output import confirm, note
 from crmmail.cli.problems import RefusedError
 from crmmail.errors import CrmmailError
@@ -17,15 +18,22 @@ if TYPE_CHECKING:
     from crmmail.sync.session import SignIn
 
 
-def sign_in(account: SignIn, password: str = "") -> list[FolderInfo]:
-    """Sign in and list the folders; a refused sign-in has an exit code of its own."""
+def sign_in(account: SignIn, password: str = "", otherwise: str = "") -> list[FolderInfo]:
+    """Sign in and list the folders; a refused sign-in has an exit code of its own.
+
+    `otherwise` is what to do then; without it, what an account that is there can do.
+    """
+    from crmmail.accounts.secret_error import SecretError
     from crmmail.sync.problems import Refused
     from crmmail.sync.session import check
 
     try:
         return check(account, password)
     except Refused as problem:
-        raise RefusedError(str(problem), problem.hint) from problem
+        step = otherwise or next_step("refused", account.email)
+        if isinstance(problem.__cause__, SecretError):  # nothing was sent
+            raise CrmmailError(str(problem), f"{problem.hint} {step}") from problem
+        raise RefusedError(str(problem), f"{step}. {problem.hint}".strip()) from problem
 
 
 def tried(new: NewAccount) -> NewAccount:
@@ -35,7 +43,7 @@ def tried(new: NewAccount) -> NewAccount:
     if not new.host:
         return new
     try:
-        say_folders(sign_in(new, new.password))
+        say_folders(sign_in(new, new.password, "Check the user name and the password"))
     except Untrusted as problem:
         if problem.changed or not sys.stdin.isatty():
             hint = f"{problem.hint} To trust this one: --pin {pairs(problem.fingerprint)}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crmmail import settings
+from crmmail.cli.next_step import hint_of
 from crmmail.cli.output import AsJson, examples, iso, note, open_store, print_json, write
 from crmmail.store import accounts, companies, opportunities, people, threads
 from crmmail.sync import lock
@@ -75,7 +76,7 @@ def _account(db: sqlite3.Connection, state: accounts.StateRow, *, runs: bool) ->
         "last_success": iso(state.last_success),
         "next_try": iso(state.next_try),
         "error": state.error or None,
-        "hint": state.hint or None,
+        "hint": hint_of(state) or None,
         "calendar_error": state.calendar_error or None,
         "calendar_hint": state.calendar_hint or None,
         "calendar_success": iso(state.calendar_success),

@@ -12,6 +12,7 @@ import typer
 from crmmail import crash
 from crmmail.accounts.secret_error import SecretError
 from crmmail.cli.accounts import known
+from crmmail.cli.next_step import next_step
 from crmmail.cli.output import AsJson, examples, note, open_store, print_json, write
 from crmmail.cli.problems import ArgumentError, Exit
 from crmmail.errors import CrmmailError
@@ -52,6 +53,7 @@ def sync(
             go_on(store, as_json)
             return
         reports = _once(store, named)
+        states = {state.email: state.state for state in accounts.states(store.read())}
     if as_json:
         print_json({"accounts": [shape(report) for report in reports]})
     else:
@@ -60,6 +62,8 @@ def sync(
     for report in reports:
         for error in report.errors:
             note(f"{report.email}: {error}")
+        if report.errors and (step := next_step(states.get(report.email, ""), report.email)):
+            note(step)
     if any(report.errors for report in reports):
         raise typer.Exit(Exit.SYNC_ERRORS)
 
@@ -109,6 +113,8 @@ def _ask_for_passwords(store: Store, named: Sequence[str]) -> None:
         if row.secret == typed.ASK and not row.paused and (not named or row.email in named):
             with suppress(SecretError):  # the account's own pass says so
                 typed.password(row.email)
+    if sys.stdin.isatty():
+        typed.ask_elsewhere("Run the command again to type it.")
 
 
 def _once(store: Store, emails: Sequence[str]) -> list[Report]:

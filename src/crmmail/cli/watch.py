@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from crmmail.cli.next_step import hint_of
 from crmmail.cli.output import iso, print_json_line, write
 from crmmail.store import accounts, threads
 from crmmail.store.accounts import StateRow
@@ -107,7 +108,7 @@ def line(event: Event) -> str:
     if event["state"] == "importing" and event["total"]:
         said += f" {event['done']:,} of {event['total']:,}"
     if event["error"]:
-        said += f": {event['error']}"
+        said += f": {event['error']} {event.get('hint') or ''}".rstrip()
     return said
 
 
@@ -120,7 +121,7 @@ def _state_event(state: StateRow) -> Event:
         "done": state.done,
         "total": state.total,
         "error": state.error or None,
-        "hint": state.hint or None,
+        "hint": hint_of(state) or None,
         "next_try": iso(state.next_try),
     }
 

@@ -16,7 +16,16 @@ from crmmail.accounts import providers
 from crmmail.accounts.providers import Provider
 from crmmail.errors import CrmmailError
 from crmmail.screens.base import StoreScreen
-from crmmail.screens.signing_up import Entry, Field, KeyringFound, LookedUp, LookUp, server, told
+from crmmail.screens.signing_up import (
+    Entry,
+    Field,
+    KeyringFound,
+    LookedUp,
+    LookUp,
+    account_secret,
+    server,
+    told,
+)
 from crmmail.screens.undo import FieldError
 from crmmail.store import accounts
 from crmmail.store.database import Store
@@ -42,6 +51,7 @@ class AccountForm(StoreScreen):
         self._kept = account.secret if account is not None and untrusted else ""
         self._guessed: dict[str, str] = {"server": "", "username": ""}
         self._keyring = True
+        self._source = ""  # the field that says where the password of the account comes from
         self._email = ""
         self._found: Found | None = None  # for that address
         self._looked_up = ""  # the address that was asked for last
@@ -78,6 +88,16 @@ class AccountForm(StoreScreen):
             self._begin_with(self._account)
         self._look_for_keyring()
 
+    def _show_source(self, secret: str) -> None:
+        """Where the password of an account comes from now, to be kept or changed."""
+        name, typed = account_secret(secret)
+        if name:
+            self._source = name
+            found = self.field(name)
+            found.remove_class("-hidden")
+            with found.input.prevent(Input.Changed):
+                found.input.value = typed
+
     def _begin_with(self, account: accounts.AccountRow) -> None:
         """An account that is there: all as it is, but for the password."""
         from crmmail.accounts.discovery import Found
@@ -96,7 +116,8 @@ class AccountForm(StoreScreen):
         self._say("" if self._kept else place.note)
         if self._kept:
             self.field("password").input.placeholder = "as it is"
-        self.field("password").input.focus()
+        self._show_source(account.secret)
+        self.field(self._source or "password").input.focus()
 
     def field(self, name: str) -> Field:
         """One of the fields."""
@@ -182,7 +203,7 @@ class AccountForm(StoreScreen):
         values = {one.field: one.input.value.strip() for one in self.query(Field)}
         email = addresses.normal(values["email"])
         if not email:
-            raise FieldError("email", "This is no e-mail address.", "Example: ann@example.org")
+            raise FieldError("email", "This is not an e-mail address.", "Example: ann@example.org")
         known = self._found.provider if self._found else providers.guess(email)
         if not known.host and not values["server"]:
             raise FieldError("email", known.note)  # a provider without IMAP
@@ -195,9 +216,7 @@ class AccountForm(StoreScreen):
         secret = "" if typed else self._kept
         oauth = "" if typed or secret else self._issuer(known)
         if not (typed or secret or oauth):
-            if self._keyring:
-                raise FieldError("password", "The password is missing.")
-            raise FieldError("command", "Say where the password comes from.")
+            raise FieldError("password", "The password is missing.")
         username, pin = values["username"] or email, self._pins.get((host, port), "")
         return Entry(
             email,
@@ -212,6 +231,7 @@ class AccountForm(StoreScreen):
             oauth,
             known=self._account is not None,
             secret=secret,
+            once=bool(password) and not self._keyring,
         )
 
     def _issuer(self, provider: Provider) -> str:
@@ -226,13 +246,16 @@ class AccountForm(StoreScreen):
         usable = provider.oauth_only or issuers.is_usable(provider.oauth)
         return provider.oauth if usable else ""
 
-    def _complain(self, problem: CrmmailError) -> None:
+    def _complain(self, problem: CrmmailError, *, focus: bool = True) -> None:
         name = problem.field if isinstance(problem, FieldError) else "server"
         if name == "secret":
-            name = "password" if self._keyring else "command"
+            values = {one.field: one.input.value for one in self.query(Field)}
+            others = [name for name in ("command", "variable") if values[name].strip()]
+            name = "password" if values["password"] or not others else others[0]
         words = " ".join(filter(None, (str(problem), problem.hint)))
         self.field(name).complain(words)
-        self.field(name).input.focus()
+        if focus:
+            self.field(name).input.focus()
 
     # Where the password goes
 
@@ -252,10 +275,10 @@ class AccountForm(StoreScreen):
         self.query_one("#about", Label).update(
             Content(
                 "crmmail reads it and changes nothing on the server. "
-                f"{event.problem} So it asks a command for the password, "
-                "or an environment variable, each time it starts."
+                f"{event.problem} A password that you type is for this run only: crmmail asks for "
+                "it in each run. A command or an environment variable can give it instead."
             )
         )
-        self.field("password").add_class("-hidden")
+        self.field("password").input.placeholder = "for this run only, kept nowhere"
         for name in ("command", "variable"):
             self.field(name).remove_class("-hidden")

@@ -77,6 +77,8 @@ class FirstRunScreen(AccountForm):
         self._wanted: SignUp | None = None
         self._busy = False
         self._tested: Entry | None = None
+        self._tested_at: Widget | None = None  # what had the focus when the test began
+        self._edited = False  # since then
         self._calendars: CalendarsFound | str = ""
         self._test_after = False  # Enter was pressed before the search was through
         self._shown_pin = ""  # a certificate's, for the user to compare
@@ -118,6 +120,7 @@ class FirstRunScreen(AccountForm):
     def edited(self) -> None:
         """What was tested is no longer what is typed."""
         self._tested = None
+        self._edited = True
         self._test_after = False
         self._offer_pin("")
         self.go.label = "Test"
@@ -172,7 +175,7 @@ class FirstRunScreen(AccountForm):
             self._confirmed = server
             self.found.update(Content(safe(f"Is {server} right? Then press enter again.")))
             return
-        self._busy = True
+        self._busy, self._edited, self._tested_at = True, False, self.focused
         save = entry == self._tested
         words = (
             "Saving … The keyring may ask to be unlocked."
@@ -196,7 +199,9 @@ class FirstRunScreen(AccountForm):
         end(event.wanted)
         if event.problem is not None:
             compared = self._compared(event)
-            self._complain(CrmmailError(_CHANGED) if compared else event.problem)
+            # Who types elsewhere by now goes on there: the next field may not hide what is typed.
+            same = self.focused is self._tested_at and not self._edited
+            self._complain(CrmmailError(_CHANGED) if compared else event.problem, focus=same)
             self._offer_pin(event.fingerprint)
             self.found.update(Content("\n".join(compared)))
             if compared:  # where the terminal is small, it is below what can be seen

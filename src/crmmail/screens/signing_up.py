@@ -42,6 +42,8 @@ class Entry:
     """The account is there, and signed in to anew."""
     secret: str = ""
     """Where its password is, when that stays as it is."""
+    once: bool = False
+    """The password is for this run only: there is no keyring to keep it in."""
 
 
 @dataclass
@@ -157,6 +159,17 @@ class Field(Horizontal):
         self.set_class(bool(words), "-wrong")
 
 
+def account_secret(secret: str) -> tuple[str, str]:
+    """The field of the form that says where a password is, and what it says; "" for others."""
+    from crmmail.accounts import credentials
+
+    if variable := credentials.variable_of(secret):
+        return "variable", variable
+    if command := credentials.command_of(secret):
+        return "command", command
+    return "", ""
+
+
 def told(found: Found) -> str:
     """A server that was found, in words."""
     place = found.provider
@@ -170,9 +183,9 @@ def server(typed: str) -> tuple[str, int]:
     """Host and port as typed, or a FieldError."""
     host, _, port = typed.rpartition(":") if ":" in typed else (typed, ":", "993")
     if not host or any(c.isspace() or c in "/@" for c in host):
-        raise FieldError("server", "This is no server.", "Example: imap.example.org:993")
+        raise FieldError("server", "This is not a server.", "Example: imap.example.org:993")
     if not (port.isascii() and port.isdecimal() and 0 < int(port) < 65_536):
-        raise FieldError("server", f"{port!r} is no port.", "Mostly it is 993.")
+        raise FieldError("server", f"{port!r} is not a port.", "Mostly it is 993.")
     return host.strip("[]"), int(port)
 
 

@@ -103,7 +103,8 @@ class SyncState(SQLModel, table=True):
 
     __tablename__ = "sync_state"
     account_id: int = Field(primary_key=True, foreign_key="account.id", ondelete="CASCADE")
-    # new | connecting | importing | checking | watching | waiting | untrusted | stopped
+    # new | connecting | importing | checking | watching | waiting
+    # | refused | untrusted | asking | stopped: its user can do something
     state: str = "new"
     done: int = 0  # messages of the import under way that are stored or in the ledger
     total: int = 0

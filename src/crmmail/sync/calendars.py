@@ -21,7 +21,7 @@ from crmmail.sync.dav import Dav, DavLogin
 from crmmail.sync.homes import Listed
 from crmmail.sync.meetings import Cursor, Resource
 from crmmail.sync.problems import BadAnswer, Problem, Refused, Unsafe
-from crmmail.sync.session import CalendarAccount
+from crmmail.sync.session import CalendarAccount, password_of
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +34,7 @@ _HANDFUL = 5  # so many resources may always go at once
 
 def sign_in(account: CalendarAccount) -> Dav:
     """A session with the password from where it is kept. Nothing is sent yet."""
-    from crmmail.accounts import credentials  # keyring is slow to import
-
-    return Dav(DavLogin(account.url, account.username, credentials.password(account)))
+    return Dav(DavLogin(account.url, account.username, password_of(account)))
 
 
 class CalendarSync:

@@ -60,7 +60,7 @@ class Dav:
         self._login = login
         self.received = 0
         self._check(login.url)
-        with in_words(_host(login.url)):
+        with in_words(*_place(login.url)):
             self._client = DAVClient(
                 login.url,
                 username=login.username,
@@ -105,7 +105,7 @@ class Dav:
         """A request and where it ended; redirects keep the method and the body."""
         for _ in range(_HOPS):
             self._check(url)
-            with in_words(_host(url)):
+            with in_words(*_place(url), self._login.username):
                 response = self._client.request(url, method, body, headers)
                 self.received += len(response._raw or "")
             if response.status not in _REDIRECTS:
@@ -171,7 +171,7 @@ def look_up(email: str) -> str:
 
 
 @contextmanager
-def in_words(host: str) -> Iterator[None]:
+def in_words(host: str, port: int = 443, user: str = "") -> Iterator[None]:
     """Turn what caldav, niquests and lxml raise into a Problem with words for a person."""
     try:
         yield
@@ -183,7 +183,8 @@ def in_words(host: str) -> Iterator[None]:
     except error.AuthorizationError as problem:
         if problem.status == 403:
             raise Fault(403, _said(host, 403)) from problem
-        raise Refused(f"{host} refused the sign-in to the calendar.") from problem
+        of_whom = f" of {user}" if user else ""
+        raise Refused(f"{host} refused the sign-in to the calendar{of_whom}.") from problem
     except NotImplementedError as problem:
         raise Refused(
             f"{host} takes no password for its calendars.", "It may take OAuth sign-in only."
@@ -191,33 +192,42 @@ def in_words(host: str) -> Iterator[None]:
     except etree.XMLSyntaxError as problem:
         raise BadAnswer(f"The answer of {host} cannot be read: {said(problem)}") from problem
     except niquests.exceptions.RequestException as problem:
-        raise _connection(host, problem) from problem
+        raise _connection(host, port, problem) from problem
     except error.DAVError as problem:
         raise BadAnswer(f"{host} said: {said(problem.reason)}") from problem
     except UnicodeError as problem:
-        words = "The password or the user name has a letter that cannot be sent."
-        raise Refused(words, "Set it again, in UTF-8: crmmail account reconnect") from problem
+        words = "The password or the user name has a character that cannot be sent."
+        raise Refused(words, "Set it again, in UTF-8.") from problem
     except OSError as problem:
-        raise Problem(f"{host} cannot be reached: {said(problem)}") from problem
+        raise Problem(
+            f"{host} cannot be reached: {said(problem)}", "Check the network."
+        ) from problem
 
 
-def _connection(host: str, problem: niquests.exceptions.RequestException) -> Problem:
+def _connection(host: str, port: int, problem: niquests.exceptions.RequestException) -> Problem:
     said = str(problem)
     if isinstance(problem, niquests.exceptions.SSLError) or "certificate" in said.lower():
         if "certificate" in said.lower() or "hostname" in said.lower():
             return Unsafe(
                 f"{host} did not prove who it is.", "Check the server's name. Nothing was sent."
             )
-        return Problem(f"{host} speaks no TLS here.", "Check the address and its port.")
+        return Problem(
+            f"{host} does not speak TLS on port {port}.", "Check the address and its port."
+        )
     if isinstance(problem, niquests.exceptions.Timeout):
-        return Problem(f"{host} did not answer in time.")
+        return Problem(
+            f"{host} did not answer on port {port} in time.",
+            "Check the address, its port, and the network: a firewall may be in between.",
+        )
     if "NameResolution" in said or "getaddrinfo" in said or "resolve" in said:
         return Problem(f"{host} is not known here.", "Check its name, and the network.")
     if "refused" in said:
-        return Problem(f"{host} takes no connection on this port.")
+        return Problem(
+            f"{host} takes no connection on port {port}.", "Check the address and its port."
+        )
     if isinstance(problem, niquests.exceptions.InvalidURL | niquests.exceptions.InvalidSchema):
-        return Problem(f"{host} is no address of a server.", "It begins with https://")
-    return Problem(f"The connection to {host} was cut.")
+        return Problem(f"{host} is not the address of a server.", "It begins with https://")
+    return Problem(f"The connection to {host} was cut.", "Try again; check the network.")
 
 
 def _said(url: str, status: int) -> str:
@@ -232,6 +242,11 @@ def _said(url: str, status: int) -> str:
     if status >= 500:
         return f"{host} has trouble of its own ({status})."
     return f"{host} did not take the request ({status})."
+
+
+def _place(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return _host(url), parts.port or (80 if parts.scheme == "http" else 443)
 
 
 def _host(url: str) -> str:

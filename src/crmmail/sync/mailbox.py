@@ -47,7 +47,7 @@ class Mailbox(Fetching):
     def _connect(self) -> None:
         """Connect and sign in; also once more, after the connection was cut."""
         self._received, self._client = self._received_here(), None
-        with in_words(self._login.host):
+        with in_words(self._login.host, self._login.port, self._login.username):
             self._client = connect(self._login)
             self._can = sign_in(self._client, self._login)
         self._folder_list.use(self._client, self._can)

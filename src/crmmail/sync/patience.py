@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from crmmail.store.database import Store
 from crmmail.store.trouble import is_trouble
-from crmmail.sync.problems import Problem, Refused, state_after, told
+from crmmail.sync.problems import Asking, NoSecret, Problem, Refused, state_after, told
 
 log = logging.getLogger(__name__)
 
@@ -91,9 +91,11 @@ class Patience:
             self._sleep(None)  # until it is stopped: nothing heals by being tried again
             return
         self._failures += 1
-        self._refusals = self._refusals + 1 if isinstance(problem, Refused) else 0
-        if self._refusals >= _STRIKES:
-            self._tell(words, hint, "stopped", 0)
+        counts = isinstance(problem, Refused) and not isinstance(problem, NoSecret)
+        self._refusals = self._refusals + 1 if counts else 0
+        asking = isinstance(problem, Asking)
+        if asking or self._refusals >= _STRIKES:
+            self._tell(words, hint, "asking" if asking else "stopped", 0)
             self._sleep(None)
             self._refusals = 0
             return

@@ -27,7 +27,15 @@ class Problem(CrmmailError):
 class Refused(Problem):
     """The server refused the sign-in: no use to try on without the user."""
 
-    hint = "Sign in again: crmmail account reconnect. Many providers want an app password."
+    hint = "Many providers want an app password."
+
+
+class NoSecret(Refused):
+    """There is nothing to sign in with: the password could not be had. It may come back."""
+
+
+class Asking(Refused):
+    """The password is typed in each run: it was not typed yet, or the server refused it."""
 
 
 class Unsafe(Problem):
@@ -42,8 +50,7 @@ class Untrusted(Unsafe):
         sha = f"SHA-256 {pairs(fingerprint)}"
         if changed:
             words = f"{host} shows another certificate than the one you trusted: {sha}."
-            hint = "Nothing was sent. If nobody renewed it, somebody may be in between. If you "
-            hint += "did: crmmail account reconnect."
+            hint = "Nothing was sent. If nobody renewed it, somebody may be in between."
         else:
             words = f"{host} did not prove who it is: nobody known vouches for its certificate, "
             words += f"{sha}."
@@ -90,14 +97,15 @@ _WAIT_S = re.compile(r"(?:retry|try again)[^\d]{0,20}(\d+)\s*s", re.IGNORECASE)
 
 
 @contextmanager
-def in_words(host: str = "The server") -> Iterator[None]:
+def in_words(host: str = "The server", port: int = 0, user: str = "") -> Iterator[None]:
     """Turn what the libraries raise into a Problem with words for a person."""
+    at = f" on port {port}" if port else ""
     try:
         yield
     except CrmmailError:
         raise
     except LoginError as problem:
-        raise _sign_in(str(problem)) from None  # its own words may repeat the password
+        raise _sign_in(str(problem), host, user) from None  # its own words may have the password
     except ssl.SSLCertVerificationError as problem:
         raise Unsafe(
             f"{host} did not prove who it is: {problem.verify_message.rstrip('.')}.",
@@ -105,19 +113,25 @@ def in_words(host: str = "The server") -> Iterator[None]:
         ) from problem
     except ssl.SSLError as problem:
         raise Problem(
-            f"{host} speaks no TLS here: {problem.reason or problem}.",
+            f"{host} does not speak TLS{at}: {problem.reason or problem}.",
             "Check the port: 993 is TLS, 143 is STARTTLS.",
         ) from problem
     except socket.gaierror as problem:
         raise Problem(f"{host} is not known here.", "Check its name, and the network.") from problem
     except TimeoutError as problem:
-        raise Cut(f"{host} did not answer in time.") from problem
+        hint = "Check the server and its port, and the network: a firewall may be in between."
+        raise Cut(f"{host} did not answer{at} in time.", hint if port else "") from problem
     except ConnectionRefusedError as problem:
-        raise Problem(f"{host} takes no connection on this port.") from problem
+        raise Problem(
+            f"{host} takes no connection{at}.",
+            "Check the server and its port: IMAP is mostly on 993 (TLS), or on 143 (STARTTLS).",
+        ) from problem
     except imaplib.IMAP4.abort as problem:
         raise _cut(str(problem)) from problem
     except OSError as problem:
-        raise Cut(f"{host} cannot be reached: {problem.strerror or problem}.") from problem
+        raise Cut(
+            f"{host} cannot be reached{at}: {problem.strerror or problem}.", "Check the network."
+        ) from problem
     except imaplib.IMAP4.error as problem:
         raise _answered(str(problem)) from problem
     except (ProtocolError, ValueError, IndexError, KeyError, TypeError, MemoryError) as problem:
@@ -125,8 +139,12 @@ def in_words(host: str = "The server") -> Iterator[None]:
 
 
 def state_after(problem: BaseException) -> str:
-    """The state of an account that is tried again: its user may be asked for a certificate."""
-    return "untrusted" if isinstance(problem, Untrusted) else "waiting"
+    """The state of an account that is tried again, by what its user can do meanwhile."""
+    if isinstance(problem, Untrusted):
+        return "untrusted"
+    if isinstance(problem, Asking):
+        return "asking"
+    return "refused" if isinstance(problem, Refused) else "waiting"
 
 
 def told(problem: BaseException) -> tuple[str, str]:
@@ -151,11 +169,12 @@ def said(problem: object, limit: int = 200) -> str:
     return one_line(secrecy.redacted(visible), limit).rstrip(".") + "."
 
 
-def _sign_in(words: str) -> Problem:
+def _sign_in(words: str, host: str, user: str) -> Problem:
     busy = _SLOW_DOWN if WRONG_CREDENTIALS.search(words) else _THROTTLED
     if _TRANSIENT.search(words) or busy.search(words):
-        return Problem(f"The server takes no sign-in now: {said(words)}", wait=_asked_wait(words))
-    return Refused(f"The server refused the sign-in: {said(words)}")
+        return Problem(f"{host} takes no sign-in now: {said(words)}", wait=_asked_wait(words))
+    of_whom = f" of {one_line(user, 100)}" if user else ""
+    return Refused(f"{host} refused the sign-in{of_whom}: {said(words)}")
 
 
 def _cut(words: str) -> Problem:

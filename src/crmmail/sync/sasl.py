@@ -78,12 +78,12 @@ def _no_password(can: set[str], who: Who) -> NoReturn:
     if who.security == "none":
         raise Unsafe(
             f"{who.host} takes no password over a connection without encryption (LOGINDISABLED).",
-            "Nothing was sent. Use TLS, mostly on port 993, or STARTTLS: --security starttls",
+            "Nothing was sent. Use TLS, mostly on port 993, or STARTTLS on port 143.",
         )
     if can & {"AUTH=XOAUTH2", "AUTH=OAUTHBEARER"}:
         raise Refused(
             f"{who.host} takes no password, only tokens (LOGINDISABLED).",
-            "Sign in with tokens: crmmail account reconnect --oauth",
+            "Sign in with tokens (OAuth): docs/sign-in.md says how.",
         )
     raise Refused(
         f"{who.host} takes no password here (LOGINDISABLED).",

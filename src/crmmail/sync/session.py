@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from crmmail.accounts import providers
 from crmmail.store.database import Store
 from crmmail.sync.answers import FolderInfo
 from crmmail.sync.mailbox import Login, Mailbox
-from crmmail.sync.problems import BadAnswer, Cut, Fault, Refused
+from crmmail.sync.problems import Asking, BadAnswer, Cut, Fault, NoSecret, Refused
+
+if TYPE_CHECKING:
+    from crmmail.accounts.credentials import HasSecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +91,18 @@ def sign_in(account: SignIn, password: str = "") -> Mailbox:
 
     A token that the server does not like is renewed once.
     """
-    from crmmail.accounts import credentials  # keyring is slow to import
+    from crmmail.accounts import credentials, typed  # keyring is slow to import
 
-    if password or not account.secret.startswith(credentials.OAUTH):
-        return _open(account, password or credentials.password(account))
+    if password:
+        return _open(account, password)
+    if not account.secret.startswith(credentials.OAUTH):
+        try:
+            return _open(account, password_of(account))
+        except Refused as problem:
+            if account.secret != typed.ASK or isinstance(problem, Asking):
+                raise
+            typed.drop(account.email)
+            raise Asking(str(problem), problem.hint) from problem
     from crmmail.accounts import oauth
 
     try:
@@ -101,6 +112,20 @@ def sign_in(account: SignIn, password: str = "") -> Mailbox:
             return _open(account, oauth.token(account, anew=True), oauth=True)
     except oauth.Revoked as problem:
         raise Refused(str(problem), problem.hint) from problem
+    except credentials.SecretError as problem:
+        raise NoSecret(str(problem), problem.hint) from problem
+
+
+def password_of(account: HasSecret) -> str:
+    """The password that an account's reference stands for. Raises a Problem."""
+    from crmmail.accounts import credentials, typed
+
+    try:
+        return credentials.password(account)
+    except typed.NotTyped as problem:
+        raise Asking(str(problem), problem.hint) from problem
+    except credentials.SecretError as problem:
+        raise NoSecret(str(problem), problem.hint) from problem
 
 
 def _open(account: SignIn, secret: str, *, oauth: bool = False) -> Mailbox:

@@ -257,7 +257,7 @@ def bury_orphans(store: Store, before: int) -> int:
             """SELECT 1 FROM folder JOIN account ON account.id = folder.account_id
                JOIN sync_state ON sync_state.account_id = account.id
                WHERE folder.selected AND folder.floor > 1 AND NOT account.paused
-               AND sync_state.state != 'stopped'"""
+               AND sync_state.state NOT IN ('stopped', 'asking')"""
         ).fetchone()
         if importing:
             return 0
@@ -283,7 +283,7 @@ def may_hide(db: sqlite3.Connection, account_id: int) -> bool:
                           WHERE reason = 'unreadable' AND message_id = '' AND attempts <= ?1)
                OR EXISTS (SELECT 1 FROM sync_state JOIN account ON account.id = account_id
                           WHERE account_id != ?2 AND error != '' AND NOT paused
-                          AND state != 'stopped')""",
+                          AND state NOT IN ('stopped', 'asking'))""",
         [_ATTEMPTS_OF_A_DAY, account_id],
     ).fetchone()
     return bool(row[0])

@@ -18,6 +18,8 @@ _WORDS = {
     "watching": "up to date; the server tells of new mail",
     "waiting": "up to date",
     "stopped": "stopped: it waits for you",
+    "refused": "the sign-in did not work; crmmail tries again",
+    "asking": "waits for its password",
     "untrusted": "nobody vouches for the server; crmmail tries again",
 }
 
@@ -47,7 +49,7 @@ def lines(state: StateRow, paused: bool, to_come: str, now: float) -> Iterator[S
 def _dot(state: StateRow, paused: bool) -> Piece:
     if paused:
         return "‖ ", "muted"
-    if state.error or state.state == "stopped":
+    if state.error or state.state in ("stopped", "asking"):
         return "✗ ", "bad"
     return "● ", "good" if state.state in ("watching", "waiting") else "mark"
 

@@ -20,6 +20,8 @@ _SPAN = 15.0  # seconds that a rate is measured over
 MOST_ROWS = 3  # for an error
 KEYS = {
     "stopped": "f8 signs in again, ctrl+r tries again",
+    "refused": "f8 signs in again",
+    "asking": "f8 asks for the password",
     "untrusted": "f8 shows its certificate, ctrl+r tries again",
 }
 """What to press where an account waits for its user, by its state."""
@@ -54,7 +56,7 @@ def describe(state: StateRow, rate: float, now: float) -> Iterator[Piece]:
     if state.error:
         yield f"✗ {state.email}  ", "bad"
         yield state.error, "text"
-        if state.state not in ("stopped", *_BUSY) and state.next_try > now:
+        if state.state not in ("stopped", "asking", *_BUSY) and state.next_try > now:
             yield f"  Next try in {duration(state.next_try - now)}.", "muted"
         elif state.state in _BUSY:
             yield "  Trying again.", "muted"
@@ -101,6 +103,8 @@ def _doing(state: StateRow, rate: float, now: float) -> Iterator[Piece]:
         "watching": "up to date, watching",
         "waiting": "up to date",
         "stopped": "stopped",
+        "refused": "the sign-in did not work",
+        "asking": "waiting for its password",
         "untrusted": "nobody vouches for the server",
     }
     yield words.get(state.state, state.state), "text"
