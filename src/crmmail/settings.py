@@ -16,6 +16,7 @@ import platformdirs
 from crmmail.errors import CrmmailError
 
 _APP = "crmmail"
+_MOVED = "CRMMAIL_DATA_DIR and CRMMAIL_CONFIG_DIR name other folders."
 OAUTH_KEYS = ("client_id", "client_secret", "authorize_url", "token_url", "device_url", "scope")
 LIMITS = ("connect", "read")
 DENSITIES = ("comfortable", "compact")
@@ -155,7 +156,15 @@ def _state_path() -> Path:
 
 def _own_dir(path: str) -> Path:
     folder = Path(path).expanduser()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as problem:
+        raise CrmmailError(
+            f"{folder} cannot be a folder: a file is in its place.", f"Move the file away. {_MOVED}"
+        ) from problem
+    except OSError as problem:
+        said = f"The folder {folder} cannot be made: {problem.strerror}."
+        raise CrmmailError(said, f"Make it yourself. {_MOVED}") from problem
     return folder
 
 

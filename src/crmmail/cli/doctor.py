@@ -9,6 +9,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
@@ -27,7 +28,7 @@ from crmmail.cli.output import AsJson, examples, open_store, print_json, write
 from crmmail.cli.problems import Exit, terminal_fault
 from crmmail.cli.signing_in import sign_in
 from crmmail.errors import CrmmailError
-from crmmail.store import accounts
+from crmmail.store import accounts, trouble
 from crmmail.store.accounts import AccountRow, StateRow
 from crmmail.store.trouble import DamagedError
 from crmmail.widgets import words
@@ -80,7 +81,10 @@ def doctor(
 def _folders() -> dict[str, str]:
     """The folders whose names may be the user's own, and what a report says instead."""
     home = str(Path.home())
-    own = {str(settings.data_dir()): "DATA", str(settings.config_dir()): "CONFIG"}
+    own: dict[str, str] = {}
+    for name, folder in (("DATA", settings.data_dir), ("CONFIG", settings.config_dir)):
+        with suppress(CrmmailError):
+            own[str(folder())] = name
     return {home: "~"} | {path: name for path, name in own.items() if not path.startswith(home)}
 
 
@@ -97,15 +101,16 @@ def _checks(offline: bool, masks: dict[str, str]) -> Iterator[Check]:
                 masks |= {one.removeprefix("env:"): f"VARIABLE_{number}" for one in _variables(row)}
                 masks |= {urlsplit(row.caldav_url).hostname or "": f"calendar server {number}"}
             yield from _tried("store", partial(_store, db, store.path))
+        is_read = True
     except (CrmmailError, OSError, sqlite3.Error) as problem:
         yield _failed("store", problem)
-        rows, states = [], []
+        rows, states, is_read = [], [], False
     yield _keyring(rows)
     yield _clock(rows, states, offline)
     for row, state in zip(rows, states, strict=True):
         yield from _tried(row.email, partial(_account, row, offline))
         yield _state(state)
-    if not rows:
+    if not rows and is_read:
         yield Check("accounts", True, "none yet", "Add one: crmmail account add --help")
     yield _config()
     yield _terminal()
@@ -164,7 +169,7 @@ def _store(db: sqlite3.Connection, file: Path) -> Check:
         return Check(
             "store",
             False,
-            f"{file} is damaged: {found[0]}",
+            f"{file} is damaged: {found[0].splitlines()[-1]}",
             DamagedError.hint,
         )
     if stat.S_IMODE(file.stat().st_mode) & 0o077:
@@ -246,6 +251,8 @@ def _tried(name: str, check: Callable[[], Check]) -> Iterator[Check]:
 
 def _failed(name: str, problem: Exception) -> Check:
     """A problem in words; after its first colon they may be a server's own."""
+    if trouble.is_trouble(problem):
+        problem = trouble.explain(problem, settings.store_path())
     ours = f"{type(problem).__name__}: {str(problem).partition(':')[0]}"
     return Check(name, False, str(problem), getattr(problem, "hint", ""), ours)
 

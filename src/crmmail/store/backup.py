@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crmmail.store import files, locks, opening
 from crmmail.store.database import Store
-from crmmail.store.trouble import DamagedError, InUseError, StoreError, explained
+from crmmail.store.trouble import DamagedError, InUseError, StoreError, explain, explained
 
 
 def save(source: Path, to: Path) -> int:
@@ -106,4 +106,11 @@ def _tables(version: int) -> set[str]:
 
 
 def _unwritten(to: Path, problem: Exception) -> StoreError:
-    return StoreError(f"{to} cannot be written: {problem}.", "The store is as it was.")
+    """Why a copy cannot be written: of the place that was named for it, not of the store."""
+    safe = "The store is as it was."
+    if not to.parent.exists():
+        return StoreError(f"There is no folder {to.parent}.", f"Make it, or choose another. {safe}")
+    if not to.parent.is_dir():
+        return StoreError(f"{to.parent} is not a folder.", f"Choose another place. {safe}")
+    said = explain(problem, to)
+    return StoreError(f"There is no backup: {said}", f"{said.hint} {safe}".strip())

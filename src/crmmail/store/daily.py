@@ -118,7 +118,9 @@ def read(path: Path) -> Document:
 
 
 def is_document(path: Path) -> bool:
-    """Whether a file is such a backup, and not a whole store."""
+    """Whether a file is such a backup, or was one, and not a whole store."""
+    if path.name.endswith(".json.gz"):
+        return True
     with suppress(OSError), path.open("rb") as file:
         return file.read(2) == b"\x1f\x8b"
     return False

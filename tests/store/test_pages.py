@@ -1,0 +1,135 @@
+"""Rows of a damaged file that SQLite does not find any more are read from its pages."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from crmmail import repairing
+from crmmail.store import handmade, notes, opportunities, people, salvage, threads
+from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
+from crmmail.store.pages import Pages
+
+from .conftest import Filler, World
+from .test_salvage import damage, pages
+
+LONG = "word " * 3_000  # more than a page
+
+
+@pytest.fixture
+def written(store: Store, world: World, fill: Filler) -> World:
+    """A world with so much in it that no table of what was made by hand fits into one page."""
+    for number in range(120):
+        record = people.create(store, f"Person {number}", [f"p{number}@press.example"])
+        people.edit(store, record, job=f"Job {number}")
+        notes.add(store, Kind.PERSON, record, f"note {number} " + "tea " * 80)
+        opportunities.add(store, f"Deal {number}", world.acme, record)
+    notes.add(store, Kind.PERSON, world.anna, LONG)
+    threads.link(store, Kind.COMPANY, world.zoll, world.first)
+    store.close()
+    return world
+
+
+def values(path: Path, table: str) -> set[tuple[object, ...]]:
+    """Each row of a table, as SQLite reads it."""
+    with closing(sqlite3.connect(path)) as db:
+        return set(db.execute(f"SELECT * FROM {table}").fetchall())
+
+
+def test_each_row_is_read_as_sqlite_reads_it(store: Store, written: World) -> None:
+    found = {row[:1] + row[2:] for leaf in Pages(store.path).leaves() for row in leaf.rows}
+    assert {(row[0], *row[1:]) for row in values(store.path, "note")} <= found
+    linked = {row for leaf in Pages(store.path).leaves() for row in leaf.rows}
+    assert values(store.path, "manual_link") <= linked
+
+
+def roots(path: Path) -> tuple[list[int], int]:
+    """The pages at which the tables begin."""
+    with closing(sqlite3.connect(path)) as db:
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+        rows = db.execute("SELECT rootpage FROM sqlite_master WHERE rootpage").fetchall()
+    return [page for (page,) in rows], size
+
+
+@pytest.mark.parametrize("first_page", [False, True])
+def test_all_but_what_was_overwritten_is_there_when_no_table_has_its_root(
+    store: Store, written: World, first_page: bool
+) -> None:
+    before, _ = salvage.salvage(store.path, 5)
+    overwritten, size = roots(store.path)
+    damage(store.path, [*([1] if first_page else []), *overwritten], size)
+    with closing(sqlite3.connect(store.path)) as db, pytest.raises(sqlite3.DatabaseError):
+        db.execute("SELECT count(*) FROM note").fetchone()
+    found, whole = salvage.salvage(store.path, 5)
+    assert not whole
+    for part in ("notes", "opportunities", "people"):
+        assert len(found[part]) == len(before[part]), part
+    assert LONG.strip() in {row["text"].strip() for row in found["notes"]}
+    jobs = {row["name"]: row["job"] for row in found["people"]}
+    assert jobs["Person 77"] == "Job 77"
+    done = repairing.rebuild(store.path)
+    assert (done.backup, done.read["notes"]) == (None, len(before["notes"]))
+
+
+def test_what_is_only_in_the_log_is_read_too(store: Store, world: World, tmp_path: Path) -> None:
+    notes.add(store, Kind.PERSON, world.anna, "only in the log")
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(b"\xa5" * store.path.stat().st_size)
+    (tmp_path / "copy.db-wal").write_bytes(Path(f"{store.path}-wal").read_bytes())
+    found = {value for leaf in Pages(copy).leaves() for row in leaf.rows for value in row}
+    assert "only in the log" in found
+
+
+def test_what_was_deleted_does_not_come_back(store: Store, written: World) -> None:
+    with closing(Store(store.path)) as again:
+        with again.write() as (db, _):
+            db.execute("DELETE FROM note WHERE id > 20")
+            db.execute("DELETE FROM opportunity")
+        left = len(handmade.collect(again.read(), 5)["notes"])
+    overwritten, size = pages(store.path, "message_text")
+    damage(store.path, overwritten, size)
+    damage(store.path, pages(store.path, "note")[0][:1], size)
+    found, _ = salvage.salvage(store.path, 5)
+    assert len(found["notes"]) <= left
+    assert found["opportunities"] == []
+
+
+@pytest.fixture(params=[b"", b"\0", b"\xa5" * 50_000, b"\0" * 50_000, b"SQLite format 3\0" * 900])
+def rubbish(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    path = tmp_path / "rubbish.db"
+    path.write_bytes(request.param)
+    return path
+
+
+def test_nothing_is_read_from_what_is_no_store(rubbish: Path) -> None:
+    found, whole = salvage.salvage(rubbish, 5)
+    assert handmade.is_empty(found)
+    assert not whole
+
+
+def test_wherever_it_is_damaged_nothing_is_read_that_was_not_there(
+    store: Store, written: World, tmp_path: Path
+) -> None:
+    before, _ = salvage.salvage(store.path, 5)
+    whole = store.path.read_bytes()
+    least = len(before["notes"])
+    for seed in range(12):
+        chance = random.Random(seed)
+        data = bytearray(whole)
+        for _ in range(chance.randrange(1, 30)):
+            start = chance.randrange(len(data))
+            end = min(start + chance.randrange(1, 20_000), len(data))
+            data[start:end] = b"\xa5" * (end - start)
+        path = tmp_path / f"{seed}.db"
+        path.write_bytes(bytes(data))
+        found, _ = salvage.salvage(path, 5)
+        for part, column in (("notes", "text"), ("opportunities", "name"), ("people", "name")):
+            known = {row[column] for row in before[part]}
+            assert {row[column] for row in found[part]} <= known, seed
+        least = min(least, len(found["notes"]))
+    assert least > 0
