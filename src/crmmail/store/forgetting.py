@@ -15,7 +15,17 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from crmmail.addresses import normal
-from crmmail.store import address_book, files, former, levels, links, people, records, removal
+from crmmail.store import (
+    address_book,
+    files,
+    former,
+    levels,
+    links,
+    people,
+    records,
+    removal,
+    rule_changes,
+)
 from crmmail.store.database import Change, Store
 from crmmail.store.kinds import Kind
 
@@ -256,7 +266,13 @@ def _erase_person(db: sqlite3.Connection, change: Change, person: int) -> None:
     deals = [
         row[0] for row in db.execute("SELECT id FROM opportunity WHERE contact_id = ?", [person])
     ]
+    for name in ("old", "new"):  # the number may be somebody else's later
+        db.execute(
+            f"UPDATE record_change SET {name} = '' WHERE field = 'contact_id' AND {name} = ?",
+            [str(person)],
+        )
     db.execute("DELETE FROM person WHERE id = ?", [person])
+    rule_changes.lower_marks(db)
     links.relink_records(db, change, Kind.OPPORTUNITY, deals)
     change.records.add((Kind.PERSON, person))
 
@@ -279,13 +295,19 @@ def _forget_person(db: sqlite3.Connection, change: Change, addresses: Collection
         _erase_person(db, change, one)
     db.execute("DELETE FROM address WHERE address IN (SELECT value FROM json_each(?))", [packed])
     db.execute(
-        """DELETE FROM company WHERE source != 'hand' AND NOT name_by_hand AND id IN (
+        """DELETE FROM company
+           WHERE source != 'hand' AND NOT name_by_hand AND links = '' AND id IN (
                SELECT company_id FROM company_domain
                WHERE domain IN (SELECT value FROM json_each(?)))
            AND NOT EXISTS (SELECT 1 FROM person WHERE company_id = company.id)
            AND NOT EXISTS (SELECT 1 FROM opportunity WHERE company_id = company.id)
            AND NOT EXISTS (SELECT 1 FROM note WHERE kind = 2 AND record_id = company.id)
            AND NOT EXISTS (SELECT 1 FROM manual_link WHERE kind = 2 AND record_id = company.id)
+           AND NOT EXISTS (SELECT 1 FROM record_change
+                           WHERE kind = 2 AND record_id = company.id AND field != 'deleted')
+           AND NOT (deleted_at > 0 AND EXISTS (  -- others would bring it back
+               SELECT 1 FROM company_domain JOIN address ON address.site = domain
+               WHERE company_id = company.id))
            AND NOT EXISTS (SELECT 1 FROM thread_link WHERE kind = 2 AND record_id = company.id)
            AND NOT EXISTS (SELECT 1 FROM meeting_link WHERE kind = 2 AND record_id = company.id)""",
         [json.dumps([site for (site,) in sites])],

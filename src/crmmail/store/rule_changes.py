@@ -38,6 +38,10 @@ UNTOUCHED_PERSON = """
     AND NOT EXISTS (SELECT 1 FROM record_change WHERE kind = 1 AND record_id = person.id)
     AND NOT EXISTS (SELECT 1 FROM record_change
                     WHERE kind = 1 AND field = 'merged' AND new = person.id || '')
+    AND NOT EXISTS (SELECT 1 FROM record_change
+                    WHERE field = 'contact_id' AND old = person.id || '')
+    AND NOT EXISTS (SELECT 1 FROM record_change
+                    WHERE field = 'contact_id' AND new = person.id || '')
     AND NOT EXISTS (SELECT 1 FROM manual_link
                     WHERE target IN (1, 2) AND kind = 1 AND record_id = person.id)
 """
