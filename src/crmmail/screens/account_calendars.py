@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from crmmail.screens.account_values import choice, switch
-from crmmail.screens.options import Option, Setting, numbered, pair
+from crmmail.screens.options import Option, Setting, numbered
+from crmmail.screens.undo import Undo
 from crmmail.store import calendars
 from crmmail.store.accounts import AccountRow
 from crmmail.store.calendars import CalendarRow
@@ -53,11 +54,10 @@ def _calendar(store: Store, row: CalendarRow) -> list[Option]:
     on = not row.selected
     words = f"{'Read' if on else 'Do not read'} {row.name or row.url}"
     effect = "Its meetings are fetched." if on else f"Removes up to {count:,} meetings from here."
-    return [
-        pair(
-            words,
-            effect,
-            partial(calendars.select, store, row.id, on=on),
-            partial(calendars.select, store, row.id, on=not on),
-        )
-    ]
+    return [Option(0, words, effect, partial(_select, store, row.id, on), words)]
+
+
+def _select(store: Store, calendar_id: int, on: bool) -> Undo:
+    return partial(
+        calendars.select, store, calendar_id, on=calendars.select(store, calendar_id, on=on)
+    )

@@ -58,6 +58,8 @@ def _domains(store: Store, account: AccountRow, domains: list[str]) -> list[Opti
 
     def add(typed: str) -> Option:
         domain = mail_rules.as_domain(typed)
+        if domain in domains:  # to undo it would undo what was done before (U5)
+            return Option(0, f"{domain} is a domain of colleagues already")
         effect = effects.internal_domain(db, account.id, domain, add=True)
         return pair(
             f"{domain} is a domain of colleagues",
@@ -84,6 +86,8 @@ def _aliases(store: Store, account: AccountRow, own: list[str]) -> list[Option]:
 
     def add(typed: str) -> Option:
         address = mail_rules.as_address(typed)
+        if address in own:
+            return Option(0, f"{address} is an address of mine already")
         return pair(
             f"{address} is an address of mine",
             effects.alias(db, address, add=True),

@@ -73,8 +73,8 @@ def _folder_options(store: Store, account: AccountRow, folder: FolderRow) -> lis
 
 
 def _select(store: Store, account_id: int, name: str, on: bool) -> Undo:
-    mail_rules.select_folder(store, account_id, name, on=on)
-    return partial(mail_rules.select_folder, store, account_id, name, on=not on)
+    was = mail_rules.select_folder(store, account_id, name, on=on)
+    return partial(mail_rules.select_folder, store, account_id, name, on=was)
 
 
 def _unblock(store: Store, pattern: str) -> Option:

@@ -139,8 +139,11 @@ def add_file(store: Store, name: str) -> int:
         return int(added.lastrowid or 0)
 
 
-def select(store: Store, calendar_id: int, *, on: bool) -> None:
-    """Read a calendar, or not (K1); its meetings come and go with the next sync."""
+def select(store: Store, calendar_id: int, *, on: bool) -> bool:
+    """Read a calendar, or not (K1); its meetings come and go with the next sync.
+
+    Returns whether it was read.
+    """
     with store.write("accounts") as (db, _):
         row = db.execute(
             "SELECT selected, account_id, url FROM calendar WHERE id = ?", [calendar_id]
@@ -151,6 +154,7 @@ def select(store: Store, calendar_id: int, *, on: bool) -> None:
             "UPDATE calendar SET selected = ?, sync_token = '', ctag = '', error = '' WHERE id = ?",
             [on, calendar_id],
         )
+    return bool(row[0]) if row else on
 
 
 def told(store: Store, calendar_id: int, error: str) -> None:

@@ -159,8 +159,8 @@ def allow(store: Store, typed: str) -> Undo:
 
 def _change_meeting_rule(store: Store, row: SkippedMeeting) -> Undo:
     if row.reason == "calendar":
-        calendars.select(store, row.calendar_id, on=True)
-        return lambda: calendars.select(store, row.calendar_id, on=False)
+        read = calendars.select(store, row.calendar_id, on=True)
+        return lambda: calendars.select(store, row.calendar_id, on=read)
     if row.reason == "blocked":
         return _unblock(store, row.detail)
     switch, _ = _SWITCHES[row.reason]
@@ -176,8 +176,8 @@ def _change_rule(store: Store, row: LedgerRow) -> Undo:
     account = row.account_id
     match row.reason:
         case "folder":
-            mail_rules.select_folder(store, account, row.folder, on=True)
-            return lambda: mail_rules.select_folder(store, account, row.folder, on=False)
+            read = mail_rules.select_folder(store, account, row.folder, on=True)
+            return lambda: mail_rules.select_folder(store, account, row.folder, on=read)
         case "blocked":
             return _unblock(store, row.detail)
         case "unreadable":

@@ -111,8 +111,11 @@ def drop_internal(store: Store, account_id: int, typed: str) -> None:
         rule_changes.note(db, "internal_domain", 1, 0, account_id, as_domain(typed))
 
 
-def select_folder(store: Store, account_id: int, name: str, *, on: bool) -> None:
-    """Read a folder, or stop to: then its mail leaves the store (M9)."""
+def select_folder(store: Store, account_id: int, name: str, *, on: bool) -> bool:
+    """Read a folder, or stop to: then its mail leaves the store (M9).
+
+    Returns whether it was read before.
+    """
     with store.write("accounts", "state") as (db, _):
         row = db.execute(
             """SELECT id, selectable, selected FROM folder
@@ -128,6 +131,7 @@ def select_folder(store: Store, account_id: int, name: str, *, on: bool) -> None
             "UPDATE folder SET selected = ? WHERE account_id = ? AND name = ?",
             [on, account_id, name],
         )
+    return bool(row[2])
 
 
 def blocked(db: sqlite3.Connection) -> list[str]:
