@@ -10,13 +10,28 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from crmmail.store import accounts, backup, mail_rules, opening, opportunities, threads
+from crmmail import repairing
+from crmmail.store import (
+    accounts,
+    backup,
+    daily,
+    files,
+    handmade,
+    mail_rules,
+    notes,
+    opening,
+    opportunities,
+    people,
+    threads,
+)
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
+from crmmail.store.trouble import DamagedError
 from crmmail.sync.loop import sync_once
 from tests.servers import PASSWORD, Dovecot
 from tests.sync.letters import ME, START, letter
 
+DOCUMENT = "made-by-hand.json.gz"
 BACKUP = "backup.db"
 """Beside the store that a restore replaces."""
 _OLD = 8  # the version that a migration begins with
@@ -28,6 +43,7 @@ class Scenario:
 
     prepare: Callable[[Path, Work], None]
     act: Callable[[Path], None]
+    is_damaged: bool = False  # until the work is done
 
 
 class Work:
@@ -222,6 +238,73 @@ def for_migration(folder: Path, work: Work) -> None:
     new.unlink()
 
 
+def _by_hand(folder: Path, work: Work) -> Store:
+    """A synced store in which somebody has worked: notes, edits, deals, links, rules."""
+    store, _ = _synced(folder, work)
+    found = [row[0] for row in store.read().execute("SELECT id FROM person ORDER BY id LIMIT 60")]
+    for number, person in enumerate(found):
+        notes.add(store, Kind.PERSON, person, f"Note {number}. " + "word " * 300)
+        people.edit(store, person, job=f"Job {number}")
+        opportunities.add(store, f"Deal {number}", contact_id=person)
+    mail_rules.block(store, "@c3.com")
+    return store
+
+
+def for_rebuild(folder: Path, work: Work) -> None:
+    """A store whose mail is damaged, and all that was made by hand can be read."""
+    _by_hand(folder, work).close()
+    path = folder / "crmmail.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+        rows = db.execute("SELECT pageno FROM dbstat WHERE name IN ('message_text', 'participant')")
+        pages = [page for (page,) in rows]
+    with path.open("r+b") as file:
+        for page in pages:
+            file.seek((page - 1) * size)
+            file.write(b"\xa5" * size)
+
+
+def run_rebuild(folder: Path) -> None:
+    """Build a damaged store anew; once that is done, there is nothing left to do."""
+    try:
+        Store(folder / "crmmail.db").close()
+    except DamagedError:
+        repairing.rebuild(folder / "crmmail.db")
+
+
+def for_put_back(folder: Path, work: Work) -> None:
+    """A store that has lost what was made by hand, and the backup of it."""
+    with closing(_by_hand(folder, work)) as store:
+        daily.write(handmade.collect(store.read(), 2**33), folder / DOCUMENT)
+        with store.write() as (db, _):
+            db.execute("DELETE FROM note")
+            db.execute("DELETE FROM opportunity")
+            db.execute("UPDATE person SET job = ''")
+
+
+def run_put_back(folder: Path) -> None:
+    repairing.put_back(folder / DOCUMENT, folder / "crmmail.db")
+
+
+def for_renewal(folder: Path, work: Work) -> None:
+    _by_hand(folder, work).close()
+
+
+def run_renewal(folder: Path) -> None:
+    """Change what was made by hand, and renew the backup each time, which is whole."""
+    with closing(Store(folder / "crmmail.db")) as store:
+        if (path := daily.newest(store.path)) is not None:
+            daily.read(path)
+        rows = store.read().execute("SELECT id FROM person ORDER BY id LIMIT 20").fetchall()
+        for (person,) in rows:
+            people.edit(store, person, phone=f"{person}")
+            daily.daily(store, renew=True)
+        files.clear_parts(store.path)
+        if left := [one.name for one in folder.rglob(".*part*")]:
+            raise RuntimeError(left)
+
+
 def _columns(db: sqlite3.Connection, where: str, table: str) -> set[str]:
     return {f'"{row[1]}"' for row in db.execute(f"PRAGMA {where}.table_info({table})")}
 
@@ -235,4 +318,7 @@ SCENARIOS = {
     "undo": Scenario(for_undo, run_sync),
     "restore": Scenario(for_restore, run_restore),
     "migration": Scenario(for_migration, run_migration),
+    "rebuild": Scenario(for_rebuild, run_rebuild, is_damaged=True),
+    "put back": Scenario(for_put_back, run_put_back),
+    "daily renewal": Scenario(for_renewal, run_renewal),
 }

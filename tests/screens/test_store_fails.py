@@ -18,7 +18,7 @@ from crmmail.app import CrmmailApp
 from crmmail.guarding import REPAIR
 from crmmail.screens.form import FormScreen
 from crmmail.screens.repair import RepairScreen
-from crmmail.store import database, files, notes, people
+from crmmail.store import daily, database, files, notes, people
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.trouble import REBUILD, DamagedError
@@ -321,3 +321,19 @@ class TestTyped:
         assert shown[0] == ""
         assert "The store is new" in shown[1]
         assert "What you had typed in a form: typed.txt" in shown[1]
+
+
+def test_what_was_made_by_hand_is_in_the_backup_when_the_app_has_ended(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.close()
+
+    def show(app: CrmmailApp) -> str | None:
+        notes.add(app.store, Kind.PERSON, 1, TYPED)
+        return None
+
+    monkeypatch.setattr(apps, "_shown", show)
+    apps.run(store.path, sync=False)
+    made = daily.newest(store.path)
+    assert made is not None
+    assert TYPED in {row["text"] for row in daily.read(made)["notes"]}
