@@ -178,6 +178,17 @@ def test_ten_of_sixty_leave_at_once(liar: Liar, mailbox: Mailbox) -> None:
     assert len(liar.held()) == 60
 
 
+def test_what_waited_for_numbers_that_agree_leaves_when_they_do(
+    liar: Liar, mailbox: Mailbox
+) -> None:
+    delete(mailbox, "INBOX", 5)
+    report = liar.sync((rb"MESSAGES \d+", b"MESSAGES 0"))
+    assert "INBOX: the server does not list 5 of its messages any more" in report.errors[0]
+    assert len(liar.held()) == 70
+    assert liar.sync().errors == []
+    assert len(liar.held()) == 65
+
+
 def test_more_than_half_that_was_really_deleted_leaves_with_the_third_run(
     liar: Liar, mailbox: Mailbox
 ) -> None:

@@ -77,6 +77,17 @@ def test_a_date_of_arrival_is_read_with_its_zone() -> None:
     assert epoch(b" 1-Mar-2026 12:00:00 +0530") == 1_772_346_600
 
 
+def test_a_folder_that_is_said_to_be_empty_at_first_sight_is_opened(unwell: Unwell) -> None:
+    empty = put(rb"MESSAGES \d+ UIDNEXT \d+", b"MESSAGES 0 UIDNEXT 1")
+    report = unwell.sync({}, empty)
+    assert (report.errors, report.listed, report.stored) == ([], len(LETTERS), len(LETTERS))
+    assert unwell.fake is not None
+    before = len(unwell.fake.calls)
+    unwell.ends_well()
+    opened = [call for call in unwell.fake.calls[before:] if call.name == "EXAMINE"]
+    assert len(opened) <= 1  # it is known by now which folders are empty
+
+
 @pytest.mark.parametrize("said", ["NO [SERVERBUG] not here", "BAD unknown", "* SEARCH a b|OK done"])
 def test_a_server_that_refuses_to_search_is_asked_to_fetch(unwell: Unwell, said: str) -> None:
     refused: dict[str, Answer] = {"UID SEARCH": said}

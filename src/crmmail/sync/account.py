@@ -193,12 +193,13 @@ class AccountSync:
     def _count(self, listed: dict[str, FolderInfo]) -> None:
         """Open the folders whose counts the server did not tell, for what that tells.
 
-        One that cannot be opened is left out of this pass.
+        One that cannot be opened is left out of this pass. One that is new here and said to be
+        empty is opened too, if that can be done: a wrong count would leave its mail out.
         """
         for row in upkeep.folder_rows(self._store.read(), self._account_id):
             told = listed[row.name]
-            if not told.counted:
-                with self._session.apart(row.name):
+            if not told.counted or not (row.uidvalidity or told.messages):
+                with suppress(BadAnswer) if told.counted else self._session.apart(row.name):
                     seen = self._session.examine_again(row.name)
                     modseq = seen.modseq if self._mailbox.has_modseq else row.modseq
                     listed[row.name] = replace(seen, role=told.role, modseq=modseq, counted=True)

@@ -108,7 +108,7 @@ def leaving(
         withdraw(db, [folder_id], MESSAGES)
         waiting = set()
     waiting &= lost
-    if sure and len(lost) <= told:
+    if sure and len(lost) <= max(told, len(here) // 2):  # what waited for numbers that agree
         waiting = set()
     fresh = lost - waiting
     if sure and len(fresh) <= max(told, (len(here) - len(waiting)) // 2):
