@@ -159,10 +159,10 @@ class KeyQueue:
             return event.is_printable or event.key in _EDITING
         if not isinstance(focused, PieceView):
             return False
-        for _node, bindings in self._app.screen._modal_binding_chain:
-            for binding in bindings.key_to_bindings.get(event.key, ()):
-                return binding.action.startswith(_LIGHT)
-        return False
+        bindings = focused._bindings.copy()  # the screen's would take as long as drawing a row
+        bindings.apply_keymap(self._app._keymap)
+        found = bindings.key_to_bindings.get(event.key, ())
+        return any(binding.action.startswith(_LIGHT) for binding in found[:1])
 
 
 def _takes_text(widget: Widget | None) -> bool:
@@ -172,12 +172,16 @@ def _takes_text(widget: Widget | None) -> bool:
 
 
 def _has_messages(pump: MessagePump) -> bool:
-    """Whether a widget has messages, or one in hand: then nobody waits at its queue."""
-    if not isinstance(pump, App) and (pump._task is None or pump._task.done()):
-        return False  # the app itself is no task of its own
+    """Whether a widget has messages, or one in hand: then nobody waits at its queue.
+
+    It is asked of every widget at every key.
+    """
     queue: Any = pump._message_queue
-    ready = queue.ready_event
-    return bool(ready.is_set() or not ready._waiters or pump._next_callbacks)
+    if queue.ready_event._waiters and not queue.values and not pump._next_callbacks:
+        return False
+    if isinstance(pump, App):  # it is no task of its own
+        return True
+    return not (pump._task is None or pump._task.done())
 
 
 def _is_to_be_laid_out(app: App[Any]) -> bool:
