@@ -67,7 +67,11 @@ def test_what_the_app_is_made_of_waits_for_nothing_slow() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["textual.widgets._text_area", "crmmail.screens.form", "hashlib", "webbrowser"]
+    "name",
+    [
+        *("textual.widgets._text_area", "hashlib", "webbrowser", "gzip"),
+        *("crmmail.screens.form", "crmmail.store.handmade"),
+    ],
 )
 def test_the_first_picture_waits_for_nothing_that_only_some_keys_need(name: str) -> None:
     loaded(f"import crmmail.app, sys; assert {name!r} not in sys.modules")

@@ -7,7 +7,6 @@ import sqlite3
 import threading
 import time
 
-from crmmail.store import daily
 from crmmail.store.database import Notice, Store
 from crmmail.store.trouble import StoreError
 
@@ -23,6 +22,8 @@ def renew(store: Store) -> StoreError | None:
 
     What was made by hand is in the store all the same.
     """
+    from crmmail.store import daily  # nothing that the first picture waits for
+
     try:
         daily.daily(store, renew=True)
     except (sqlite3.Error, OSError, StoreError) as problem:
