@@ -80,6 +80,14 @@ _PEEK = re.compile(rb"^BODY\.PEEK\[")
 _LITERAL_8 = re.compile(rb"~(\{\d+\})$")
 LARGEST = 1 << 40
 """No message has this many bytes, whatever a server says."""
+_DIGITS = 20
+_LAST_UID = 0xFFFF_FFFF
+_LIMITS = {
+    b"MESSAGES": _LAST_UID,
+    b"EXISTS": _LAST_UID,
+    b"UIDNEXT": _LAST_UID + 1,
+    b"UIDVALIDITY": (1 << 63) - 1,
+}
 LAST_MODSEQ = (1 << 63) - 1
 
 
@@ -175,7 +183,7 @@ def _quick(group: list[Any]) -> dict[bytes, Any] | None:
         elif name in (b"INTERNALDATE", b"THREADID"):
             answer[name] = value
         else:
-            answer[name] = int(value)
+            answer[name] = number(value)
         place = found.end()
         if line[place : place + 1] != b" ":
             break
@@ -288,11 +296,21 @@ def fingerprint(modseq: Any, unseen: Any = None) -> int:
     return -1 - unseen if isinstance(unseen, int) and 0 <= unseen < LARGEST else 0
 
 
+def number(digits: bytes) -> int:
+    """What digits say; -1 for more of them than any number of IMAP has."""
+    return int(digits) if len(digits) <= _DIGITS else -1
+
+
+def is_credible(name: bytes, count: int) -> bool:
+    """Whether a server can mean this number of a folder (RFC 9051, 9)."""
+    return 0 <= count <= _LIMITS.get(name, count)
+
+
 def opened(responses: dict[str, list[Any]]) -> dict[bytes, int]:
-    """The numbers that EXAMINE answers, without those that are none."""
+    """The numbers that EXAMINE answers, without those that are none or cannot be true."""
     numbers: dict[bytes, int] = {}
-    for name in ("EXISTS", "UIDNEXT", "UIDVALIDITY", "HIGHESTMODSEQ"):
-        for value in responses.get(name) or ():
-            if isinstance(value, bytes) and value.isdigit():
-                numbers[name.encode()] = int(value)
+    for name in (b"EXISTS", b"UIDNEXT", b"UIDVALIDITY", b"HIGHESTMODSEQ"):
+        for value in responses.get(name.decode()) or ():
+            if isinstance(value, bytes) and value.isdigit() and is_credible(name, number(value)):
+                numbers[name] = number(value)
     return numbers

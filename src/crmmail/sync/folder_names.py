@@ -14,7 +14,7 @@ from typing import Any
 
 from imapclient.imap_utf7 import encode as encode_utf7
 
-from crmmail.sync.answers import is_closed
+from crmmail.sync.answers import is_closed, is_credible, number
 from crmmail.text import one_line
 
 _NAME = rb'"(?:[^"\\]|\\.)*"'
@@ -70,9 +70,13 @@ def counted(pieces: Iterable[Any]) -> dict[bytes, dict[bytes, int]]:
     found: dict[bytes, dict[bytes, int]] = {}
     for line in _lines(pieces):
         if match := _STATUS.match(line):
-            counts = {name.upper(): int(number) for name, number in _COUNT.findall(match["counts"])}
+            counts = {name.upper(): number(told) for name, told in _COUNT.findall(match["counts"])}
             found.setdefault(key(_plain(match["name"])), {}).update(counts)
-    return found
+    return {name: counts for name, counts in found.items() if _is_credible(counts)}
+
+
+def _is_credible(counts: dict[bytes, int]) -> bool:
+    return b"MESSAGES" in counts and all(is_credible(*one) for one in counts.items())
 
 
 def key(wire: bytes) -> bytes:

@@ -166,7 +166,7 @@ class Mailbox(Fetching):
         with in_words():
             highest = max(uids.found(self._client, "*"), default=0)
             highest = highest or uids.of_number(self._client, messages)
-        if not highest:
+        if not 0 < highest <= uids.HIGHEST:
             raise BadAnswer("The server tells neither UIDNEXT nor the UID of the last message.")
         return highest
 

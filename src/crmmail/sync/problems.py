@@ -92,8 +92,8 @@ _SLOW_DOWN = re.compile(
     re.IGNORECASE,
 )
 """Of an answer to a command. "Try again later" is also said of one message that cannot be read."""
-_WAIT_MS = re.compile(r"backoff time:?\s*(\d+)\s*(?:milliseconds|ms)?", re.IGNORECASE)
-_WAIT_S = re.compile(r"(?:retry|try again)[^\d]{0,20}(\d+)\s*s", re.IGNORECASE)
+_WAIT_MS = re.compile(r"backoff time:?\s*(\d{1,12})\d*\s*(?:milliseconds|ms)?", re.IGNORECASE)
+_WAIT_S = re.compile(r"(?:retry|try again)[^\d]{0,20}(\d{1,12})\d*\s*s", re.IGNORECASE)
 
 
 @contextmanager

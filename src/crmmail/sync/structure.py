@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from crmmail.sync import charset, params
+from crmmail.sync.answers import LARGEST
 from crmmail.sync.message import Unreadable
 from crmmail.sync.parts import (
     DEEPEST,
@@ -78,7 +79,7 @@ class _Reader:
             disposition=disposition,
             name=its_params.get("filename") or own.get("name") or "",
             encoding=_word(data, 5),
-            size=size if isinstance(size, int) else 0,
+            size=size if isinstance(size, int) and 0 <= size < LARGEST else 0,
             has_id=bool(_at(data, 3)),
             method=mime == "text/calendar" and bool(own.get("method")),
         )

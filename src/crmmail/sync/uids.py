@@ -9,7 +9,8 @@ from imapclient import IMAPClient
 
 from crmmail.sync import wire
 
-_HIGHEST = 0xFFFF_FFFF
+HIGHEST = 0xFFFF_FFFF
+"""No UID is higher (RFC 9051, 9)."""
 _MOST = 20_000_000  # messages of one folder that can be believed
 _ALL = re.compile(rb"\bALL ([\d:,]+)", re.IGNORECASE)
 _UID = re.compile(rb"(\d+) \(UID (\d+)\)", re.IGNORECASE)
@@ -19,7 +20,7 @@ _COUNT = re.compile(rb"\bCOUNT (\d+)", re.IGNORECASE)
 
 def between(client: IMAPClient, can: set[str], low: int, high: int) -> list[int]:
     """The UIDs of the open folder from `low` up to and excluding `high`, ascending."""
-    criterion = f"{low}:{min(high - 1, _HIGHEST)}"
+    criterion = f"{low}:{min(high - 1, HIGHEST)}"
     told = None
     if "ESEARCH" in can:
         told = _ranges(client, criterion)
