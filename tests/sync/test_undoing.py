@@ -184,3 +184,28 @@ def test_numbers_stay_when_threads_that_were_joined_fall_apart(
         client.expunge()
     account()
     assert store.read().execute(query).fetchall() == before
+
+
+def test_a_company_that_comes_back_has_the_people_who_came_meanwhile(
+    store: Store, mailbox: Mailbox, account: Sync
+) -> None:
+    """After a delete, and after a merge: as if neither had been."""
+    mailbox.append("INBOX", letter(1, sender=ZOE), letter(2))
+    account()
+    zoll, acme = at(store, "zoll.de"), at(store, "acme.com")
+    alone = people.create(store, "Kim", company_id=acme)
+    companies.delete(store, zoll)
+    mailbox.append("INBOX", letter(3, sender="Tom <tom@zoll.de>"))
+    account()
+    tom = owner(store, "tom@zoll.de")
+    assert companies.people(store.read(), acme) == (owner(store, "ann@acme.com"), alone)
+    companies.restore(store, zoll)
+    assert set(companies.people(store.read(), zoll)) == {owner(store, "zoe@zoll.de"), tom}
+    done = companies.merge(store, acme, zoll)
+    mailbox.append("INBOX", letter(4, sender="Uta <uta@zoll.de>"), letter(5, sender="al@acme.com"))
+    account()
+    assert len(companies.people(store.read(), acme)) == 6
+    companies.unmerge(store, done)
+    here = {owner(store, f"{name}@zoll.de") for name in ("zoe", "tom", "uta")}
+    assert set(companies.people(store.read(), zoll)) == here
+    assert len(companies.people(store.read(), acme)) == 3

@@ -252,7 +252,10 @@ def unmerge(store: Store, done: merging.Merge) -> None:
 
 def _set_deleted(store: Store, company_id: int, deleted: bool) -> None:
     with store.write(*records.ALL_TOPICS) as (db, change):
+        row = db.execute("SELECT deleted_at FROM company WHERE id = ?", [company_id]).fetchone()
         records.set_deleted(db, Kind.COMPANY, company_id, deleted)
+        if not deleted:
+            undoing.adopt(db, company_id, row[0])
         links.relink_records(db, change, Kind.COMPANY, [company_id])
 
 

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
-from crmmail.store import address_book, changes, links, manual, records
+from crmmail.store import address_book, changes, links, manual, records, undoing
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 
@@ -28,6 +28,7 @@ class Merge:
     hand: dict[str, list[manual.Deed]]
     # thread or meeting -> of these, what `keep` got by it
     given: dict[str, list[manual.Deed]]
+    newest: int  # the newest person then
 
 
 POINTING = {
@@ -62,6 +63,7 @@ def merge(store: Store, kind: Kind, keep: int, other: int) -> Merge:
             notes=_keys(db, "note", "id", "record_id", other, f"kind = {int(kind)}"),
             hand={what: manual.of_record(db, what, kind, other) for what in manual.BOTH},
             given={what: _given(db, what, kind, keep, other) for what in manual.BOTH},
+            newest=undoing.mark(db).person,
         )
         _point(db, done, other, keep)
         for what in manual.BOTH:
@@ -82,6 +84,8 @@ def unmerge(store: Store, done: Merge) -> None:
         _point(db, done, done.keep, done.other)
         if kind is Kind.PERSON:
             _return_primary(db, done)
+        else:
+            undoing.part(db, done.keep, done.other, done.newest)
         for column, (before, after) in done.filled.items():
             db.execute(
                 f"UPDATE {records.TABLES[kind]} SET {column} = ? WHERE id = ? AND {column} IS ?",

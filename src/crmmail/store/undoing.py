@@ -102,15 +102,36 @@ def free_domain(
         _move(db, people, found[0])
 
 
+def part(db: sqlite3.Connection, keep: int, other: int, newest: int) -> None:
+    """Give a company that was merged its people who came after that one, by its domains."""
+    _move(db, _came_to(db, keep, _domains(db, other), Mark(newest, 0)), other)
+
+
+def adopt(db: sqlite3.Connection, company_id: int, deleted_at: int) -> None:
+    """Give a company that is back its people who came while it was deleted, and have none."""
+    found = _came_to(db, None, _domains(db, company_id), Mark(0, 0), deleted_at)
+    _move(db, found, company_id)
+
+
+def _domains(db: sqlite3.Connection, company_id: int) -> list[str]:
+    query = "SELECT domain FROM company_domain WHERE company_id = ?"
+    return [domain for (domain,) in db.execute(query, [company_id])]
+
+
 def _came_to(
-    db: sqlite3.Connection, company_id: int | None, domains: list[str], since: Mark
+    db: sqlite3.Connection,
+    company_id: int | None,
+    domains: list[str],
+    since: Mark,
+    created_at: int = 0,
 ) -> list[int]:
     """The people at a company, or at none, whom mail from these domains has made since then."""
     rows = db.execute(
         f"""SELECT person.id, address.address FROM person
             JOIN address ON address.person_id = person.id
-            WHERE person.id > ? AND company_id IS ? AND {rule_changes.UNTOUCHED_PERSON}""",
-        [since.person, company_id],
+            WHERE person.id > ? AND company_id IS ? AND created_at >= ?
+            AND {rule_changes.UNTOUCHED_PERSON}""",
+        [since.person, company_id, created_at],
     ).fetchall()
     return [person for person, address in rows if site(domain_of(address)) in domains]
 
