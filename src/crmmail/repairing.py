@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,16 +43,19 @@ def rebuild(store: Path) -> Rebuilt:
             backup.clear(part)
             new = Store(part)
             try:
-                if saved is not None:
-                    _put(new, daily.read(saved))
+                older = None if saved is None else _read(saved)
+                if older is not None:
+                    _put(new, older)
                 if found is not None:
-                    _put(new, found)
+                    whole_records = found if older is None else handmade.completed(found, older)
+                    _put(new, handmade.with_unknown(whole_records))
                 counts = _counts(new)
             finally:
                 new.close()
             kept = backup.put(part, store, f"{files.DAMAGED}-{files.dated()}")
         finally:
             backup.clear(part)
+    _renew(store)
     return Rebuilt(kept, saved, whole, counts, _parts(found))
 
 
@@ -113,6 +117,20 @@ def _put(store: Store, document: Document) -> dict[str, int]:
         if calendar["raw"]:
             import_file(store, calendar["name"], "\r\n".join(calendar["raw"]).encode())
     return counts
+
+
+def _read(file: Path) -> Document | None:
+    """A daily backup; one that is damaged too has nothing to give."""
+    try:
+        return daily.read(file)
+    except daily.DamagedBackupError:
+        return None
+
+
+def _renew(store: Path) -> None:
+    """Let the backup of today have the numbers that records have in the new store."""
+    with suppress(sqlite3.Error, OSError, StoreError), closing(Store(store)) as new:
+        daily.daily(new, renew=True)
 
 
 def _salvaged(store: Path) -> tuple[Document | None, bool]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from crmmail import repairing
-from crmmail.store import handmade, notes, opportunities, people, salvage, threads
+from crmmail.store import daily, files, handmade, notes, opportunities, people, salvage, threads
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.pages import Pages
@@ -133,3 +133,45 @@ def test_wherever_it_is_damaged_nothing_is_read_that_was_not_there(
             assert {row[column] for row in found[part]} <= known, seed
         least = min(least, len(found["notes"]))
     assert least > 0
+
+
+def test_notes_whose_records_are_lost_are_on_those_of_the_daily_backup_or_on_unknown_ones(
+    store: Store, written: World
+) -> None:
+    with closing(Store(store.path)) as again:
+        daily.daily(again)
+        notes.add(again, Kind.PERSON, written.anna, "after the backup")
+        late = people.create(again, "Late", ["late@press.example"])
+        notes.add(again, Kind.PERSON, late, "on somebody new")
+    with closing(sqlite3.connect(store.path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for table in ("person", "address"):
+        damage(store.path, *pages(store.path, table))
+    done = repairing.rebuild(store.path)
+    assert done.backup is not None
+    with closing(Store(store.path)) as new:
+        db = new.read()
+        named = dict(
+            db.execute(
+                """SELECT note.text, person.name FROM note JOIN person ON person.id = record_id
+                   WHERE note.kind = 1"""
+            ).fetchall()
+        )
+        assert named["after the backup"] == "Anna Berg"
+        assert named["on somebody new"] == f"Unknown person {late}"
+        assert len(named) == len(values(store.path, "note"))
+    today = daily.newest(store.path)
+    assert today is not None
+    assert "on somebody new" in {row["text"] for row in daily.read(today)["notes"]}
+    saved = [one for one in files.copies_of(store.path) if one.kind == "saved"]
+    assert len(saved) == 1
+    assert "after the backup" not in str(daily.read(saved[0].path)["notes"])
+
+
+def test_a_backup_of_another_store_gives_no_records_to_notes(store: Store, written: World) -> None:
+    found, _ = salvage.salvage(store.path, 5)
+    other = dict(found)
+    other["people"] = [row | {"created_at": 7, "name": "Somebody else"} for row in found["people"]]
+    lost = dict(found) | {"people": found["people"][:3]}
+    assert handmade.completed(lost, found)["people"] != lost["people"]
+    assert handmade.completed(lost, other) == lost

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from crmmail.store import files, locks, opening
+from crmmail.store import daily, files, locks, opening
 from crmmail.store.database import Store
 from crmmail.store.trouble import DamagedError, InUseError, StoreError, explain, explained
 
@@ -86,6 +86,7 @@ def restore(source: Path, store: Path) -> Path | None:
 
 def put(part: Path, store: Path, ending: str) -> Path | None:
     """Let a new store take the place of one that nobody uses; returns where that is kept."""
+    daily.set_aside(store)
     kept = files.keep(store, ending) if store.exists() else None
     files.replace(part, store)
     return kept

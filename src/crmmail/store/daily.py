@@ -53,6 +53,18 @@ def save(store: Store) -> Path | None:
     return write(document, free(store.path, "saved"))
 
 
+def set_aside(store: Path) -> None:
+    """Keep the newest daily backup as it is: another store will renew that of today."""
+    if (path := newest(store)) is not None and not (kept := _saved_as(path)).exists():
+        files.link(path, kept)
+
+
+def _saved_as(path: Path) -> Path:
+    """Where a daily backup is kept; the same again for one that is kept already."""
+    stamp = time.strftime("%Y-%m-%d-%H%M%S", time.localtime(path.stat().st_mtime))
+    return path.with_name(f"saved-{stamp}.json.gz")
+
+
 def newest(store: Path) -> Path | None:
     """The newest daily backup of the store at a path."""
     found = sorted((store.resolve().parent / files.DAILY).glob("daily-*.json.gz"))

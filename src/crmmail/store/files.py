@@ -169,11 +169,11 @@ def keep(store: Path, ending: str) -> Path:
     if not ending.startswith(DAMAGED):
         _empty_log(store)
     kept = free_name(store, ending)
-    _link(store, kept)
+    link(store, kept)
     for log, its in zip(logs(store), logs(kept), strict=True):
         if log.exists():  # only of a damaged store
             if log.stat().st_size:
-                _link(log, its)
+                link(log, its)
             log.unlink()
     sync(kept.parent)
     return kept
@@ -211,8 +211,8 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def _link(path: Path, to: Path) -> None:
-    """A second name for a file, where the disk knows that; else a copy. Never over another."""
+def link(path: Path, to: Path) -> None:
+    """Give a file a second name, where the disk knows that; else a copy. Never over another."""
     try:
         os.link(path, to)
     except FileExistsError:

@@ -55,6 +55,14 @@ _PEOPLE = f"""
 _COUNTERS = ("threads", "first_at", "last_at")
 _OF_ACCOUNT = ("applied", "meetings_applied", "login_at")
 _FOLDER = ("name", "role", "selectable", "selected")
+_KNOWN_BY = {"accounts": "email", "people": "created_at", "companies": "created_at"} | {
+    "opportunities": "created_at"
+}
+_UNKNOWN: dict[Kind, Row] = {
+    Kind.PERSON: {"addresses": [], "name_by_hand": 1, "company_id": None},
+    Kind.COMPANY: {"domains": [], "name_by_hand": 1},
+    Kind.OPPORTUNITY: {"company_id": None, "contact_id": None},
+}
 _LATER = ("written", "rules", "numbers")  # parts that documents have not had from the beginning
 _OF_PEOPLE = ("blocklist", "allowlist")
 _ADDRESS = re.compile(r"[^\s@:;,<>()\"=]+@[^\s@:;,<>()\"=?\\]+")
@@ -112,6 +120,37 @@ def upgraded(document: Document) -> Document:
 def _upgraded_amount(told: str) -> str:
     amount, _, currency = told.partition(" ")
     return f"{money.from_hundredths(int(amount), currency)} {currency}" if currency else told
+
+
+def completed(document: Document, other: Document) -> Document:
+    """A document with the records that only another one of the same store has.
+
+    They are known by their numbers. Where a number is not the same record in both, the other is of
+    another store, and nothing is taken from it.
+    """
+    made = dict(document)
+    for part, known_by in _KNOWN_BY.items():
+        have = {row["id"]: row[known_by] for row in document[part]}
+        if any(have.get(row["id"], row[known_by]) != row[known_by] for row in other[part]):
+            return document
+        made[part] = document[part] + [row for row in other[part] if row["id"] not in have]
+    return made
+
+
+def with_unknown(document: Document) -> Document:
+    """A document in which each note has a record: one of which only notes are left gets a name."""
+    made = dict(document)
+    for kind, part in PLACES.items():
+        have = {row["id"] for row in document[part]}
+        lost: dict[int, Row] = {}
+        for note in document["notes"]:
+            if note["kind"] == kind and (number := note["record_id"]) not in have | lost.keys():
+                name = f"Unknown {kind.name.lower()} {number}"
+                row = {"id": number, "name": name, "source": "hand"}
+                row |= {"created_at": note["created_at"], "deleted_at": 0}
+                lost[number] = row | _UNKNOWN[kind]
+        made[part] = [*document[part], *lost.values()]
+    return made
 
 
 def is_empty(document: Document) -> bool:
