@@ -19,6 +19,8 @@ from tests.sync.letters import ME, letter
 from crmmail.store import mail_rules
 from crmmail.store.database import Store
 from crmmail.sync import taking_back
+from crmmail.sync.account import AccountSync
+from crmmail.sync.session import account_rows, sign_in
 
 LARGE = """
     address attachment attendee calendar_object company company_domain former_id manual_link meeting
@@ -44,6 +46,7 @@ WHOLE_FOLDER = re.compile(
     r"|SELECT ifnull\(sum\(\(SELECT count\(\*\) FROM placement"  # once for a changed rule
 )
 """Statements that may read a folder from one end to the other."""
+COUNTS = re.compile(r"SELECT \(SELECT count\(\*\) FROM placement WHERE folder_id = \d+\)")
 WHOLE_TABLE = re.compile(
     r"UPDATE message SET outgoing = NOT outgoing"  # once for a changed rule
     r"|UPDATE address SET written = 1 WHERE NOT written"
@@ -176,6 +179,20 @@ def test_a_pass_without_news_reads_no_large_table(store: Store, synced: Tracer) 
         sync(store)
     assert len(asked) > 20
     assert slow(store, asked) == []
+
+
+def test_a_connection_counts_what_is_here_once(store: Store, synced: Tracer) -> None:
+    """Then only where a number of the folder has changed."""
+    (account,) = account_rows(store)
+    with closing(sign_in(account)) as mailbox:
+        one = AccountSync(store, account.id, mailbox)
+        with synced.listen() as first:
+            one.settle()
+        with synced.listen() as second:
+            one.settle()
+    assert any(COUNTS.match(statement) for statement in first)
+    assert not any(COUNTS.match(statement) for statement in second)
+    assert one.errors == []
 
 
 def test_a_pass_with_news_of_every_kind_reads_no_large_table(
