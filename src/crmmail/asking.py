@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
+from textual.timer import Timer
 from textual.widgets import Input
 
 from crmmail.accounts import typed
@@ -36,6 +37,7 @@ class AskingApp(GuardingApp, inherit_bindings=False):
     _stopped = ""  # the account that waits for its user
     _questions: list[_Question]
     _answered: set[str]
+    _waiting: Timer | None = None  # until nobody types something else
 
     def on_mount(self) -> None:
         self._questions, self._answered = [], set()
@@ -78,9 +80,10 @@ class AskingApp(GuardingApp, inherit_bindings=False):
 
         if isinstance(self.screen, PasswordScreen):
             return
-        busy = isinstance(self.focused, Input) or not isinstance(self.screen, StoreScreen)
-        if busy:
-            self.set_timer(_LATER, self._ask_next)
+        if isinstance(self.focused, Input) or not isinstance(self.screen, StoreScreen):
+            if self._waiting is not None:
+                self._waiting.stop()
+            self._waiting = self.set_timer(_LATER, self._ask_next)
             return
         self._ask(self._questions.pop(0))
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import keyring
 import pytest
 from keyring.errors import PasswordDeleteError
 
-from crmmail import settings, sign_up
+from crmmail import sign_up
 from crmmail.accounts import credentials, leaving, oauth
 from crmmail.accounts.oauth import Tokens
 from crmmail.errors import CrmmailError
@@ -19,29 +17,14 @@ from crmmail.screens.account_settings import remove
 from crmmail.screens.signing_up import Entry
 from crmmail.store import accounts
 from crmmail.store.database import Store
+from tests.accounts.own_keyring import memory, store
 from tests.accounts.test_credentials import Login, Memory
 
+__all__ = ["memory", "store"]
 ME = "me@home.example"
 TOKENS = Tokens("access", 9e12, "refresh")
 PASSWORD, TOKEN = ("crmmail", ME), ("crmmail", f"oauth {ME}")
 COMMAND = 'command:"pass x"'
-
-
-@pytest.fixture(autouse=True)
-def memory() -> Iterator[Memory]:
-    """A machine with a keyring, and no token remembered from another test."""
-    before = keyring.core._keyring_backend
-    memory = Memory()
-    keyring.set_keyring(memory)
-    oauth._cache.clear()
-    yield memory
-    keyring.core._keyring_backend = before
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with closing(Store(settings.store_path())) as opened:
-        yield opened
 
 
 def sign_in(secret: str) -> None:

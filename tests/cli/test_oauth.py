@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -21,6 +20,7 @@ from crmmail.cli.next_step import hint_of
 from crmmail.store import accounts
 from crmmail.store.database import Store
 from crmmail.sync.loop import Loop, sync_once
+from tests.accounts.own_keyring import memory, store
 from tests.accounts.test_credentials import Memory
 from tests.browser import visit as browser
 from tests.cli.conftest import Cli
@@ -28,6 +28,7 @@ from tests.oauth2 import AuthorizationServer
 from tests.patience import PATIENCE, until
 from tests.servers import Dovecot
 
+__all__ = ["memory", "store"]
 ME = "me@home.example"
 
 
@@ -37,24 +38,6 @@ class Login:
 
     email: str = ME
     secret: str = "oauth:mock"
-
-
-@pytest.fixture(autouse=True)
-def own_memory() -> Iterator[Memory]:
-    """A machine with a keyring, and no token remembered from another test."""
-    before = keyring.core._keyring_backend
-    memory = Memory()
-    keyring.set_keyring(memory)
-    oauth._cache.clear()
-    yield memory
-    keyring.core._keyring_backend = before
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    """The store that the commands use too."""
-    with closing(Store(settings.store_path())) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +70,7 @@ def signed_in(name: str = "mock") -> oauth.Tokens:
     return tokens
 
 
-def test_in_the_browser_with_pkce(server: AuthorizationServer, own_memory: Memory) -> None:
+def test_in_the_browser_with_pkce(server: AuthorizationServer, memory: Memory) -> None:
     urls: list[str] = []
 
     def show(url: str) -> None:
@@ -103,19 +86,19 @@ def test_in_the_browser_with_pkce(server: AuthorizationServer, own_memory: Memor
     assert asked["redirect_uri"][0].startswith("http://127.0.0.1:")
     assert asked["login_hint"] == [ME]
     assert server.tokens == ["authorization_code"]
-    assert own_memory.kept == {("crmmail", f"oauth {ME}"): tokens.refresh}
+    assert memory.kept == {("crmmail", f"oauth {ME}"): tokens.refresh}
     assert oauth.token(Login()) == tokens.access
     assert tokens.access not in repr(tokens)
 
 
 def test_a_token_is_renewed_when_it_ends_and_the_new_refresh_token_is_kept(
-    server: AuthorizationServer, own_memory: Memory
+    server: AuthorizationServer, memory: Memory
 ) -> None:
     first = signed_in()
     oauth._cache[ME] = replace(first, expires_at=time.time() + 30)  # too late for a long command
     assert oauth.token(Login())
     assert server.tokens == ["authorization_code", "refresh_token"]
-    [kept] = own_memory.kept.values()
+    [kept] = memory.kept.values()
     assert kept != first.refresh
     oauth._cache.clear()  # another start of crmmail
     assert oauth.token(Login())

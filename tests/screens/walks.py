@@ -319,9 +319,9 @@ ACCOUNTS = (
 SIGNING_IN = (
     step("app.reconnect", on(FirstRunScreen)),
     step("setup.down", focus("field-server")),
-    step("setup.up", focus("field-password")),
-    step("setup.next", focus("field-server")),
-    step("setup.test", shows("refused the sign-in"), "up", *"wrong"),
+    step("setup.up", focus("field-variable")),
+    step("setup.next", focus("field-server"), "ctrl+u"),
+    step("setup.test", shows("refused the sign-in"), "up", "up", *"wrong"),
     step("setup.later", on(RecordsScreen)),
 )
 WALKS = {
