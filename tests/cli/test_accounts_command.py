@@ -194,7 +194,7 @@ def test_an_address_and_a_password_are_enough(cli: Cli, monkeypatch: pytest.Monk
             refused = cli(*words)
             assert refused.code == 1
             assert f"in the DNS of home.example: localhost:{server.port}" in refused.err
-            assert f"Nobody vouches for localhost as the server of {ME}" in refused.err
+            assert f"localhost is only a guess for the server of {ME}" in refused.err
             assert server.logins() == []
             monkeypatch.setattr("crmmail.addresses.site", lambda _domain: "home.example")
             assert cli(*words).code == 0

@@ -78,7 +78,7 @@ def test_the_ledger_is_listed(cli: Cli) -> None:
         (("account", "folders", ME, "--on", "Nowhere"), "no folder Nowhere"),
         (("block", "add", ME), "own address"),
         (("block", "remove", "a@b.example"), "not on the blocklist"),
-        (("let-in", "message", "nobody@has.this"), "The ledger has no message"),
+        (("let-in", "message", "nobody@has.this"), "in the skip list"),
         (("let-in", "remove", "ann@acme.com"), "no exception"),
         (("let-in", "folder", ME, "Nowhere"), "no folder Nowhere"),
         (("let-in", "contact", "nobody"), "No deleted contact matches"),

@@ -80,7 +80,7 @@ class TestDamage:
             await settle(pilot)
             assert isinstance(app.screen, RepairScreen)
             assert app.screen._said == f"{synced.path} is damaged: a part of it cannot be read."
-            assert "Build it anew from the servers" in words(app)
+            assert "Build it again from the servers" in words(app)
             sync = app._sync
             assert sync is not None
             assert sync._loop is not None

@@ -149,7 +149,7 @@ async def test_damage_that_is_found_while_the_app_runs_offers_a_repair(
         await until(pilot, lambda: isinstance(app.screen, RepairScreen))
         await settle(pilot)
         assert "row 3 is missing" in text(app)
-        assert "Build it anew from the servers" in text(app)
+        assert "Build it again from the servers" in text(app)
         await press(pilot, "escape")
         assert "Ada Lovelace" in text(app)
         store.report(DamagedError("It is damaged: row 3 is missing."))

@@ -201,7 +201,7 @@ def reconnect(
     insecure: Insecure = False,
     no_test: NoTest = False,
 ) -> None:
-    """Sign in anew: after a new password, a move to another server, a revoked permission.
+    """Sign in again: after a new password, a move to another server, a revoked permission.
 
     What is not given stays as it is; a password in the keyring is asked for. Signs in before
     anything is saved; a running sync goes on with it by itself.
@@ -316,7 +316,7 @@ def _refuse_known(db: sqlite3.Connection, email: str) -> None:
     if (found := accounts.get(db, email)) is not None:
         raise CrmmailError(
             f"{found.email} is an account already.",
-            f"To set it up anew, remove it first: crmmail account remove {found.email}",
+            f"To set it up again, remove it first: crmmail account remove {found.email}",
         )
 
 

@@ -128,7 +128,7 @@ def rebuild(
 
     store = store_path()
     if not yes:
-        confirm(f"Build {store} anew?", "A new store takes the place of the one that is there.")
+        confirm(f"Rebuild {store}?", "A new store takes the place of the one that is there.")
     with _alone(store, "rebuild"):
         done = build(store)
     note(f"{store} is new. In it: {counted(done.counts)}.")

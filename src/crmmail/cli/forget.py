@@ -34,7 +34,7 @@ def forget(
     """Remove every trace of a person from this computer, and keep it out.
 
     The person with all addresses, notes and history, all mail and meetings in which they take part,
-    and what the ledger says of them, also in the copies that crmmail keeps of the store. On the
+    and what the skip list says of them, also in the copies that crmmail keeps of the store. On the
     servers nothing changes. Backups and exports that you made are yours to delete.
     """
     with open_store() as store:
@@ -70,7 +70,7 @@ def _counts(found: Traces) -> Iterator[str]:
     yield plural(found.messages, "message")
     yield plural(found.meetings, "meeting")
     yield plural(found.notes, "note")
-    yield f"{found.skipped:,} in the ledger"
+    yield f"{found.skipped:,} in the skip list"
 
 
 def _shape(found: Traces, left: int) -> dict[str, Any]:

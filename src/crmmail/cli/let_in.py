@@ -1,4 +1,4 @@
-"""let-in: exceptions from the rules, and the way in for what the ledger has."""
+"""let-in: exceptions from the rules, and the way in for what is in the skip list."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def message(
         rows = [row for row in ledger.find(store.read(), wanted) if row.message_id == wanted]
         if not rows:
             raise NotFoundError(
-                f"The ledger has no message <{wanted}>.", "Find it: crmmail why WORDS"
+                f"There is no message <{wanted}> in the skip list.", "Find it: crmmail why WORDS"
             )
         for row in rows:
             _let_in(store, row, f"crmmail let-in message '<{wanted}>'", rule=rule)

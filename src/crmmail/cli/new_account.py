@@ -72,7 +72,7 @@ class NewAccount:
 def gather(email: str, wanted: Wanted, known: AccountRow | None = None) -> NewAccount:
     """Check what the command line says and ask for what it does not.
 
-    `known` is the account as it is, to be signed in to anew. Raises an error instead of asking
+    `known` is the account as it is, to be signed in to again. Raises an error instead of asking
     where nobody is there to answer.
     """
     own = address(email)
@@ -169,7 +169,7 @@ def _place(email: str, wanted: Wanted, known: AccountRow | None) -> Found:
             return _typed(email, typed, wanted.security)
     elif not found.sure:
         raise CrmmailError(
-            f"Nobody vouches for {provider.host} as the server of {email}.",
+            f"{provider.host} is only a guess for the server of {email}.",
             f"If that is where the mail is: --imap {shown}",
         )
     security = wanted.security or provider.security

@@ -34,7 +34,7 @@ class Way:
 
 def ways(store: Path) -> list[Way]:
     """What can be done about a damaged store, the best first."""
-    found = [Way(REBUILD, "Build it anew from the servers, with what you made by hand")]
+    found = [Way(REBUILD, "Build it again from the servers, with what you made by hand")]
     kept = [(one.path, one.made_at) for one in files.copies_of(store) if one.kind == files.KEPT]
     made = [(one.path, one.made_at) for one in copies.made(store) if one.is_there]
     for path, at in sorted(made + kept, key=lambda one: -one[1])[:_OFFERED]:

@@ -39,7 +39,7 @@ class Entry:
     oauth: str = ""
     """Who lets the user in in the browser, in place of a password."""
     known: bool = False
-    """The account is there, and signed in to anew."""
+    """The account is there, and signed in to again."""
     secret: str = ""
     """Where its password is, when that stays as it is."""
     once: bool = False
@@ -100,7 +100,7 @@ class SignedUp(Message):
     calendars: CalendarsFound | str = ""
     problem: CrmmailError | None = None
     fingerprint: str = ""
-    """Of the certificate that the user may trust, where nobody else vouches for it."""
+    """Of the certificate that the user may trust, which no known authority has signed."""
 
 
 @dataclass
@@ -175,7 +175,7 @@ def told(found: Found) -> str:
     place = found.provider
     words = f"Found {found.origin}: {place.host}:{place.port}, {place.security}."
     if not found.sure:
-        words += " Nobody vouches for it: check it."
+        words += " It is only a guess: check it."
     return f"{words} {place.note}".strip()
 
 

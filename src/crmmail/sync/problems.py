@@ -52,7 +52,9 @@ class Untrusted(Unsafe):
             words = f"{host} shows another certificate than the one you trusted: {sha}."
             hint = "Nothing was sent. If nobody renewed it, somebody may be in between."
         else:
-            words = f"{host} did not prove who it is: nobody known vouches for its certificate, "
+            words = (
+                f"{host} did not prove who it is: no known authority has signed its certificate, "
+            )
             words += f"{sha}."
             hint = "Nothing was sent. If the server is your own, compare this, then trust it."
         super().__init__(words, hint)

@@ -20,7 +20,7 @@ _WORDS = {
     "stopped": "stopped: it waits for you",
     "refused": "the sign-in did not work; crmmail tries again",
     "asking": "waits for its password",
-    "untrusted": "nobody vouches for the server; crmmail tries again",
+    "untrusted": "the server's certificate is not trusted; crmmail tries again",
 }
 
 

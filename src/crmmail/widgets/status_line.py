@@ -105,7 +105,7 @@ def _doing(state: StateRow, rate: float, now: float) -> Iterator[Piece]:
         "stopped": "stopped",
         "refused": "the sign-in did not work",
         "asking": "waiting for its password",
-        "untrusted": "nobody vouches for the server",
+        "untrusted": "its certificate is not trusted",
     }
     yield words.get(state.state, state.state), "text"
     if state.last_success:
