@@ -13,6 +13,7 @@ import pytest
 from crmmail.cli.output import iso
 from crmmail.store import people
 from crmmail.store.database import Store
+from crmmail.sync import opening
 from crmmail.widgets.words import coming
 from tests.cli.conftest import ME, Cli
 from tests.cli.test_contract import fields
@@ -103,6 +104,23 @@ def test_attachments_and_sources_come_from_the_server(cli: Cli, tmp_path: Path) 
     assert target.stat().st_size > 0
     again = cli("attachment", enclosing["id"], "0", "--to", target)
     assert (again.code, "exists" in again.err) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["漢" * 199, "-rf", "../../x", ".profile", "\x1b]52;c;QQ==\x07"])
+def test_an_attachment_is_saved_in_this_folder_whatever_its_name(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A name of 199 letters may be too long for a file; none leads elsewhere or is an option."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(opening, "attachment", lambda *_: opening.Opened(name, "text/plain", b"x"))
+    before = {*tmp_path.iterdir()}
+    done = cli("attachment", "1", "0")
+    assert done.code == 0, done.err
+    (made,) = {*tmp_path.iterdir()} - before
+    assert made.read_bytes() == b"x"
+    assert len(made.name.encode()) <= 255
+    assert made.name[0] not in "-."
+    assert "\x1b" not in made.name + done.err
 
 
 def test_visibility_is_lowered_and_raised(cli: Cli) -> None:

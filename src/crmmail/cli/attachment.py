@@ -11,6 +11,7 @@ import typer
 from crmmail.cli.arguments import MOST, file
 from crmmail.cli.output import examples, note, open_store, write_file
 from crmmail.errors import CrmmailError
+from crmmail.screens.files import file_name
 
 ATTACHMENT_EXAMPLES = examples(
     "crmmail attachment 1848291012345 0", "crmmail attachment 1848291012345 0 --to offer.pdf"
@@ -41,7 +42,7 @@ def attachment(
     if to == Path("-"):
         write_file(found.data)
         return
-    path = to or Path(found.name)
+    path = to or Path(file_name(found.name))
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as problem:
