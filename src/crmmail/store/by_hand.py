@@ -57,11 +57,20 @@ _WATCHED: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 def watch(db: sqlite3.Connection, changed: Callable[[], object]) -> None:
-    """Call `changed` for each change of such a row that this connection makes."""
+    """Call `changed` for each change of such a row that this connection makes.
+
+    A store that is opened at an older version is watched as far as it has these tables and columns.
+    """
 
     def tell() -> None:
         changed()
 
+    there: dict[str, set[str]] = {}
+    for table, column in db.execute(
+        """SELECT m.name, c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c
+           WHERE m.type = 'table' AND m.rootpage"""
+    ):
+        there.setdefault(table, set()).add(column)
     db.create_function("changed_by_hand", 0, tell)
     db.executescript(
         "".join(
@@ -69,5 +78,10 @@ def watch(db: sqlite3.Connection, changed: Callable[[], object]) -> None:
             "BEGIN SELECT changed_by_hand(); END;"
             for table, events in _WATCHED.items()
             for number, (event, when) in enumerate(events)
+            if table in there and there[table].issuperset(_columns_of(event))
         )
     )
+
+
+def _columns_of(event: str) -> list[str]:
+    return event.removeprefix("UPDATE OF ").split(", ") if " OF " in event else []
