@@ -102,6 +102,14 @@ def test_a_server_that_refuses_to_search_is_asked_to_fetch(unwell: Unwell, said:
     unwell.ends_well()
 
 
+def test_a_number_of_thousands_of_digits_is_a_number_that_is_not_told(unwell: Unwell) -> None:
+    absurd = put(rb"(HIGHESTMODSEQ) \d+", rb"\1 " + b"9" * 5_000)
+    for _ in range(2):
+        report = unwell.sync({}, absurd)
+        assert (report.errors, report.stored, report.skipped) == ([], len(LETTERS), {})
+    unwell.ends_well()
+
+
 HEADER = rb"(BODY\[HEADER[^\]]*\]) \{\d+\}\r\n.*\)\r\n$"
 ODD: dict[str, Tamper] = {
     "literals that only a client may write": put(rb"BODY\[\] \{(\d+)\}", rb"BODY[] {\1+}"),
