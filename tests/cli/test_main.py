@@ -159,7 +159,9 @@ def test_a_folder_that_cannot_be_made_is_told(
     monkeypatch.setenv("CRMMAIL_DATA_DIR", str(tmp_path / "file" / "below"))
     outcome = cli("status")
     assert outcome.code == 1
-    assert re.fullmatch(r"crmmail: .*file.*: (Not a directory|File exists)\n", outcome.err)
+    said, hint = outcome.err.splitlines()
+    assert said.endswith("file/below cannot be a folder: a file is in its place.")
+    assert hint.startswith("Move the file away.")
 
 
 @pytest.mark.usefixtures("filled")
