@@ -39,10 +39,12 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("same")
 
-# A shell lets what it starts in the background ignore ctrl+c, and that is handed on to the programs
-# that tests start and interrupt; what is handled here is theirs to decide.
+# A shell lets what it starts in the background ignore ctrl+c and ctrl+\, and so do the programs
+# that tests start and interrupt, by inheritance. Here neither is ignored.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 @pytest.hookimpl(tryfirst=True)
