@@ -74,12 +74,18 @@ def test_a_wrong_piece_is_named_and_the_rest_is_found(cli: Cli) -> None:
     assert "Offer for the new press" in outcome.out
 
 
-@pytest.mark.parametrize("query", ["zzz", "", '"', "in:nowhere"])
+@pytest.mark.parametrize("query", ["zzz", '"', "in:nowhere"])
 def test_nothing_found_is_code_3(cli: Cli, query: str) -> None:
     outcome = cli("search", query)
     assert (outcome.code, outcome.out) == (3, "")
     assert f"Nothing matches {query!r}" in outcome.err
     assert cli("search", query, "--json").json["threads"] == []
+
+
+def test_a_query_without_a_word_is_code_2(cli: Cli) -> None:
+    outcome = cli("search", " ")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "QUERY: a value is missing." in outcome.err
 
 
 def test_help_lists_the_operators(cli: Cli) -> None:

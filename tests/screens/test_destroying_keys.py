@@ -13,8 +13,8 @@ from crmmail.store import accounts, notes
 from crmmail.store.database import Store
 from crmmail.store.dump import dump
 from crmmail.store.kinds import Kind
+from tests.screens.bursts import write
 from tests.screens.harness import press, settle, text
-from tests.screens.test_bursts import write
 
 
 def kept(store: Store) -> list[str]:

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from crmmail import key_queue
 from crmmail.app import CrmmailApp
 from crmmail.screens.accounts import AccountsScreen, OptionsReady
+from crmmail.screens.form import FormScreen
 from crmmail.screens.meeting import MeetingScreen
 from crmmail.screens.options import Option
 from crmmail.screens.record import RecordScreen
@@ -22,9 +23,9 @@ from crmmail.store import accounts, meeting_detail, notes, threads
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from tests.screens import filler
+from tests.screens.bursts import write
 from tests.screens.conftest import NOW
 from tests.screens.harness import press, settle, text
-from tests.screens.test_bursts import write
 from tests.screens.test_slow_store import Disk, appears, disk
 
 __all__ = ["disk"]
@@ -61,17 +62,21 @@ def at(app: CrmmailApp, name: str, store: Store) -> bool:
     return isinstance(screen, RecordScreen) and screen.record_id == person(store, name)
 
 
-async def test_a_note_is_on_the_record_that_it_was_written_on(
+def says_it_is_being_stored(app: CrmmailApp) -> bool:
+    return any("This is being stored." in one.message for one in app._notifications)
+
+
+async def test_a_form_stays_until_its_note_is_stored_on_the_record_that_it_was_written_on(
     app: CrmmailApp, store: Store
 ) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await press(pilot, "enter", "n", *"Call Ada")
         with no_write(app):
             await shown(app, "ctrl+s", seen=lambda: True)
-            await shown(app, "escape", seen=lambda: at(app, ADA, store))
-            await shown(app, "escape", seen=lambda: isinstance(app.screen, RecordsScreen))
-            await shown(app, "down", "enter", seen=lambda: at(app, BOB, store))
+            await shown(app, "escape", seen=lambda: says_it_is_being_stored(app))
+            assert isinstance(app.screen, FormScreen)
         await settle(pilot)
+        assert at(app, ADA, store)
     written = [one.text for one in notes.of_record(store.read(), Kind.PERSON, person(store, ADA))]
     assert written == ["Call Ada"]
     assert notes.of_record(store.read(), Kind.PERSON, person(store, BOB)) == []
@@ -110,15 +115,16 @@ async def test_a_thread_is_hidden_from_the_record_on_which_it_was_seen(
     assert threads.hand(store.read(), Kind.PERSON, bob, hidden) == 0
 
 
-async def test_an_edit_is_of_the_record_whose_form_was_open(app: CrmmailApp, store: Store) -> None:
+async def test_a_form_stays_until_its_edit_is_stored(app: CrmmailApp, store: Store) -> None:
     ada = person(store, ADA)
     async with app.run_test(size=(120, 40)) as pilot:
         await press(pilot, "e", "ctrl+u", *"Ada King")
         with no_write(app):
             await shown(app, "ctrl+s", seen=lambda: True)
-            await shown(app, "escape", seen=lambda: isinstance(app.screen, RecordsScreen))
-            await shown(app, "down", "enter", seen=lambda: at(app, BOB, store))
+            await shown(app, "escape", seen=lambda: says_it_is_being_stored(app))
+            assert isinstance(app.screen, FormScreen)
         await settle(pilot)
+        assert isinstance(app.screen, RecordsScreen)
     assert person(store, "Ada King") == ada
     assert person(store, BOB) != ada
 
