@@ -13,6 +13,7 @@ import pytest
 from textual.widgets import Input
 
 from crmmail.app import CrmmailApp
+from crmmail.screens.form import FormScreen
 from crmmail.screens.help import HelpScreen
 from crmmail.screens.meeting import MeetingScreen
 from crmmail.screens.record import RecordScreen
@@ -269,13 +270,15 @@ async def test_a_change_that_waits_is_taken_back_when_it_is_made(
         assert people.view(store.read()) == before
 
 
-async def test_what_cannot_be_stored_is_told_though_its_form_was_left(
+async def test_what_cannot_be_stored_is_told_though_somebody_tried_to_leave_its_form(
     app: CrmmailApp,
 ) -> None:
     async with app.run_test(size=(120, 30)) as pilot:
         await press(pilot, "e", "tab", "enter", *"nonsense")
         with app._history._turn:  # another change is being made
             await hit(app, "ctrl+s", lambda: is_writing(app))
-            await hit(app, "escape", lambda: isinstance(app.screen, RecordsScreen))
+            await hit(app, "escape", lambda: bool(told(app)))
         await settle(pilot)
-        assert told(app) == ["'nonsense' is not an e-mail address. It looks like anna@acme.com."]
+        assert isinstance(app.screen, FormScreen)
+        assert told(app) == ["This is being stored. The form closes when it is."]
+        assert "'nonsense' is not an e-mail address." in text(app)

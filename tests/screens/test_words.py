@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crmmail.widgets.words import compact, duration, exact, money, plural, size
+from crmmail.widgets.words import compact, duration, exact, plural, size
 
 
 def at(*when: int) -> int:
@@ -38,6 +38,3 @@ def test_sizes_counts_and_amounts() -> None:
     ]
     assert plural(1, "person", "people") == "1 person"
     assert plural(1_200, "thread") == "1,200 threads"
-    assert money(1_250_000, "EUR") == "12,500 EUR"
-    assert money(5_000, "JPY") == "5,000 JPY"
-    assert money(0, "EUR") == ""
