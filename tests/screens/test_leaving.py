@@ -22,6 +22,7 @@ from crmmail.screens.help import HelpScreen
 from crmmail.screens.meeting import MeetingScreen
 from crmmail.screens.options import Option
 from crmmail.screens.options_panel import OptionsScreen
+from crmmail.screens.password import PasswordScreen
 from crmmail.screens.pick import PickScreen
 from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
@@ -78,6 +79,7 @@ MADE: dict[type[AnyScreen], Callable[[Store], AnyScreen]] = {
     HelpScreen: lambda store: HelpScreen(RecordsScreen(store)),
     MeetingScreen: meeting,
     OptionsScreen: lambda _: OptionsScreen("Change", [Option(0, "On", do=lambda: None)]),
+    PasswordScreen: lambda _: PasswordScreen(ME),
     PickScreen: lambda _: PickScreen("Choose", lambda _words: []),
     RecordScreen: record,
     RecordsScreen: RecordsScreen,
