@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -19,10 +19,9 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
-from crmmail import crash, fetch, looks, settings
-from crmmail.asking import AskingApp
+from crmmail import crash, fetch, looks, settings, toasts
 from crmmail.collector import Collector
 from crmmail.driver import whole
 from crmmail.ending import Ending
@@ -32,30 +31,28 @@ from crmmail.hang_up import app_ended_by_signals, end_with_terminal
 from crmmail.key_queue import KeyQueue
 from crmmail.screens.base import StoreScreen
 from crmmail.screens.catalogue import CATALOGUES
+from crmmail.screens.clipboard import copy
 from crmmail.screens.fetching import Wanted
+from crmmail.screens.question import QuestionScreen, TypingScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.screens.undo import Do, History
-from crmmail.store import accounts
+from crmmail.signing import SigningApp
 from crmmail.store.database import Store
 from crmmail.store.renewing import Renewing
 from crmmail.store.trouble import DamagedError
 from crmmail.text import block
 from crmmail.widgets import themes
 from crmmail.widgets.one_picture import one_picture
-from crmmail.widgets.reading import ask
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
     from crmmail.screens.palette import ThemeChosen
-    from crmmail.screens.signing_up import DemoWanted, LookUp, SignUp
 
 _TYPING = 12  # turns of the event loop from a letter to the list that it filters, and back
 _ERASING = frozenset({"backspace", "delete"})
 
 
-DEMO = "demo"
-"""How `run` says that the user wants to see the demo."""
 _TOLD = 4  # problems of config.toml that are told one by one
 
 
@@ -77,14 +74,14 @@ def _themes() -> type[Provider]:
     return ThemesByName
 
 
-class CrmmailApp(Ending, AskingApp, inherit_bindings=False):
+class CrmmailApp(Ending, SigningApp, inherit_bindings=False):
     """A store on the screen."""
 
     TITLE = "crmmail"
     BINDING_GROUP_TITLE = "Everywhere"
     ALLOW_SELECT = False
     PAUSE_GC_ON_SCROLL = True
-    CSS = looks.CSS
+    CSS = looks.CSS + toasts.CSS
     COMMANDS = App.COMMANDS | {_commands, _go_to, _themes}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "keys", "Help", id="app.help"),
@@ -146,7 +143,15 @@ class CrmmailApp(Ending, AskingApp, inherit_bindings=False):
             priority=True,
             tooltip="Go back to the shell; fg comes back here",
         ),
-        Binding("ctrl+c", "help_quit", "How to quit", show=False, id="app.how_to_quit"),
+        Binding(
+            "ctrl+c",
+            "copy_or_quit",
+            "How to quit",
+            show=False,
+            id="app.how_to_quit",
+            priority=True,
+            tooltip="Copy what is selected in a line; else say how to quit",
+        ),
     ]
 
     def __init__(
@@ -170,8 +175,6 @@ class CrmmailApp(Ending, AskingApp, inherit_bindings=False):
         return RecordsScreen(self.store)
 
     def on_mount(self) -> None:
-        if self._sync is not None:
-            ask(self, self._states, self._welcome)
         self.call_after_refresh(self._tell_config_problems)
 
     def _tell_config_problems(self) -> None:
@@ -187,13 +190,24 @@ class CrmmailApp(Ending, AskingApp, inherit_bindings=False):
         return super().post_message(message)
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Paste) and not getattr(self.focused, "password", False):
-            event.text = block(event.text)  # foreign text, before a field takes and draws it
+        if isinstance(event, events.Paste):
+            self._prepare(event)
         if self._is_typed(event):
             async with one_picture(self, _TYPING):  # of the letter and what it finds
                 await super().on_event(event)
         else:
             await super().on_event(event)
+
+    def _prepare(self, event: events.Paste) -> None:
+        """Make a pasted text fit what takes it: of several lines a field would take the first."""
+        if getattr(self.focused, "password", False):
+            if any(line.strip() for line in event.text.splitlines()[1:]):
+                self.notify("Only the first line was pasted.", severity="warning")
+            return
+        event.text = block(event.text)  # foreign text, before a field takes and draws it
+        if isinstance(self.focused, Input) and "\n" in event.text:
+            lines = (line.strip() for line in event.text.splitlines())
+            event.text = " ".join(filter(None, lines))
 
     def _is_typed(self, event: events.Event) -> bool:
         """Whether it is a letter for a line of text, before that has it."""
@@ -255,43 +269,38 @@ class CrmmailApp(Ending, AskingApp, inherit_bindings=False):
         else:
             self.notify("The sync does not run here.", timeout=2)
 
-    def action_add_account(self) -> None:
-        """Set up a mailbox."""
-        from crmmail.screens.first_run import FirstRunScreen
+    def _confirm(self, then: Callable[[], object], words: str) -> None:
+        """Do what leaves every screen, unless it loses text and that is not wanted (U7)."""
+        forms = (one for one in self.screen_stack if isinstance(one, TypingScreen))
+        changed = next((one for one in forms if one.is_changed), None)
+        if changed is None or isinstance(self.screen, QuestionScreen):
+            then()
+        else:
+            changed.discard(then, words)
 
-        if not isinstance(self.screen, FirstRunScreen):
-            self.push_screen(FirstRunScreen(self.store))
+    async def action_quit(self) -> None:
+        self._confirm(self.exit, "Quit, and discard what you typed?")
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual calls it so
-        return action != "reconnect" or bool(self._stopped)
-
-    def _welcome(self, states: list[accounts.StateRow]) -> None:
-        """Set up the first mailbox."""
-        if not states:
-            self.call_after_refresh(self.action_add_account)
-
-    def on_sign_up(self, wanted: SignUp) -> None:
-        """The screen to set up a mailbox wants the server."""
-        from crmmail import sign_up
-
-        sign_up.start(self.store, wanted)
-
-    def on_look_up(self, wanted: LookUp) -> None:
-        """The screen to set up a mailbox wants to know where one is."""
-        from crmmail import sign_up
-
-        sign_up.look_up(wanted)
-
-    def on_demo_wanted(self, _wanted: DemoWanted) -> None:
-        """End; whoever started the app starts the demo."""
-        self.exit(DEMO)
+    def action_copy_or_quit(self) -> None:
+        """Copy what is selected in a line or a text; else say how to quit."""
+        focused = self.focused
+        if isinstance(focused, Input | TextArea) and focused.selected_text:
+            if not getattr(focused, "password", False):
+                copy(focused, focused.selected_text)
+            return
+        key = self.keymap.get("app.quit", "ctrl+q").partition(",")[0]
+        self.notify(f"Press {key} to quit the app.", timeout=3, markup=False)
 
     def action_go(self, index: int) -> None:
         """Go back to the lists, and to one of them."""
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        if isinstance(self.screen, RecordsScreen):
-            self.screen.action_choose(index)
+
+        def go() -> None:
+            while len(self.screen_stack) > 1:
+                self.pop_screen()
+            if isinstance(self.screen, RecordsScreen):
+                self.screen.action_choose(index)
+
+        self._confirm(go, "Go there, and discard what you typed?")
 
     def action_agenda(self) -> None:
         """Show the meetings of all records."""

@@ -7,7 +7,6 @@ import time
 from contextlib import suppress
 
 from textual import events, on
-from textual.app import App
 from textual.message import Message
 from textual.timer import Timer
 
@@ -15,6 +14,7 @@ from crmmail.background import Background
 from crmmail.collector import Collector
 from crmmail.screens.base import StoreChanged, StoreScreen
 from crmmail.store.database import Notice, Store
+from crmmail.toasts import ToastsApp
 from crmmail.widgets.reading import ask
 from crmmail.widgets.words import day
 
@@ -30,7 +30,7 @@ class Committed(Message):
         return isinstance(message, Committed)
 
 
-class FollowingApp(App[str], inherit_bindings=False):
+class FollowingApp(ToastsApp, inherit_bindings=False):
     """An app whose screens follow what this process and others write to a store."""
 
     def __init__(self, store: Store, *, sync: bool, collector: Collector | None) -> None:

@@ -153,7 +153,7 @@ def test_a_message_and_a_sender_are_let_in_and_kept_out_again(cli: Cli) -> None:
     [first, *_] = [row for row in cli("skipped", "--json").json if row["reason"] == "group"]
     let_in = cli("let-in", "message", first["message_id"])
     assert let_in.code == 0
-    assert "Let in this message (exceptions: this message)" in let_in.err
+    assert "Let in this message (the exceptions: this message is added)" in let_in.err
     assert report(cli)["skipped"].get("group", 0) == before["skipped"]["group"] - 1
     assert cli("why", f"<{first['message_id']}>", "--json").json["stored"]
     assert cli("let-in", "sender", first["sender"]).code == 0

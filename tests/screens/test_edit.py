@@ -79,7 +79,7 @@ async def test_errors_stand_beside_their_field_and_nothing_is_stored(app: Crmmai
         assert people.get(app.store.read(), person) == before
         await press(pilot, "tab", "end", "ctrl+u", *"zzz", "ctrl+s")
         assert "No company is chosen." in text(app)
-        await press(pilot, "escape")
+        await press(pilot, "escape", "y")
         assert isinstance(app.screen, RecordsScreen)
         assert people.get(app.store.read(), person) == before
 

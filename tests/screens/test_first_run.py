@@ -8,9 +8,10 @@ import keyring
 import pytest
 from textual.pilot import Pilot
 
-from crmmail.app import DEMO, CrmmailApp
+from crmmail.app import CrmmailApp
 from crmmail.screens.first_run import FirstRunScreen
 from crmmail.screens.records import RecordsScreen
+from crmmail.signing import DEMO
 from crmmail.store import accounts
 from crmmail.store.database import Store
 from tests.accounts.test_credentials import Memory

@@ -256,7 +256,7 @@ async def test_a_lets_in_the_one_meeting_under_the_cursor(
         meetings.slide(office, AT)
         assert titles(office) == ["late"]
         assert reasons(office) == [f"meetings: {one}"]
-        assert "Let in this meeting — exceptions: this meeting. u to undo." in [
+        assert "Let in this meeting, as an exception from the rules (X lists them). u to undo." in [
             said.message for said in app._notifications
         ]
         await press(pilot, "X")

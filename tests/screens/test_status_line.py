@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+
+import pytest
 
 from crmmail.app import CrmmailApp
 from crmmail.store import accounts
 from crmmail.store.accounts import StateRow
 from crmmail.store.database import Store
+from crmmail.sync.problems import Cut, Untrusted, told
 from crmmail.widgets.status_line import Meter, StatusLine, describe, most_telling
 from tests.screens.conftest import NOW
 from tests.screens.harness import lines, settle, until
@@ -43,8 +47,19 @@ def test_an_error_comes_first_with_what_to_do() -> None:
     other = replace(away, state="untrusted", error="Another certificate.")
     assert say(other) == (
         "✗ me@home.example  Another certificate.  Next try in 30 s."
-        "  f8 shows its certificate, ctrl+r tries again"
+        "  f8 shows its certificate, ctrl+r tries now"
     )
+
+
+@pytest.mark.parametrize("state", ["waiting", "connecting", "checking", "untrusted"])
+@pytest.mark.parametrize(
+    "problem", [RuntimeError("odd"), Untrusted("mx.example", "ab" * 32), Cut("It was cut.")]
+)
+def test_that_it_is_tried_again_is_said_once(state: str, problem: Exception) -> None:
+    error, hint = told(problem)
+    one = replace(IDLE, state=state, error=error, hint=hint, next_try=1_000.0)
+    said = "".join(text for text, _ in describe(one, 0.0, 980.0)).lower()
+    assert len(re.findall(r"next try|again", said)) == 1
 
 
 def test_the_account_in_trouble_is_the_most_telling() -> None:

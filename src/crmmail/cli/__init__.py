@@ -53,8 +53,9 @@ def _run(words: list[str]) -> int:
 
 def _open_app() -> int:
     need_terminal()
-    from crmmail.app import DEMO, run
+    from crmmail.app import run
     from crmmail.settings import store_path
+    from crmmail.signing import DEMO
 
     if run(store_path()) == DEMO:
         from crmmail.cli.demo import demo

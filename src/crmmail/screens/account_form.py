@@ -16,6 +16,7 @@ from crmmail.accounts import providers
 from crmmail.accounts.providers import Provider
 from crmmail.errors import CrmmailError
 from crmmail.screens.base import StoreScreen
+from crmmail.screens.question import TypingScreen
 from crmmail.screens.signing_up import (
     Entry,
     Field,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _PORTS = {143: "starttls"}  # elsewhere it is TLS from the first byte
 
 
-class AccountForm(StoreScreen):
+class AccountForm(TypingScreen, StoreScreen):
     """A screen with the fields of an account, filled in as far as its address tells."""
 
     note = getters.query_one("#note", Label)
@@ -197,6 +198,17 @@ class AccountForm(StoreScreen):
         return shown if shown == f"{found.provider.host}:{found.provider.port}" else ""
 
     # What is there, and what is missing
+
+    @property
+    def is_changed(self) -> bool:
+        before = self._account.email if self._account is not None else ""
+        typed = {one.field: one.input.value.strip() for one in self.query(Field)}
+        filled = {**self._guessed, "email": before}
+        return any(value not in ("", filled.get(name, "")) for name, value in typed.items())
+
+    def action_back(self) -> None:
+        """Go on without what is typed here."""
+        self.discard(super().action_back)
 
     def entry(self) -> Entry:
         """What is typed, or a FieldError of the first field that cannot be."""

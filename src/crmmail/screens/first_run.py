@@ -51,7 +51,13 @@ class FirstRunScreen(AccountForm):
         Binding("f5", "test", "Test", id="setup.test", tooltip="Sign in and list the folders"),
         Binding("f7", "trust", "Trust it", id="setup.trust", tooltip="Trust this certificate only"),
         Binding("f6", "demo", "Demo", id="setup.demo", tooltip="Try the demo: a sample mailbox"),
-        Binding("escape", "back", "Later", id="setup.later", tooltip="Go on without an account"),
+        Binding(
+            "escape",
+            "back",
+            "Later",
+            id="setup.later",
+            tooltip="Go on without an account; asks if something was typed",
+        ),
     ]
     DEFAULT_CSS = """
     FirstRunScreen {

@@ -15,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, TextArea
 
 from crmmail.errors import CrmmailError
+from crmmail.screens.question import TypingScreen
 from crmmail.screens.undo import Do, FieldError, Undo
 from crmmail.text import block, one_line
 from crmmail.widgets.key_line import KeyLine
@@ -48,6 +49,11 @@ class Field:
         if self.find is not None:
             return self.chosen.id if self.chosen else None
         return self.text
+
+    @property
+    def shown(self) -> str:
+        """What stands in the field before anything is typed."""
+        return (self.chosen.name if self.chosen else "") if self.find is not None else self.text
 
     @property
     def text(self) -> str:
@@ -89,13 +95,19 @@ class AreaField(TextArea):
         self.move_cursor(self.document.end)
 
 
-class FormScreen(Whole, ModalScreen[None], inherit_bindings=False):
+class FormScreen(TypingScreen, Whole, ModalScreen[None], inherit_bindings=False):
     """Asks for the fields of a record."""
 
     BINDING_GROUP_TITLE = "Form"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Save", id="form.save", tooltip="Save and close", priority=True),
-        Binding("escape", "leave", "Cancel", id="form.leave", tooltip="Close without saving"),
+        Binding(
+            "escape",
+            "leave",
+            "Cancel",
+            id="form.leave",
+            tooltip="Close without saving; asks if something was typed",
+        ),
         Binding("tab", "next_field", "Next field", id="form.next", priority=True),
         Binding(
             "shift+tab", "last_field", "Previous field", show=False, id="form.last", priority=True
@@ -208,12 +220,19 @@ class FormScreen(Whole, ModalScreen[None], inherit_bindings=False):
         self.call_after_refresh(error.scroll_visible, animate=False)
         return True
 
+    @property
+    def is_changed(self) -> bool:
+        return any(
+            _typed(self.query_one(f"#field-{field.key}")) != field.shown
+            for field in self.form.fields
+        )
+
     def unsaved(self) -> str:
         """What was typed and is not stored, by the titles of the fields; "" for nothing."""
         found = []
         for field in self.form.fields:
             typed = _typed(self.query_one(f"#field-{field.key}"))
-            if typed not in ("", field.text, field.chosen.name if field.chosen else ""):
+            if typed not in ("", field.shown):
                 found.append(f"{field.title}: {typed}")
         return "\n".join([self.form.title, *found]) if found else ""
 
@@ -222,11 +241,11 @@ class FormScreen(Whole, ModalScreen[None], inherit_bindings=False):
             error.display = False
 
     def action_leave(self) -> None:
-        """Close the list of matches, else the form, without saving; not while it is saved."""
+        """Close the form without saving; not while it is saved."""
         if self._saving:
             self.notify("This is being stored. The form closes when it is.", timeout=3)
             return
-        self.dismiss()
+        self.discard(self.dismiss)
 
     def action_next_field(self) -> None:
         """Go to the next field."""

@@ -331,7 +331,7 @@ class SkippedScreen(StoreScreen):
 
     def _let_in(self, row: letting.Skipped, way: letting.Way) -> None:
         do = partial(letting.let_in, self.store, row, way.key)
-        self.post_message(Do(f"{way.words} — {way.setting}", do))
+        self.post_message(Do(way.done, do))
 
     def action_exceptions(self) -> None:
         """List the exceptions."""

@@ -46,6 +46,13 @@ class Way:
     setting: str
     alone: bool = False  # it lets in nothing else
 
+    @property
+    def done(self) -> str:
+        """What a toast says when it is done."""
+        if self.key in (MESSAGE, SENDER):
+            return f"{self.words}, as an exception from the rules (X lists them)"
+        return f"{self.words}: changes {self.setting}"
+
 
 def ways(db: sqlite3.Connection, row: Skipped) -> list[Way]:
     """How this can be let in, the narrowest way first; where there is none, see `otherwise`."""
@@ -65,7 +72,7 @@ def ways(db: sqlite3.Connection, row: Skipped) -> list[Way]:
         case "blocked":
             return [_off_the_blocklist(row.detail)]
         case "unreadable":
-            setting = "none: the next sync fetches it again"
+            setting = "nothing else: the next sync fetches it"
             return [Way(RULE, "Try to read it again now", setting, alone=True)]
         case reason if reason in _JUDGED:
             return _exceptions(db, row)
@@ -80,7 +87,7 @@ def _ways_of_meeting(db: sqlite3.Connection, row: SkippedMeeting) -> list[Way]:
         return [_off_the_blocklist(row.detail)]
     if row.reason not in _SWITCHES:
         return []
-    this = Way(MESSAGE, "Let in this meeting", "exceptions: this meeting", alone=True)
+    this = Way(MESSAGE, "Let in this meeting", "the exceptions: this meeting is added", alone=True)
     if row.account_id is None:  # of a file: no account's switch is about it
         return [this]
     _, names = _SWITCHES[row.reason]
@@ -105,7 +112,7 @@ def _exceptions(db: sqlite3.Connection, row: LedgerRow) -> list[Way]:
     found = []
     if row.message_id:
         words = "Let in this message"
-        found.append(Way(MESSAGE, words, "exceptions: this message", alone=True))
+        found.append(Way(MESSAGE, words, "the exceptions: this message is added", alone=True))
     if row.sender:
         (count,) = db.execute(
             """SELECT count(*) FROM skipped WHERE sender = ?
@@ -113,7 +120,7 @@ def _exceptions(db: sqlite3.Connection, row: LedgerRow) -> list[Way]:
             [row.sender],
         ).fetchone()
         words = f"Let in all mail from {row.sender} ({count:,} here)"
-        found.append(Way(SENDER, words, f"exceptions: {row.sender}"))
+        found.append(Way(SENDER, words, f"the exceptions: {row.sender} is added"))
     count = ledger.by_reason(db, row.account_id).get(row.reason, 0)
     if row.reason == "internal":
         words = f"Let in all mail between colleagues ({count:,} here)"

@@ -187,7 +187,7 @@ class AccountSync:
                 f"The server's list of folders cannot be read in {count} of its lines."
             )
         if not any(info.role == "inbox" for info in listed):
-            raise Problem("The server lists no INBOX.", "Its answer is not trusted; trying again.")
+            raise Problem("The server lists no INBOX.", "Its answer is not trusted.")
         return listed
 
     def _count(self, listed: dict[str, FolderInfo]) -> None:

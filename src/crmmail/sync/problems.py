@@ -154,7 +154,7 @@ def told(problem: BaseException) -> tuple[str, str]:
     if isinstance(problem, CrmmailError):
         return str(problem), problem.hint
     words = f"Something unexpected: {type(problem).__name__}: {said(problem)}"
-    return words, "crmmail tries again."
+    return words, "If it stays so: crmmail doctor --report."
 
 
 def said(problem: object, limit: int = 200) -> str:

@@ -23,8 +23,7 @@ class FilterLine(Input):
     FilterLine {
         display: none;
         height: 1;
-        margin: 0 2;
-        padding: 0 1;
+        padding: 0 2;
         border: none;
         background: $panel;
         &:focus { border: none; background: $panel; }

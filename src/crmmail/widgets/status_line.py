@@ -22,7 +22,7 @@ KEYS = {
     "stopped": "f8 signs in again, ctrl+r tries again",
     "refused": "f8 signs in again",
     "asking": "f8 asks for the password",
-    "untrusted": "f8 shows its certificate, ctrl+r tries again",
+    "untrusted": "f8 shows its certificate, ctrl+r tries now",
 }
 """What to press where an account waits for its user, by its state."""
 _BUSY = ("connecting", "importing", "checking", "applying", "wiping")
