@@ -13,7 +13,7 @@ from crmmail.store.accounts import AccountRow
 from crmmail.store.database import Store
 from tests.screens.conftest import NOW
 from tests.screens.filler import Filler
-from tests.screens.harness import press, text
+from tests.screens.harness import press, settle, text
 
 AT = int(NOW.timestamp())
 OTHER = "second@away.example"
@@ -148,7 +148,7 @@ async def test_what_is_typed_is_previewed_first_and_refused_in_words(two: Store)
         await go_to(pilot, "Mail since")
         await press(pilot, "enter", "enter", *"soon", "enter")
         assert any("is not a day" in one.message for one in app._notifications)
-        await press(pilot, "enter", "enter", *"2026-01-31", "enter", "enter")
+        await press(pilot, "ctrl+u", *"2026-01-31", "enter", "enter")
         assert account(two).mail_since == 1_769_817_600
         await go_to(pilot, "My addresses")
         await press(pilot, "enter", *"sales@home.example", "enter", "enter")
@@ -170,7 +170,7 @@ async def test_removing_says_what_leaves_and_what_stays(two: Store) -> None:
         (said,) = app._notifications
         words = "That is not me@home.example. Nothing was removed. Type its address to remove it."
         assert said.message == words
-        await press(pilot, "enter", *"me@home.example", "enter")
+        await press(pilot, "ctrl+u", *"me@home.example", "enter")
         assert "and its password leave this computer" in text(app)
         assert "companies and notes stay" in text(app)
         await press(pilot, "enter")
@@ -227,3 +227,17 @@ async def test_without_an_account_it_says_how_to_add_one(empty_store: Store) -> 
         await press(pilot, "comma")
         assert "No mail account yet" in text(app)
         await press(pilot, "tab", "p", "enter")
+
+
+async def test_what_cannot_be_used_stays_to_be_corrected(app: CrmmailApp, store: Store) -> None:
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await press(pilot, "comma", "B", *"nonsense here", "enter")
+        await settle(pilot)
+        assert isinstance(app.screen, AccountsScreen)
+        assert app.screen.prompt.has_focus
+        assert app.screen.prompt.value == "nonsense here"
+        assert any("nonsense here" in one.message for one in app._notifications)
+        await press(pilot, "ctrl+u", *"@lease.example", "enter")
+        await settle(pilot)
+        assert not app.screen.prompt.has_class("-open")
+        assert "@lease.example is blocked" in text(app)

@@ -64,7 +64,8 @@ PERSON = (
     stop("timeline", "4", shows="Created"),
     stop("form", "e", shows="Edit Javier Ortega"),
     stop("form-error", "tab", "enter", *"nonsense", "ctrl+s", shows="is not an e-mail address"),
-    stop("merge", "escape", "M", shows="37 matches"),
+    stop("question", "escape", shows="Discard what you typed?"),
+    stop("merge", "y", "M", shows="37 matches"),
     typed("merge-none", "xqx", shows="Nothing matches"),
 )
 COMPANY = (
@@ -77,7 +78,7 @@ DEAL = (
     stop("form", "e", shows="Edit R5"),
     stop("form-stages", "tab", "down", shows="6 matches"),
     stop("form-error", "enter", "tab", *"abc", "ctrl+s", shows="is not an amount"),
-    stop("timeline", "escape", "4", shows="Created"),
+    stop("timeline", "escape", "y", "4", shows="Created"),
 )
 THREAD = (
     stop("open", "2", "enter", "enter", shows="6 more messages"),

@@ -203,22 +203,27 @@ class AccountsScreen(StoreScreen):
         if setting is not None and setting.options is not None:
             self._offer(setting.title, setting.options)
 
-    def _offer(self, title: str, options: Offer) -> None:
-        """Work out the choices in a thread: to count what they do may take a moment."""
+    def _offer(self, title: str, options: Offer, typed: str = "") -> None:
+        """Work out the choices in a thread: to count what they do may take a moment.
+
+        Where what was `typed` cannot be used, it is asked for again.
+        """
         self.run_worker(
-            partial(self._work_out, title, options, self._email),
+            partial(self._work_out, title, options, self._email, typed),
             group="options",
             exclusive=True,
             thread=True,
             exit_on_error=False,
         )
 
-    def _work_out(self, title: str, options: Offer, email: str) -> None:
+    def _work_out(self, title: str, options: Offer, email: str, typed: str) -> None:
         try:
             found = options()
         except CrmmailError as problem:
             words = " ".join(filter(None, (str(problem), problem.hint)))
             self.app.call_from_thread(self.notify, safe(words), severity="error", markup=False)
+            if typed:
+                self.app.call_from_thread(self._ask_again, email, typed)
         else:
             if not get_current_worker().is_cancelled:  # by now another setting was asked about
                 self.post_message(OptionsReady(title, found, email))
@@ -243,15 +248,20 @@ class AccountsScreen(StoreScreen):
         elif option is not None and option.do is not None:
             self.post_message(Do(option.said, option.do))
 
-    def _ask(self, option: Option) -> None:
+    def _ask(self, option: Option, value: str = "") -> None:
         self._asked = option
-        self.prompt.ask("setting", option.ask, "enter goes on, escape cancels")
+        self.prompt.ask("setting", option.ask, "enter goes on, escape cancels", value)
+
+    def _ask_again(self, email: str, typed: str) -> None:
+        """What was typed cannot be used: it stays to be corrected."""
+        if self._asked is not None and email == self._email and self.is_current:
+            self._ask(self._asked, typed)
 
     @on(Prompt.Answered)
     def _answered(self, event: Prompt.Answered) -> None:
         answer = self._asked.answer if self._asked is not None else None
         if answer is not None:
-            self._offer("Change", partial(answered, answer, event.value))
+            self._offer("Change", partial(answered, answer, event.value), event.value)
 
     def action_pause(self) -> None:
         """Pause the sync of the account, or let it go on."""
