@@ -221,6 +221,7 @@ class FirstRunScreen(AccountForm):
             self.found.update(Content("\n".join(self._lines(event))))
             self.go.label = "Save" if self._account else "Start"
             self.go.focus()
+            self.call_after_refresh(self.found.scroll_visible, animate=False)
 
     def _compared(self, event: SignedUp) -> list[str]:
         """The certificate that was trusted and the one that is shown now, and what that means."""
