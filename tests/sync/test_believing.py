@@ -202,6 +202,19 @@ def test_more_than_half_that_was_really_deleted_leaves_with_the_third_run(
     assert len(liar.held()) == 27
 
 
+def test_new_messages_do_not_end_the_wait_of_more_than_half(liar: Liar, mailbox: Mailbox) -> None:
+    before = liar.held()
+    delete(mailbox, "INBOX", 40)
+    assert "(1 of 3)" in liar.sync().errors[0]
+    mailbox.append("INBOX", *[(numbered(number), (), START) for number in range(200, 300)])
+    assert "(2 of 3)" in liar.sync().errors[0]
+    assert liar.held() > before
+    delete(mailbox, "INBOX", 2)  # so do others that leave meanwhile
+    report = liar.sync()
+    assert report.errors == []
+    assert len(liar.held()) == 70 + 100 - 42
+
+
 def test_what_was_moved_waits_for_nobody(liar: Liar, mailbox: Mailbox) -> None:
     with mailbox.client() as client:
         client.select_folder("INBOX")

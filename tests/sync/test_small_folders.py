@@ -138,3 +138,23 @@ class TestTold:
             assert len(sync.errors) == 1
             assert sync.errors[0].startswith("Deals: the server does not list 2 of its messages")
             assert liar.held() == {"2@test", "100@test", "101@test"}
+
+    def test_what_it_told_of_what_came_and_went_says_nothing_of_a_later_loss(
+        self, store: Store, mailbox: Mailbox
+    ) -> None:
+        with lying(store, mailbox, INBOX=range(3)) as liar, self.staying(liar) as (sync, ear):
+            sync.settle()
+            sync.wait(0, ear)
+            left = b"* 4 EXPUNGE\r\n* 4 EXPUNGE\r\n* 4 EXPUNGE\r\n"
+            liar.edits = [(rb"(?m)^(\w+ OK NOOP)", left + rb"\1")]
+            sync.settle()
+            assert (sync.errors, len(liar.held())) == ([], 3)
+            liar.edits = [
+                (rb"\* 3 EXISTS", b"* 0 EXISTS"),
+                (rb"MESSAGES 3", b"MESSAGES 0"),
+                (rb"\* SEARCH[^\r]*", b"* SEARCH"),
+                (rb"\* \d+ FETCH[^\n]*\n", b""),
+            ]
+            sync.settle()
+            assert "INBOX: the server does not list 3 of its messages any more" in sync.errors[0]
+            assert len(liar.held()) == 3

@@ -153,7 +153,7 @@ class Unconfirmed(SQLModel, table=True):
     # folder: it is not listed | messages: more than half of it | numbers: its UIDs were changed |
     # list: the server's counts and its list of messages do not agree
     kind: str = Field(primary_key=True)
-    said: str = ""  # folder: the newest folder.id of then; messages: their UIDs, as JSON
+    said: str = ""  # folder: the newest folder.id of then; messages: see believing.unlisted
     runs: int = 1  # that said so, in a row
     counted_at: int = 0  # when the last of them was counted
 

@@ -103,6 +103,7 @@ class AccountSync:
         started = upkeep.now_ms()
         until = time.monotonic() + seconds
         listed = {info.name: info for info in self._folders()}
+        expunged = self._mailbox.expunged()
         judged_by = rules.load(self._store.read(), self._account_id)
         self._reflagged.add(self._session.reflagged())
         known_folders.reconcile(
@@ -133,6 +134,9 @@ class AccountSync:
             if row.name in changed and row.floor <= 1:
                 with self._session.apart(row.name):
                     self._compare(intake, row, listed[row.name])
+        for name in self._session.failed:
+            del expunged[name]
+        self._mailbox.drop_expunged(expunged)
         backfill.admit()
         if not self._raise(intake, until, stopping):
             return False

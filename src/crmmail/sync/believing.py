@@ -91,7 +91,8 @@ def leaving(
 
     Those that lie in another folder leave in any case. Of the others more than half of the folder
     waits, unless the server itself `told` that so many have left; all of them wait where its
-    numbers are not `sure`.
+    numbers are not `sure`. The half is that of the messages that were there when the wait began:
+    new ones do not end it.
     """
     here = {
         uid
@@ -103,12 +104,14 @@ def leaving(
     }
     now = elsewhere(db, folder_id, missing)
     lost = missing - now
-    waiting = _waiting(db, folder_id) & here
+    waiting, of = _waiting(db, folder_id)
+    waiting &= here
+    of = min(of, len(here)) if waiting else len(here)
     if waiting - missing:  # some are listed again: what was said was wrong
         withdraw(db, [folder_id], MESSAGES)
-        waiting = set()
+        waiting, of = set(), len(here)
     waiting &= lost
-    if sure and len(lost) <= max(told, len(here) // 2):  # what waited for numbers that agree
+    if sure and len(lost) <= max(told, of // 2):  # what waited for numbers that agree
         waiting = set()
     fresh = lost - waiting
     if sure and len(fresh) <= max(told, (len(here) - len(waiting)) // 2):
@@ -118,17 +121,23 @@ def leaving(
         waiting = lost
     if not waiting:
         withdraw(db, [folder_id], MESSAGES)
-    elif confirmed(db, looks, folder_id, MESSAGES, json.dumps(sorted(waiting))):
+    elif confirmed(db, looks, folder_id, MESSAGES, json.dumps([of, *sorted(waiting)])):
         now |= waiting
         withdraw(db, [folder_id], MESSAGES)
     return now
 
 
-def _waiting(db: sqlite3.Connection, folder_id: int) -> set[int]:
+def unlisted(said: str) -> tuple[set[int], int]:
+    """The messages that wait, as `said` has it, and how many the folder had when that began."""
+    of, *uids = json.loads(said)
+    return set(uids), of
+
+
+def _waiting(db: sqlite3.Connection, folder_id: int) -> tuple[set[int], int]:
     row = db.execute(
         "SELECT said FROM unconfirmed WHERE folder_id = ? AND kind = ?", [folder_id, MESSAGES]
     ).fetchone()
-    return set(json.loads(row[0])) if row else set()
+    return unlisted(row[0]) if row else (set(), 0)
 
 
 def elsewhere(

@@ -256,7 +256,7 @@ def _words(db: sqlite3.Connection, account_id: int) -> Iterator[str]:
     for number, name, messages, kind, said, runs in rows:
         so_far = f"({runs} of {RUNS})."
         if kind == MESSAGES:
-            count = len(json.loads(said))
+            count = len(believing.unlisted(said)[0])
             what = f"the server does not list {count:,} of its messages any more; they"
             if count == 1:
                 what = "the server does not list one of its messages any more; it"

@@ -134,6 +134,7 @@ class Mailbox(Fetching):
         self._note_expunged()
         with in_words():
             info = self._folder_list.examine(name, spelled)
+        uids.expunged(self._client)  # what is told meanwhile may be of the folder before
         messages, uidnext = info.get(b"EXISTS", 0), info.get(b"UIDNEXT", 0)
         self._opened = (name, spelled, info.get(b"UIDVALIDITY", 0))
         if messages and not uidnext:
@@ -152,6 +153,15 @@ class Mailbox(Fetching):
         """How many messages have left a folder, as the server told since this was last asked."""
         self._note_expunged()
         return self._expunged.pop(name, 0)
+
+    def expunged(self) -> Counter[str]:
+        """How many messages have left each folder, as the server told and nobody has taken."""
+        self._note_expunged()
+        return self._expunged.copy()
+
+    def drop_expunged(self, told: Counter[str]) -> None:
+        """Forget so many of what the server told: what is here agrees with its counts since."""
+        self._expunged -= told
 
     def _note_expunged(self) -> None:
         self._expunged[self._opened[0]] += uids.expunged(self._client)
