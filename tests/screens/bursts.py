@@ -21,7 +21,8 @@ SPECIAL = {"slash": "/", "at": "@", "question_mark": "?", "comma": ",", "space":
 @pytest.fixture(autouse=True)
 def keys_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys wait for what takes long on a busy machine too."""
-    monkeypatch.setattr(key_queue, "PATIENCE", PATIENCE)
+    for name in ("PATIENCE", "_MESSAGES"):
+        monkeypatch.setattr(key_queue, name, PATIENCE)
 
 
 def stroke(key: str) -> events.Key:

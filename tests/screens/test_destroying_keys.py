@@ -13,8 +13,10 @@ from crmmail.store import accounts, notes
 from crmmail.store.database import Store
 from crmmail.store.dump import dump
 from crmmail.store.kinds import Kind
-from tests.screens.bursts import write
+from tests.screens.bursts import keys_wait, write
 from tests.screens.harness import press, settle, text
+
+__all__ = ["keys_wait"]
 
 
 def kept(store: Store) -> list[str]:
