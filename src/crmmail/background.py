@@ -11,7 +11,7 @@ from crmmail.store.database import Store
 if TYPE_CHECKING:
     from crmmail.sync.loop import Loop
 
-_REST = 1.0  # seconds after the start in which nothing is loaded that can wait
+_REST = 0.2  # seconds after the start in which nothing is loaded that can wait
 
 
 class Background:

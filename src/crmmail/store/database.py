@@ -169,7 +169,11 @@ class Store:
     @staticmethod
     def prepare_session() -> None:
         """Load what the first session needs; keys that follow a first change would wait for it."""
+        from sqlalchemy.orm import configure_mappers
+
         import crmmail.store.models  # noqa: F401 - half a second, three on a busy machine
+
+        configure_mappers()
 
     def rewrite(self) -> bool:
         """Leave nothing of deleted rows in the file, its index and its log.
