@@ -19,7 +19,7 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from crmmail import crash, fetch, looks, settings, toasts
 from crmmail.collector import Collector
@@ -284,9 +284,10 @@ class CrmmailApp(Ending, SigningApp, inherit_bindings=False):
     def action_copy_or_quit(self) -> None:
         """Copy what is selected in a line or a text; else say how to quit."""
         focused = self.focused
-        if isinstance(focused, Input | TextArea) and focused.selected_text:
+        selected = getattr(focused, "selected_text", "")  # of a line or a text
+        if focused is not None and selected:
             if not getattr(focused, "password", False):
-                copy(focused, focused.selected_text)
+                copy(focused, selected)
             return
         key = self.keymap.get("app.quit", "ctrl+q").partition(",")[0]
         self.notify(f"Press {key} to quit the app.", timeout=3, markup=False)
