@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from crmmail import repairing
-from crmmail.store import daily, files, handmade, notes, opportunities, people, salvage, threads
+from crmmail.store import (
+    daily,
+    files,
+    forgetting,
+    handmade,
+    notes,
+    opportunities,
+    people,
+    salvage,
+    threads,
+)
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.pages import Pages
@@ -175,3 +185,61 @@ def test_a_backup_of_another_store_gives_no_records_to_notes(store: Store, writt
     lost = dict(found) | {"people": found["people"][:3]}
     assert handmade.completed(lost, found)["people"] != lost["people"]
     assert handmade.completed(lost, other) == lost
+
+
+def found_in(path: Path) -> str:
+    """All texts in the pages of a file."""
+    rows = [row for leaf in Pages(path).leaves() for row in leaf.rows]
+    return " ".join(str(value) for row in rows for value in row)
+
+
+def test_what_a_rewritten_file_still_has_behind_its_end_does_not_come_back(
+    store: Store, written: World, tmp_path: Path
+) -> None:
+    """A reader keeps the log from being emptied, and the file from being cut."""
+    copy = tmp_path / "copy.db"
+    with (
+        closing(sqlite3.connect(store.path, isolation_level=None)) as db,
+        closing(sqlite3.connect(store.path, isolation_level=None)) as reader,
+    ):
+        db.execute("PRAGMA secure_delete = OFF")  # as many builds of SQLite have it
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM note").fetchone()[0] > 100
+        db.execute("DELETE FROM note")
+        db.execute("VACUUM")
+        copy.write_bytes(store.path.read_bytes())
+        assert "tea tea" in found_in(copy)
+        (tmp_path / "copy.db-wal").write_bytes(Path(f"{store.path}-wal").read_bytes())
+    assert "Job 77" in found_in(copy)
+    assert "tea tea" not in found_in(copy)
+
+
+def test_pages_behind_the_end_that_the_header_tells_are_not_read(
+    store: Store, written: World
+) -> None:
+    overwritten, size = pages(store.path, "note")
+    whole = store.path.read_bytes()
+    page = whole[(overwritten[-1] - 1) * size : overwritten[-1] * size]
+    with store.path.open("ab") as file:
+        file.write(page.replace(b"tea tea", b"gin gin"))
+    assert "Job 77" in found_in(store.path)
+    assert "gin gin" not in found_in(store.path)
+
+
+def test_who_was_forgotten_stays_so_when_that_table_has_no_root(
+    store: Store, written: World
+) -> None:
+    with closing(Store(store.path)) as again:
+        for number in range(400):
+            with again.write() as (db, _):
+                one = forgetting.digest(f"gone{number}@press.example", forgetting.digests(db))
+                db.execute("INSERT INTO forgotten VALUES (?)", [one])
+    before, _ = salvage.salvage(store.path, 5)
+    with closing(sqlite3.connect(store.path)) as db:
+        (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'forgotten'")
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+    damage(store.path, [*root], size)
+    found, whole = salvage.salvage(store.path, 5)
+    assert not whole
+    assert set(found["forgotten"]) <= set(before["forgotten"])
+    assert len(found["forgotten"]) > 380

@@ -2,7 +2,8 @@
 
 Where the root of a table or its list is overwritten, SQLite reads nothing of it, though most of its
 pages may be whole. Each page that holds rows is read here, wherever it lies; which table it is of,
-the shape of its rows tells. Pages that are free are left out: what was deleted does not come back.
+the shape of its rows tells. Pages that are free or behind the end are left out: what was deleted
+does not come back.
 The format: sqlite.org/fileformat2.html.
 """
 
@@ -46,10 +47,11 @@ class Pages:
         is_sane = size >= 512 and not size & (size - 1)
         self._size = size if is_sane else 4_096
         self._logged: dict[int, bytes] = {}
+        self._count = 0
         log = path.with_name(f"{path.name}-wal")
         if log.exists():
             self._read_log(log.read_bytes())
-        self._count = max(-(-len(self._data) // self._size), *self._logged, 0)
+        self._count = self._count or self._told() or -(-len(self._data) // self._size)
 
     @property
     def version(self) -> int:
@@ -70,12 +72,23 @@ class Pages:
             if leaf is not None and leaf.rows:
                 yield leaf
 
+    def _told(self) -> int:
+        """How many pages belong to the file, as its header says; 0 where that cannot be relied on.
+
+        What lies behind them was cut off, as by VACUUM, and is no row any more.
+        """
+        header = self._data[:_HEADER]
+        if len(header) < _HEADER or header[24:28] != header[92:96]:
+            return 0
+        (count,) = struct.unpack_from(">I", header, 28)
+        return int(count) if 0 < count * self._size <= len(self._data) else 0
+
     def _page(self, number: int) -> bytes:
         found = self._logged.get(number)
         return found or self._data[(number - 1) * self._size : number * self._size]
 
     def _read_log(self, log: bytes) -> None:
-        """Take the newest pages of transactions that were committed."""
+        """Take the newest pages of transactions that were committed, and the size of the last."""
         if len(log) < _WAL.size:
             return
         _, _, size, _, *salt = _WAL.unpack_from(log)[:6]
@@ -87,7 +100,7 @@ class Pages:
             pending[number] = log[at + _FRAME.size : at + _FRAME.size + size]
             if commit:
                 self._logged |= pending
-                pending = {}
+                self._count, pending = commit, {}
 
     def _free(self) -> set[int]:
         found: set[int] = set()

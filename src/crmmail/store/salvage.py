@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -138,6 +139,8 @@ def _is_kind(value: Value) -> bool:
     return value in tuple(map(int, Kind))
 
 
+_DIGEST = re.compile(r"[0-9a-f]{32}:[0-9a-f]{32}")
+_WITHOUT_ROWID = ("manual_link", "forgotten")
 # What holds of each row of a table, by its columns: two tables may have the same types.
 _TELLS: dict[str, Callable[[dict[str, Value]], bool]] = {
     "account": lambda row: "@" in str(row["email"]) and str(row["security"]).islower(),
@@ -150,6 +153,7 @@ _TELLS: dict[str, Callable[[dict[str, Value]], bool]] = {
     "calendar": lambda row: bool(row["url"]),
     "calendar_object": lambda row: bool(row["href"]) and row["raw"] != "",
     "rule_change": lambda row: str(row["setting"]).islower(),
+    "forgotten": lambda row: bool(_DIGEST.fullmatch(str(row["digest"]))),
     "manual_link": lambda row: (
         row["target"] in (1, 2) and _is_kind(row["kind"]) and row["hand"] in (1, -1)
     ),
@@ -165,7 +169,7 @@ def _add_from_pages(pages: Pages, to: Path, tables: list[str]) -> None:
         shapes = {table: _columns(db, table) for table in tables if table in _TELLS}
         for leaf in pages.leaves():
             for table, columns in shapes.items():
-                if leaf.has_rowids != (table != "manual_link"):
+                if leaf.has_rowids == (table in _WITHOUT_ROWID):
                     continue
                 rows = [_row(columns, row, leaf.has_rowids) for row in leaf.rows]
                 if all(row is not None and _TELLS[table](row) for row in rows):
