@@ -153,7 +153,7 @@ async def test_a_thread_is_linked_as_one_types_and_unlinked_with_u(
         assert "opportunity" in text(app)
         await press(pilot, *"nordw")
         await until(pilot, lambda: len(thread(app).picker.ids) == 3)
-        await press(pilot, "down", "down", "enter")
+        await press(pilot, "down", "enter")
         await until(pilot, lambda: ("Nordwind: fleet", "", 1) in of(store, app, Kind.OPPORTUNITY))
         await until(pilot, lambda: "Nordwind: fleet linked by hand" in text(app))
         assert "Linked to Nordwind: fleet. u to undo." in text(app)
@@ -161,6 +161,17 @@ async def test_a_thread_is_linked_as_one_types_and_unlinked_with_u(
         assert not thread(app).picker.is_open
         await press(pilot, "u")
         await until(pilot, lambda: of(store, app, Kind.OPPORTUNITY)[-1][0] != "Nordwind: fleet")
+
+
+async def test_a_name_that_is_typed_in_full_is_the_one_that_is_linked(
+    app: CrmmailApp, store: Store
+) -> None:
+    """People of the company match too; they had the newest contact."""
+    opportunities.add(store, "Nordwind: fleet")
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        await press(pilot, *OPEN)
+        await pilot.press("l", *"nordwind", "enter")
+        await until(pilot, lambda: "Linked to Nordwind. u to undo." in text(app))
 
 
 async def test_escape_links_nothing(app: CrmmailApp, store: Store) -> None:
@@ -178,7 +189,7 @@ async def test_a_choice_can_be_clicked(app: CrmmailApp, store: Store) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await press(pilot, *OPEN, "l", *"nordwind")
         await until(pilot, lambda: len(thread(app).picker.ids) == 2)
-        await pilot.click("#picker", offset=(12, 2))
+        await pilot.click("#picker", offset=(12, 1))
         await until(pilot, lambda: ("Nordwind", "", 1) in of(store, app, Kind.COMPANY))
         assert not thread(app).prompt.has_class("-open")
 

@@ -96,7 +96,7 @@ def test_records_by_name_address_and_domain(fill: Filler, world: World) -> None:
     ]
     records = search.find_records(fill.db, "zoll.eu")
     assert [(one.kind, one.name, one.detail) for one in records] == [
-        (Kind.PERSON, "Zoë Ärmel", "zoe@zoll.de"),
         (Kind.COMPANY, "Zoll", "zoll.de, zoll.eu"),
+        (Kind.PERSON, "Zoë Ärmel", "zoe@zoll.de"),
     ]
     assert search.find_records(fill.db, "  ") == []

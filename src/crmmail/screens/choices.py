@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from crmmail.store import companies, opportunities, people
+from crmmail.store import companies, named, opportunities, people
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.widgets.picker import SHOWN, Choice, Find
 
 
 def finder(store: Store, kind: int, without: int | None = None) -> Find:
-    """Finds the records of a kind by words, those of the last contact first."""
+    """Finds the records of a kind by words: by their names, then those of the last contact."""
     read: Callable[[Store, str], list[Choice]] = {
         Kind.PERSON: _people,
         Kind.COMPANY: _companies,
@@ -26,7 +26,8 @@ def finder(store: Store, kind: int, without: int | None = None) -> Find:
 
 def _people(store: Store, words: str) -> list[Choice]:
     db = store.read()
-    found = people.rows(db, people.view(db, match=words, limit=SHOWN))
+    ids = people.view(db, match=words, limit=SHOWN)
+    found = people.rows(db, named.ranked(db, Kind.PERSON, words, ids, SHOWN))
     return [
         Choice(row.id, row.name, "   ".join(filter(None, (row.address, row.company))))
         for row in found
@@ -35,13 +36,15 @@ def _people(store: Store, words: str) -> list[Choice]:
 
 def _companies(store: Store, words: str) -> list[Choice]:
     db = store.read()
-    found = companies.rows(db, companies.view(db, match=words, limit=SHOWN))
+    ids = companies.view(db, match=words, limit=SHOWN)
+    found = companies.rows(db, named.ranked(db, Kind.COMPANY, words, ids, SHOWN))
     return [Choice(row.id, row.name, ", ".join(row.domains)) for row in found]
 
 
 def _opportunities(store: Store, words: str) -> list[Choice]:
     db = store.read()
-    found = opportunities.rows(db, opportunities.view(db, match=words, limit=SHOWN))
+    ids = opportunities.view(db, match=words, limit=SHOWN)
+    found = opportunities.rows(db, named.ranked(db, Kind.OPPORTUNITY, words, ids, SHOWN))
     return [Choice(row.id, row.name, f"{row.stage}   {row.company}") for row in found]
 
 

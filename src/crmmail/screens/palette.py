@@ -20,7 +20,7 @@ from textual.screen import Screen
 from crmmail.screens.base import StoreScreen
 from crmmail.screens.catalogue import CATALOGUES, Catalogue
 from crmmail.screens.help import does, place
-from crmmail.store import meeting_search, meetings
+from crmmail.store import meeting_search, meetings, named
 from crmmail.store.database import Store
 from crmmail.store.meetings import OccurrenceRow
 from crmmail.store.reading import Reading
@@ -83,10 +83,11 @@ class GoTo(Provider):
             return
         matcher = self.matcher(query)
         found = await _read(screen, partial(_find, query))
-        for rank, (entry, row) in enumerate(found):
+        for rank, (how, entry, row) in enumerate(found):
             name = f"go to: {safe(row.name)}"
             marked = _marked(name, query).append(_beside(entry, row))
-            score = max(matcher.match(name), 0.1) - rank / 1_000
+            exact = 1 if how == named.EXACT else 0  # before a meeting with that in its title
+            score = max(matcher.match(name), 0.1) + exact - rank / 1_000
             go = partial(self._go, screen.store, entry, row.id)
             yield Hit(score, marked, go, marked.plain)
 
@@ -193,12 +194,14 @@ async def _read(screen: StoreScreen, read: Callable[[sqlite3.Connection], list[T
         reading.end()
 
 
-def _find(query: str, db: sqlite3.Connection) -> list[tuple[Catalogue, Any]]:
-    return [
-        (entry, row)
-        for entry in CATALOGUES
-        for row in entry.rows(db, entry.view(db, match=query, limit=_FOUND))
-    ]
+def _find(query: str, db: sqlite3.Connection) -> list[tuple[int, Catalogue, Any]]:
+    """The records that match, each with how it is named (crmmail.store.named): the best first."""
+    found: list[tuple[int, Catalogue, Any]] = []
+    for entry in CATALOGUES:
+        ids = entry.view(db, match=query, limit=_FOUND)
+        ranks = named.ranked(db, entry.kind, query, ids, _FOUND)
+        found += [(ranks[row.id], entry, row) for row in entry.rows(db, list(ranks))]
+    return sorted(found, key=lambda one: one[0])
 
 
 def _meetings(query: str, db: sqlite3.Connection) -> list[OccurrenceRow]:

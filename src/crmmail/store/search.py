@@ -12,6 +12,7 @@ from crmmail.store import (
     companies,
     meeting_search,
     message_search,
+    named,
     newest,
     opportunities,
     people,
@@ -187,21 +188,24 @@ def fts_query(text: str) -> str:
 def find_records(db: sqlite3.Connection, text: str, limit: int = 20) -> list[FoundRecord]:
     """The people, companies and opportunities whose name, address or domain contains each word.
 
-    At most `limit` of each kind, those with the newest contact first.
+    At most `limit` of each kind. First come those that are called so, then those whose name begins
+    so, then those with the newest contact.
     """
     if not text.split():
         return []
-    return [
-        *(
-            FoundRecord(Kind.PERSON, row.id, row.name, row.address)
-            for row in people.rows(db, people.view(db, match=text, limit=limit))
-        ),
-        *(
-            FoundRecord(Kind.COMPANY, row.id, row.name, ", ".join(row.domains))
-            for row in companies.rows(db, companies.view(db, match=text, limit=limit))
-        ),
-        *(
-            FoundRecord(Kind.OPPORTUNITY, row.id, row.name, row.company or row.contact)
-            for row in opportunities.rows(db, opportunities.view(db, match=text, limit=limit))
-        ),
-    ]
+    found: list[tuple[int, FoundRecord]] = []
+    ranks = named.ranked(db, Kind.PERSON, text, people.view(db, match=text, limit=limit), limit)
+    for person in people.rows(db, ranks):
+        record = FoundRecord(Kind.PERSON, person.id, person.name, person.address)
+        found.append((ranks[person.id], record))
+    ranks = named.ranked(db, Kind.COMPANY, text, companies.view(db, match=text, limit=limit), limit)
+    for company in companies.rows(db, ranks):
+        domains = ", ".join(company.domains)
+        record = FoundRecord(Kind.COMPANY, company.id, company.name, domains)
+        found.append((ranks[company.id], record))
+    ids = opportunities.view(db, match=text, limit=limit)
+    ranks = named.ranked(db, Kind.OPPORTUNITY, text, ids, limit)
+    for one in opportunities.rows(db, ranks):
+        record = FoundRecord(Kind.OPPORTUNITY, one.id, one.name, one.company or one.contact)
+        found.append((ranks[one.id], record))
+    return [record for _, record in sorted(found, key=lambda one: one[0])]
