@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -307,3 +307,45 @@ def test_meetings_linked_by_hand_are_in_it(
     put_back(other, document(store))
     rows = other.read().execute("SELECT kind, hand FROM meeting_link").fetchall()
     assert rows == [(int(Kind.COMPANY), 1)]
+
+
+@pytest.mark.parametrize("make", [daily.daily, daily.save])
+def test_who_is_forgotten_while_a_backup_is_made_is_not_in_it(
+    store: Store,
+    worked: World,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[Store], Path | None],
+) -> None:
+    """The picture of the store is older than `forget`, and the file newer."""
+    write = daily.write
+
+    def late(document: handmade.Document, path: Path) -> Path:
+        monkeypatch.setattr(daily, "write", write)
+        forgetting.forget(store, "anna@home.example")
+        return write(document, path)
+
+    monkeypatch.setattr(daily, "write", late)
+    path = make(store)
+    assert path is not None
+    kept = json.dumps(daily.read(path))
+    assert "anna" not in kept
+    assert "Likes tea." not in kept
+    assert "Signed." in kept
+
+
+def test_who_is_being_forgotten_is_not_in_a_backup(
+    store: Store, worked: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their digests are written down first, and the person goes last."""
+
+    def backed_up(*_: object) -> None:
+        assert daily.daily(store, renew=True) is not None
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(forgetting, "_forget_meetings", backed_up)
+    with pytest.raises(KeyboardInterrupt):
+        forgetting.forget(store, "anna@home.example")
+    assert people.get(store.read(), worked.anna) is not None
+    path = daily.newest(store.path)
+    assert path is not None
+    assert "Likes tea." not in json.dumps(daily.read(path))

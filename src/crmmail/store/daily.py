@@ -9,9 +9,10 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-from crmmail.store import files, handmade
+from crmmail.store import files, forgetting, handmade
 from crmmail.store.database import Store
 from crmmail.store.handmade import Document
 from crmmail.store.trouble import StoreError
@@ -37,20 +38,35 @@ def daily(store: Store, now: float | None = None, *, renew: bool = False) -> Pat
     path = folder(store.path) / time.strftime("daily-%Y-%m-%d.json.gz", time.localtime(now))
     if store.is_damaged or (path.exists() and not renew):
         return None
-    document = handmade.collect(store.read(), int(now))
-    if handmade.is_empty(document):
+    if not _write_current(store, path, now):
         return None
-    write(document, path)
     _tidy(path.parent, now)
     return path
 
 
 def save(store: Store) -> Path | None:
     """Make a backup now, before what was made by hand is changed by another one."""
-    document = handmade.collect(store.read(), int(time.time()))
-    if handmade.is_empty(document):
-        return None
-    return write(document, free(store.path, "saved"))
+    path = free(store.path, "saved")
+    return path if _write_current(store, path, time.time()) else None
+
+
+def _write_current(store: Store, path: Path, now: float) -> bool:
+    """Write what is made by hand in a store; False where there is nothing.
+
+    Somebody may be forgotten meanwhile, by another thread or process, which has looked through the
+    backups before this one was there.
+    """
+    while True:
+        document = handmade.collect(store.read(), int(now))
+        known = frozenset(document["forgotten"])
+        if known:
+            is_forgotten = partial(forgetting.is_forgotten, known=known)
+            document = handmade.without_forgotten(document, is_forgotten)
+        if handmade.is_empty(document):
+            return False
+        write(document, path)
+        if forgetting.digests(store.read()) <= known:
+            return True
 
 
 def set_aside(store: Path) -> None:
