@@ -50,6 +50,7 @@ def read(*pieces: str) -> list[str]:
         ("\x1bj", ["escape", "j"]),
         ("\x1bé", ["escape", "é"]),
         ("\x1b\r", ["escape", "enter"]),
+        ("\x1b\ts", ["escape", "tab", "s"]),
         ("\x1b\x13", ["escape", "ctrl+s"]),
         ("\x1b\x1b[Bx", ["escape", "down", "x"]),
         ("\x1bOé-", ["escape", "O", "é", "minus"]),
@@ -69,7 +70,6 @@ def test_escape_and_the_key_after_it_are_two_keys(sent: str, keys: list[str]) ->
         ("\x1b[[A", ["f1"]),
         ("\x1b[15~", ["f5"]),
         ("\x1b[Z", ["shift+tab"]),
-        ("\x1b\t", ["shift+tab"]),
         ("\x1bb\x1bf", ["ctrl+left", "ctrl+right"]),
         ("\x1b\x7f", ["ctrl+w"]),
         ("\x1b[1;3D", ["alt+left"]),
@@ -84,6 +84,11 @@ def test_escape_and_the_key_after_it_are_two_keys(sent: str, keys: list[str]) ->
 def test_what_a_terminal_sends_for_one_key_stays_one(sent: str, keys: list[str]) -> None:
     assert read(sent) == keys
     assert read(*sent) == keys  # byte by byte
+
+
+def test_the_linux_console_has_a_shift_tab_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "linux")
+    assert read("\x1b\ts") == ["shift+tab", "s"]
 
 
 @pytest.mark.parametrize("sent", ["\x1b[99;99X", "\x1b[?62;22c", "\x1b[>0;276;0c", "\x1b[8;24;80t"])

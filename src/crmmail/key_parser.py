@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Generator, Iterable
 
@@ -13,8 +14,10 @@ from textual.message import Message
 _ESCAPE = "\x1b"
 _INTRODUCERS = frozenset("[O\x1b")
 """What follows an escape in a sequence of several characters."""
-_WORDWISE = frozenset({"\x1b\x7f", "\x1b\t", "\x1bf", "\x1bb"})
-"""Keys that terminals send so: delete a word, shift+tab, a word to the right, to the left."""
+_WORDWISE = frozenset({"\x1b\x7f", "\x1bf", "\x1bb"})
+"""Keys that terminals send so: delete a word, a word to the right, to the left."""
+_BACK_TAB = "\x1b\t"
+"""How the Linux console sends shift+tab."""
 _UNKNOWN = re.compile(r"\x1b\[(?![<M\[])[0-?]*[ -/]*[@-~]")
 """A whole sequence (ECMA-48), but for those of a mouse and of the Linux console."""
 _PASTE, _PASTED = "\x1b[200~", "\x1b[201~"
@@ -30,9 +33,11 @@ class KeyParser(XTermParser):
     """
 
     def __init__(self, debug: bool = False) -> None:
-        super().__init__(debug)
         self._pasted: str | None = None  # what came of a paste that has not ended
+        back_tab = {_BACK_TAB} if os.environ.get("TERM", "").startswith("linux") else set()
+        self._whole = _WORDWISE | back_tab
         self._rest = ""  # the beginning of what may begin a paste
+        super().__init__(debug)
 
     def feed(self, data: str) -> Iterable[Message]:
         if not data:
@@ -64,7 +69,7 @@ class KeyParser(XTermParser):
             len(sequence) == 2
             and sequence[0] == _ESCAPE
             and sequence[1] not in _INTRODUCERS
-            and sequence not in _WORDWISE
+            and sequence not in self._whole
         ):
             yield from self._apart(_ESCAPE + sequence.removeprefix(_ESCAPE))
             return
