@@ -173,7 +173,7 @@ async def test_a_new_opportunity_has_its_companys_mail(app: CrmmailApp) -> None:
         await write(pilot, "12.505")
         await press(pilot, "ctrl+s")
         assert "JPY has no decimals, and '12.505' has 3." in text(app)
-        await press(pilot, "escape", "u")
+        await press(pilot, "escape", "y", "u")
         assert opportunities.get(db, deal) == changed
         await press(pilot, "u")
         assert opportunities.get(db, deal) == found
