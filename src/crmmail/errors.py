@@ -16,3 +16,7 @@ class CrmmailError(Exception):
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(printable(message))
         self.hint = printable(hint) or self.hint
+
+
+class MissingError(CrmmailError):
+    """What was named is not there: a command ends with exit code 3."""

@@ -117,7 +117,7 @@ def test_a_calendar_is_turned_off_and_on(cli: Cli, office: Radicale) -> None:
     cli("sync")
     assert {one["meetings"] for one in cli("calendar", "list", "--json").json} == {3}
     unknown = cli("calendar", "off", "Nowhere")
-    assert unknown.code == 1
+    assert unknown.code == 3
     assert "Calendars: Home, Work." in unknown.err
 
 
@@ -164,7 +164,22 @@ def test_a_file_is_imported_and_again_without_doubling(cli: Cli, tmp_path: Path)
     [calendar] = cli("calendar", "list", "--json").json
     assert (calendar["name"], calendar["account"]) == ("old", None)
     assert cli("calendar", "off", "old").code == 1
-    assert cli("calendar", "remove", "old").code == 0
+    assert cli("calendar", "remove", "old", "--yes").code == 0
+    assert cli("calendar", "list", "--json").json == []
+
+
+def test_a_calendar_is_not_removed_unasked_where_nobody_can_answer(
+    cli: Cli, tmp_path: Path
+) -> None:
+    file = tmp_path / "old.ics"
+    file.write_text(event(1, "First"), "utf-8", newline="")
+    assert cli("import", file).code == 0
+    refused = cli("calendar", "remove", "old")
+    assert refused.code == 1
+    assert "This cannot be undone." in refused.err
+    assert "--yes" in refused.err
+    assert [one["meetings"] for one in cli("calendar", "list", "--json").json] == [1]
+    assert cli("calendar", "remove", "old", "--yes").code == 0
     assert cli("calendar", "list", "--json").json == []
 
 

@@ -200,7 +200,7 @@ ARGUMENTS: dict[str, list[list[str]]] = {
     "calendar on": [["NAME"]],
     "calendar off": [["NAME"], ["nothing"]],
     "account remove": [[ME, "--yes"]],
-    "calendar remove": [["NAME"]],
+    "calendar remove": [["NAME", "--yes"]],
     **{name: [["ann@acme.example"]] for name in PATTERNS},
     **{f"{kind} show": [["RECORD"], ["RECORD", "--json"]] for kind in ("people", "person")},
     **{f"{kind} show": [["1"], ["1", "--json"]] for kind in ("companies", "company")},

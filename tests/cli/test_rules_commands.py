@@ -92,6 +92,27 @@ def test_errors_in_words(cli: Cli, words: tuple[str, ...], said: str) -> None:
     assert said in " ".join(outcome.err.split())
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("account", "folders", ME, "--on", "Nowhere"),
+        ("account", "folders", ME, "--off", "Nowhere"),
+        ("account", "set", ME, "--drop-alias", "a@b.example"),
+        ("account", "set", ME, "--drop-internal", "b.example"),
+        ("block", "remove", "a@b.example"),
+        ("let-in", "remove", "ann@acme.com"),
+        ("let-in", "folder", ME, "Nowhere"),
+        ("calendar", "on", "Nowhere"),
+        ("calendar", "off", "Nowhere"),
+        ("calendar", "remove", "Nowhere", "--yes"),
+    ],
+)
+def test_what_is_not_there_has_exit_code_3(cli: Cli, words: tuple[str, ...]) -> None:
+    outcome = cli(*words)
+    assert (outcome.code, outcome.out) == (3, "")
+    assert outcome.err.startswith("crmmail: ")
+
+
 def test_attachments_and_sources_come_from_the_server(cli: Cli, tmp_path: Path) -> None:
     threads = cli("thread", "list", "--json").json
     shown = [cli("thread", "show", one["id"], "--json").json for one in threads]

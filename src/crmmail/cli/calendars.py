@@ -64,7 +64,9 @@ def off(name: Name, account: Account = "") -> None:
     _select(name, account, on=False)
 
 
-@group.command(epilog=examples("crmmail calendar remove Work"))
+@group.command(
+    epilog=examples("crmmail calendar remove Work", "crmmail calendar remove Work --yes")
+)
 def remove(
     name: Name, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
 ) -> None:
@@ -74,7 +76,7 @@ def remove(
     with open_store() as store:
         row = calendars.named(store.read(), name, files=True)
         held = calendars.counts(store.read(), row.id).meetings
-        if not yes and sys.stdin.isatty():
+        if not yes:
             what = words.plural(held, "meeting")
             confirm(f"Remove {row.name} and its {what} from the store?")
         meetings.drop(store, row.id)

@@ -6,7 +6,7 @@ import os
 import sys
 from enum import IntEnum
 
-from crmmail.errors import CrmmailError
+from crmmail.errors import CrmmailError, MissingError
 from crmmail.settings import store_path
 from crmmail.store import trouble
 from crmmail.text import one_line, printable
@@ -26,7 +26,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-class NotFoundError(CrmmailError):
+class NotFoundError(MissingError):
     """Nothing in the store is what was asked for."""
 
 
@@ -98,7 +98,7 @@ def tell(problem: Exception) -> int | None:
     print(printable(f"crmmail: {words}"), file=sys.stderr)
     if isinstance(problem, CrmmailError) and problem.hint:
         print(printable(problem.hint), file=sys.stderr)
-    codes = {NotFoundError: Exit.NOTHING, RefusedError: Exit.REFUSED, ArgumentError: Exit.USAGE}
+    codes = {MissingError: Exit.NOTHING, RefusedError: Exit.REFUSED, ArgumentError: Exit.USAGE}
     if isinstance(problem, OverflowError):
         return Exit.USAGE
     return next((code for kind, code in codes.items() if isinstance(problem, kind)), Exit.PROBLEM)

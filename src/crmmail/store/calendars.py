@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from crmmail.errors import CrmmailError
+from crmmail.errors import CrmmailError, MissingError
 from crmmail.store import rule_changes
 from crmmail.store.database import Store
 
@@ -20,6 +20,10 @@ _FIELDS = (
 
 class CalendarError(CrmmailError):
     """There is no such calendar, or not exactly one."""
+
+
+class NoCalendarError(CalendarError, MissingError):
+    """There is no such calendar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def named(
     ]
     if not found:
         known = ", ".join(dict.fromkeys(one.name for one in every)) or "none"
-        raise CalendarError(f"There is no calendar {name!r}.", f"Calendars: {known}.")
+        raise NoCalendarError(f"There is no calendar {name!r}.", f"Calendars: {known}.")
     if len(found) > 1:
         raise CalendarError(
             f"There are {len(found)} calendars {name!r}.", "Say which: --account EMAIL"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from crmmail.addresses import ascii_domain, normal
-from crmmail.errors import CrmmailError
+from crmmail.errors import CrmmailError, MissingError
 from crmmail.store import rule_changes
 from crmmail.store.accounts import MEETING_POLICIES, POLICIES
 from crmmail.store.database import Store
@@ -29,6 +29,10 @@ _DOMAIN = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")  # in its IDNA fo
 
 class RuleError(CrmmailError):
     """A rule cannot be set like that."""
+
+
+class NoRuleError(RuleError, MissingError):
+    """What is to be changed is not there."""
 
 
 def change(store: Store, account_id: int, **values: object) -> None:
@@ -123,7 +127,7 @@ def select_folder(store: Store, account_id: int, name: str, *, on: bool) -> bool
             [account_id, name],
         ).fetchone()
         if row is None:
-            raise RuleError(f"There is no folder {name}.", "They are known after the first sync.")
+            raise NoRuleError(f"There is no folder {name}.", "They are known after the first sync.")
         if on and not row[1]:
             raise RuleError(f"{name} holds no messages: the server says that it cannot be opened.")
         rule_changes.note(db, "folder", int(row[2]), int(on), account_id, name)
@@ -207,7 +211,7 @@ def _put_on(db: sqlite3.Connection, table: str, account_id: int | None, entry: s
 
 def _gone(db: sqlite3.Connection, sql: str, values: list[object], otherwise: str) -> None:
     if db.execute(sql, values).rowcount == 0:
-        raise RuleError(otherwise)
+        raise NoRuleError(otherwise)
 
 
 def as_pattern(typed: str) -> str:
