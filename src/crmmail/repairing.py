@@ -27,6 +27,7 @@ class Rebuilt:
     whole: bool  # whether all that was made by hand could be read from the store
     counts: dict[str, int]
     read: dict[str, int]  # how many of them the damaged store itself had
+    made_at: int  # when the daily backup was made, which is made anew after the rebuild
 
 
 def rebuild(store: Path) -> Rebuilt:
@@ -39,11 +40,11 @@ def rebuild(store: Path) -> Rebuilt:
     with explained(store), locks.alone(store):
         found, whole = _salvaged(store)
         saved = None if whole else daily.newest(store)
+        older = None if saved is None else _read(saved)
         try:
             backup.clear(part)
             new = Store(part)
             try:
-                older = None if saved is None else _read(saved)
                 if older is not None:
                     _put(new, older)
                 if found is not None:
@@ -56,7 +57,9 @@ def rebuild(store: Path) -> Rebuilt:
         finally:
             backup.clear(part)
     _renew(store)
-    return Rebuilt(kept, saved, whole, counts, _parts(found))
+    if older is None:
+        return Rebuilt(kept, None, whole, counts, _parts(found), 0)
+    return Rebuilt(kept, saved, whole, counts, _parts(found), older["made_at"])
 
 
 def repair(store: Path, way: str) -> str:
@@ -85,8 +88,11 @@ def lost(done: Rebuilt) -> str:
     if done.whole:
         return ""
     if done.backup is None:
-        return "Some of what was made by hand could not be read, and there was no daily backup."
-    at = time.strftime("%Y-%m-%d %H:%M", time.localtime(done.backup.stat().st_mtime))
+        return (
+            "Some of what was made by hand could not be read, and there was no daily backup "
+            "that could be."
+        )
+    at = time.strftime("%Y-%m-%d %H:%M", time.localtime(done.made_at))
     return (
         "Some of what was made by hand could not be read. "
         f"{done.backup.name} had the rest; what was made after {at} may be missing."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -184,3 +185,57 @@ def test_a_daily_backup_goes_into_the_store_that_is_there(
     assert counts["notes"] == 30
     assert saved is not None
     assert len(daily.read(saved)["notes"]) == 10
+
+
+def test_a_company_whose_domains_are_not_read_has_those_of_its_people(
+    store: Store, written: World
+) -> None:
+    """The import would make it a second time: it knows companies by their domains."""
+    with closing(sqlite3.connect(store.path)) as db:
+        db.execute("DELETE FROM company_domain")  # as where its only page is damaged
+        db.commit()
+    damage(store.path, *pages(store.path, "note"))
+    document, whole = salvage.salvage(store.path, 5)
+    assert not whole
+    domains = {row["name"]: row["domains"] for row in document["companies"]}
+    assert domains["Acme"] == ["acme.com"]
+    repairing.rebuild(store.path)
+    with closing(sqlite3.connect(store.path)) as db:
+        rows = db.execute(
+            "SELECT name, domain FROM company LEFT JOIN company_domain ON company_id = company.id"
+        ).fetchall()
+    assert ("Acme", "acme.com") in rows
+    assert (None,) not in [row[1:] for row in rows]
+
+
+def test_a_rebuild_names_the_time_at_which_the_backup_was_made(
+    store: Store, written: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rebuild makes the backup of today anew, so the file's own time is later."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    now = int(time.time()) // 86_400 * 86_400
+    again = Store(store.path)
+    daily.daily(again, now)
+    again.close()
+    damage(store.path, *pages(store.path, "note"))
+    done = repairing.rebuild(store.path)
+    assert done.made_at == now
+    at = time.strftime("%Y-%m-%d 00:00", time.gmtime(now))
+    assert f"what was made after {at} may be missing" in repairing.lost(done)
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_a_daily_backup_that_is_damaged_too_is_not_said_to_have_had_the_rest(
+    store: Store, written: World
+) -> None:
+    again = Store(store.path)
+    path = daily.daily(again)
+    again.close()
+    assert path is not None
+    path.write_bytes(b"\xa5" * 100)
+    damage(store.path, *pages(store.path, "note"))
+    done = repairing.rebuild(store.path)
+    assert done.backup is None
+    assert "no daily backup that could be" in repairing.lost(done)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from crmmail import addresses
 from crmmail.store import files, handmade, numbers, opening
 from crmmail.store.handmade import Document
 from crmmail.store.kinds import Kind
@@ -53,9 +54,30 @@ def salvage(path: Path, now: int) -> tuple[Document, bool]:
             opening.prepare(db)
             document = handmade.collect(db, now)
             document["numbers"] = sorted({*map(tuple, document["numbers"]), *known})
-            return document, not missed
+            return _with_domains(document) if missed else document, not missed
     finally:
         files.remove(scratch)
+
+
+def _with_domains(document: Document) -> Document:
+    """A document in which a company of mail whose domains were not read has those of its people.
+
+    Without any, the import could not know it again, and would make it a second time.
+    """
+    found: dict[int, dict[str, None]] = {}
+    for person in document["people"]:
+        for one in person["addresses"]:
+            domain = addresses.site(addresses.domain_of(one["address"]))
+            if one["primary"] and person["company_id"] and not addresses.is_free(domain):
+                found.setdefault(person["company_id"], {})[domain] = None
+    taken = {domain for row in document["companies"] for domain in row["domains"]}
+    companies = [
+        row
+        if row["domains"] or row["source"] == "hand"
+        else row | {"domains": [one for one in found.get(row["id"], {}) if one not in taken]}
+        for row in document["companies"]
+    ]
+    return document | {"companies": companies}
 
 
 def _open(path: Path) -> sqlite3.Connection:
