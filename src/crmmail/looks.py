@@ -9,6 +9,7 @@ from crmmail.widgets import themes
 
 CSS = """
 CommandPalette SearchIcon { display: none; }
+OptionList { min-width: 12; }
 VerticalScroll, OptionList {
     scrollbar-size-vertical: 1;
     scrollbar-background: $background;
