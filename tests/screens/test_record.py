@@ -124,6 +124,25 @@ async def test_a_record_without_mail_says_so(app: CrmmailApp, store: Store) -> N
         assert "No conversation yet" in text(app)
 
 
+async def test_a_record_without_mail_has_an_empty_preview_after_one_with_mail(
+    app: CrmmailApp, store: Store
+) -> None:
+    with store.write("people") as (db, change):
+        person = Filler(db, change).person("Zoe", "zoe@else.example")
+    async with app.run_test(size=(200, 60)) as pilot:
+        await press(pilot, "enter")
+        await settle(pilot)
+        first = app.screen
+        assert isinstance(first, RecordScreen)
+        assert first.preview.section is not None
+        await press(pilot, "escape")
+        RecordScreen.open(app, store, Kind.PERSON, person)
+        await settle(pilot)
+        assert app.screen is first
+        assert "No conversation yet" in text(app)
+        assert first.preview.section is None
+
+
 async def test_of_many_threads_all_are_there(empty_store: Store) -> None:
     many = 300
     with empty_store.write("threads") as (db, change):

@@ -65,7 +65,7 @@ class EmailsPane(TabPane):
         self._match = self._shown_match = ""
         self._reading = Reading()
         self._timer: Timer | None = None
-        self._previewed = 0
+        self._previewed: int | None = None  # None: not known, what is drawn may be another record's
         self._previewing = False  # it is being read
 
     def compose(self) -> ComposeResult:
@@ -90,7 +90,7 @@ class EmailsPane(TabPane):
         self.filter_line.clear_and_close()
 
     def reload(self) -> None:
-        self._previewed = 0
+        self._previewed = None
         self._read()
 
     def _read(self) -> None:
