@@ -83,7 +83,7 @@ def test_the_ledger_is_listed(cli: Cli) -> None:
         (("let-in", "remove", "ann@acme.com"), "no exception"),
         (("let-in", "folder", ME, "Nowhere"), "no folder Nowhere"),
         (("let-in", "contact", "nobody"), "No deleted contact matches"),
-        (("attachment", "1", "0"), "No server has this message"),
+        (("attachment", "1", "0"), "There is no message 1."),
     ],
 )
 def test_errors_in_words(cli: Cli, words: tuple[str, ...], said: str) -> None:
@@ -102,6 +102,8 @@ def test_errors_in_words(cli: Cli, words: tuple[str, ...], said: str) -> None:
         ("block", "remove", "a@b.example"),
         ("let-in", "remove", "ann@acme.com"),
         ("let-in", "folder", ME, "Nowhere"),
+        ("source", "999"),
+        ("attachment", "999", "0"),
         ("calendar", "on", "Nowhere"),
         ("calendar", "off", "Nowhere"),
         ("calendar", "remove", "Nowhere", "--yes"),

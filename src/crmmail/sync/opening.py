@@ -7,7 +7,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from crmmail.store import levels
+from crmmail.errors import MissingError
+from crmmail.store import levels, messages
 from crmmail.store.database import Store
 from crmmail.store.kinds import Level
 from crmmail.sync import charset
@@ -15,6 +16,10 @@ from crmmail.sync.mailbox import Mailbox
 from crmmail.sync.problems import Problem
 from crmmail.sync.session import account_rows, sign_in
 from crmmail.sync.structure import plan
+
+
+class NotThereError(Problem, MissingError):
+    """No such message or attachment is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ def attachment(store: Store, message_id: int, position: int) -> Opened:
             raise structure or Problem("The server does not have this message any more.")
         parts = plan(structure).attachments
         if not 0 <= position < len(parts):
-            raise Problem("The message has no such attachment.")
+            raise NotThereError("The message has no such attachment.")
         part = parts[position]
         data = mailbox.part(uid, part.section)
         if isinstance(data, Problem):
@@ -71,6 +76,11 @@ def _opened(store: Store, message_id: int) -> Iterator[tuple[Mailbox, int]]:
         .fetchone()
     )
     if row is None:
+        if messages.thread_of(store.read(), message_id) is None:
+            raise NotThereError(
+                f"There is no message {message_id}.",
+                "Its number is the id in: crmmail thread show ID --json",
+            )
         raise Problem("No server has this message any more.")
     if levels.of_message(store.read(), message_id) < Level.EVERYTHING:
         raise Problem(
