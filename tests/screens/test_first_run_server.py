@@ -98,6 +98,8 @@ async def test_where_nothing_is_found_the_usual_name_stays(
         await pilot.press(*ME, "enter")
         await until(pilot, lambda: "Nothing tells where its mail is" in text(app))
         assert value(app, "server") == "imap.home.example:993"
+        await enter(pilot, "server", "mail.home.example")
+        assert "Nothing tells where its mail is" not in text(app)
 
 
 async def test_a_server_of_ones_own_is_trusted_by_its_fingerprint(

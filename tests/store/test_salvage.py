@@ -10,7 +10,18 @@ from pathlib import Path
 import pytest
 
 from crmmail import repairing
-from crmmail.store import checking, daily, files, handmade, mail_rules, notes, people, salvage
+from crmmail.store import (
+    backup,
+    checking,
+    daily,
+    files,
+    handmade,
+    mail_rules,
+    notes,
+    people,
+    salvage,
+    trouble,
+)
 from crmmail.store.database import Notice, Store
 from crmmail.store.kinds import Kind
 from crmmail.store.trouble import DamagedError, InUseError, StoreError
@@ -239,3 +250,22 @@ def test_a_daily_backup_that_is_damaged_too_is_not_said_to_have_had_the_rest(
     done = repairing.rebuild(store.path)
     assert done.backup is None
     assert "no daily backup that could be" in repairing.lost(done)
+
+
+def test_a_backup_names_the_disk_that_is_full(
+    store: Store, written: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite needs room beside the store to read it; the disk of the copy has plenty."""
+
+    def fail(source: Path, to: Path) -> None:
+        problem = sqlite3.OperationalError("disk I/O error")
+        problem.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+        raise problem
+
+    monkeypatch.setattr(files, "copy_whole", fail)
+    monkeypatch.setattr(backup, "is_full", lambda path: path == store.path)
+    monkeypatch.setattr(trouble, "_free", lambda path: 0 if path == store.path else 10**9)
+    with pytest.raises(StoreError) as told:
+        backup.save(store.path, tmp_path / "copy.db")
+    assert str(store.path) in str(told.value)
+    assert "is full" in str(told.value)

@@ -57,6 +57,7 @@ class AccountForm(TypingScreen, StoreScreen):
         self._found: Found | None = None  # for that address
         self._looked_up = ""  # the address that was asked for last
         self._looking = False
+        self._is_nowhere = False  # the search has found no server for the address
         self._confirmed = ""  # a server that nobody vouches for, seen by the user
         self._pins: dict[tuple[str, int], str] = {}
 
@@ -134,6 +135,8 @@ class AccountForm(TypingScreen, StoreScreen):
             found.complain()
             if found.field == "email":
                 self._guess(event.value)
+            elif found.field == "server" and self._is_nowhere:
+                self._say_nowhere()
         self.edited()
 
     def _guess(self, typed: str) -> None:
@@ -141,7 +144,7 @@ class AccountForm(TypingScreen, StoreScreen):
         email = addresses.normal(typed)
         if email == self._email:
             return
-        self._email, self._found = email, None
+        self._email, self._found, self._is_nowhere = email, None, False
         self._fill(providers.guess(email), providers.guess(email).username(email))
         self._say(providers.guess(email).note)
 
@@ -186,8 +189,15 @@ class AccountForm(TypingScreen, StoreScreen):
             return
         self._looking = False
         if self._found is None:
-            self._say("Nothing tells where its mail is. Check the server's name.")
+            self._is_nowhere = True
+            self._say_nowhere()
         self.looked_up()
+
+    def _say_nowhere(self) -> None:
+        """Say that no server was found, unless the user has typed one."""
+        is_typed = self.field("server").input.value.strip() not in ("", self._guessed["server"])
+        words = "Nothing tells where its mail is. Check the server's name."
+        self._say("" if is_typed else words)
 
     def _unconfirmed(self) -> str:
         """The server, if it is one that nobody vouches for and the user has not agreed to."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crmmail.store import daily, files, locks, opening
 from crmmail.store.database import Store
-from crmmail.store.trouble import DamagedError, InUseError, StoreError, explain, explained
+from crmmail.store.trouble import DamagedError, InUseError, StoreError, explain, explained, is_full
 
 
 def save(source: Path, to: Path) -> int:
@@ -29,9 +29,9 @@ def save(source: Path, to: Path) -> int:
         if not isinstance(problem, sqlite3.OperationalError):  # it is the store that is damaged
             with explained(source):
                 raise
-        raise _unwritten(to, problem) from problem
+        raise _unwritten(source, to, problem) from problem
     except OSError as problem:
-        raise _unwritten(to, problem) from problem
+        raise _unwritten(source, to, problem) from problem
     finally:
         lock.close()
     return to.stat().st_size
@@ -106,12 +106,15 @@ def _tables(version: int) -> set[str]:
     return known if version == max(opening.migrations()) else {"account", "thread_link"} & known
 
 
-def _unwritten(to: Path, problem: Exception) -> StoreError:
-    """Why a copy cannot be written: of the place that was named for it, not of the store."""
+def _unwritten(source: Path, to: Path, problem: Exception) -> StoreError:
+    """Why a copy cannot be written: of the place that was named for it, or of the store's disk.
+
+    SQLite needs some room beside the store to read it.
+    """
     safe = "The store is as it was."
     if not to.parent.exists():
         return StoreError(f"There is no folder {to.parent}.", f"Make it, or choose another. {safe}")
     if not to.parent.is_dir():
         return StoreError(f"{to.parent} is not a folder.", f"Choose another place. {safe}")
-    said = explain(problem, to)
+    said = explain(problem, source if is_full(source) and not is_full(to) else to)
     return StoreError(f"There is no backup: {said}", f"{said.hint} {safe}".strip())

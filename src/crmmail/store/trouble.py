@@ -164,11 +164,16 @@ def _unless_full(said: str, hint: str) -> Words:
     """Words for an error without a code of its own: a full disk has several in SQLite."""
 
     def words(path: Path) -> tuple[str, str]:
-        if _free(path) < _LITTLE:
+        if is_full(path):
             return _full(path)
         return said.format(path=path), hint.format(folder=path.parent)
 
     return words
+
+
+def is_full(path: Path) -> bool:
+    """Whether the disk of a file has so little room that an error without a cause is due to it."""
+    return _free(path) < _LITTLE
 
 
 def _free(path: Path) -> int:
