@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from crmmail.key_parser import KeyParser
+from crmmail.key_parser import KeyParser, decoder
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -131,7 +131,8 @@ def give_back(driver: _Base | None) -> bool:
 def whole(driver: type[_Base]) -> type[_Base]:
     """The driver of this platform, which sends pictures whole and gives the terminal back."""
     has_terminal = hasattr(driver, "_sigtstp_application")
-    if has_terminal:  # the parser is made in the middle of the driver's thread, by this name
-        vars(sys.modules[driver.__module__])["XTermParser"] = KeyParser
+    if has_terminal:  # both are made in the middle of the driver's thread, by these names
+        names = vars(sys.modules[driver.__module__])
+        names["XTermParser"], names["getincrementaldecoder"] = KeyParser, decoder
     bases = (_Whole, _Polite, driver) if has_terminal else (_Whole, driver)
     return type(driver.__name__, bases, {})

@@ -62,6 +62,18 @@ def test_a_signal_that_the_app_was_told_to_ignore_does_not_end_it() -> None:
         assert terminal.ends() == 143
 
 
+def test_bytes_that_no_key_sends_do_not_end_the_app() -> None:
+    with Terminal(*python(APP)) as terminal:
+        terminal.shows(b"Your mailbox")
+        terminal.press(b"\xff\x1b[97;1:3u\x1b[1114112u\x1b]11;rgb:0000/0000/0000\x1b\\")
+        terminal.press(F1)
+        terminal.shows(b"Keys")
+        terminal.press(b"\x11")
+        terminal.shows(b"y/n")  # the unknown character stands in the form
+        terminal.press(b"y")
+        assert terminal.ends() == 0
+
+
 def test_ctrl_q_leaves_the_terminal_as_it_was() -> None:
     with Terminal(*python(APP)) as terminal:
         terminal.shows(b"Your mailbox")
