@@ -10,8 +10,9 @@ from crmmail.screens.form import FormScreen
 from crmmail.screens.pick import PickScreen
 from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
-from crmmail.store import companies, opportunities, people
+from crmmail.store import companies, opportunities, people, timeline
 from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
 from crmmail.widgets.picker import Picker
 from tests.screens.harness import press, settle, text
 from tests.screens.test_hostile import HOSTILE, check
@@ -169,6 +170,9 @@ async def test_a_new_opportunity_has_its_companys_mail(app: CrmmailApp) -> None:
         assert yen is not None
         assert (yen.amount, yen.currency) == (7, "JPY")
         assert "7 JPY" in text(app)
+        rows = timeline.rows(db, Kind.OPPORTUNITY, timeline.of_record(db, Kind.OPPORTUNITY, deal))
+        told = [(row.change.old, row.change.new) for row in rows if row.change]
+        assert ("700 EUR", "7 JPY") in told  # both at once: 700 JPY were never meant
         await press(pilot, "e", "tab", "tab")
         await write(pilot, "12.505")
         await press(pilot, "ctrl+s")

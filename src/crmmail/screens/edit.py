@@ -286,4 +286,8 @@ def _save_opportunity(
         changed = {**changed, "amount": money.exact(record.amount, record.currency)}
     fields = _stored(changed, currency)
     edit: Callable[..., dict[str, Any]] = partial(opportunities.edit, store, record.id)
-    _save_fields(edit, partial(opportunities.put_back, store, record.id), fields, fields, steps)
+    put_back = partial(opportunities.put_back, store, record.id)
+    if "currency" in fields:  # the number means nothing without it: they change at once
+        priced = {key: fields.pop(key) for key in ("currency", "amount")}
+        steps.add(partial(put_back, **edit(**priced)))
+    _save_fields(edit, put_back, fields, fields, steps)
