@@ -276,6 +276,24 @@ def test_an_account_is_not_removed_unasked_where_nobody_can_answer(cli: Cli, fil
     assert [one["email"] for one in cli("account", "list", "--json").json] == [ME]
 
 
+@pytest.mark.parametrize(
+    ("more", "code", "said"),
+    [
+        (("--caldav", "none"), 2, "--imap none and --caldav none leave nothing to read."),
+        (("--no-test",), 1, "has neither mail nor calendars to read"),
+    ],
+)
+@pytest.mark.usefixtures("password")
+def test_an_account_of_nothing_is_not_added(
+    cli: Cli, more: tuple[str, ...], code: int, said: str
+) -> None:
+    words = ("account", "add", ME, "--imap", "none", "--password-env", "TEST_PASSWORD")
+    refused = cli(*words, *more)
+    assert (refused.code, refused.out) == (code, "")
+    assert said in refused.err
+    assert cli("account", "list", "--json").json == []
+
+
 KEYRING = '''
 import json, os, pathlib
 from keyring.backend import KeyringBackend

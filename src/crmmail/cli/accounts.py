@@ -10,7 +10,7 @@ from crmmail.accounts import credentials
 from crmmail.cli import caldav, new_account, shapes
 from crmmail.cli.arguments import checked, one_of, some
 from crmmail.cli.output import AsJson, confirm, count, examples, note, open_store, print_json, table
-from crmmail.cli.problems import NotFoundError
+from crmmail.cli.problems import ArgumentError, NotFoundError
 from crmmail.cli.signing_in import say_folders, sign_in, tried
 from crmmail.errors import CrmmailError
 from crmmail.store import accounts
@@ -150,6 +150,8 @@ def add(
         insecure=insecure,
         test=not no_test,
     )
+    if imap == caldav_url == caldav.NONE:
+        raise ArgumentError("--imap none and --caldav none leave nothing to read. Leave out one.")
     aliases = [new_account.address(one) for one in alias or ()]
     with open_store() as store:
         _refuse_known(store.read(), email)
@@ -159,6 +161,11 @@ def add(
         found = caldav.Found()
         if wish or not new.tokens:  # calendars take passwords only
             found = caldav.find(wish, new.email, new.password, new.username, new.host)
+        if not new.host and not found.url:
+            raise CrmmailError(
+                f"{new.email} has neither mail nor calendars to read: it was not added.",
+                "Name its calendars: --caldav URL",
+            )
         new.keep()
         accounts.add(
             store,
