@@ -115,6 +115,12 @@ def test_what_is_not_there_has_exit_code_3(cli: Cli, words: tuple[str, ...]) -> 
     assert outcome.err.startswith("crmmail: ")
 
 
+@pytest.mark.parametrize("which", ["person", "company", "opportunity", "thread"])
+def test_why_says_that_there_is_no_such_record(cli: Cli, which: str) -> None:
+    outcome = cli("why", f"{which}:99999")
+    assert (outcome.code, outcome.err) == (3, f"crmmail: There is no {which} 99999.\n")
+
+
 def test_attachments_and_sources_come_from_the_server(cli: Cli, tmp_path: Path) -> None:
     threads = cli("thread", "list", "--json").json
     shown = [cli("thread", "show", one["id"], "--json").json for one in threads]

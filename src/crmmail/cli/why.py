@@ -54,6 +54,8 @@ def why(
             write(line + "\n")
     found = (answer.address, answer.account, answer.stored, answer.skipped, answer.linked)
     if not any((*found, answer.meetings, answer.skipped_meetings)):
+        if answer.absent:
+            raise NotFoundError(f"There is no {answer.absent}.")
         raise NotFoundError(
             f"No mail or meeting that crmmail has seen matches {query!r}.", _elsewhere(answer)
         )

@@ -138,6 +138,8 @@ class Why:
     unread: list[Unread]
     account: Account | None = None
     linked: list[Linked] = field(default_factory=list)
+    absent: str = ""
+    """The thread or record that was asked about by its number, if there is none."""
 
 
 def explain(db: sqlite3.Connection, query: str, limit: int = 20) -> Why:
@@ -167,7 +169,8 @@ def _of_number(db: sqlite3.Connection, query: str, what: str, number: int, limit
     """Of a thread its messages; of a record why each of its threads is there."""
     if what == "thread":
         found = messages.of_thread(db, number)[::-1][:limit]
-        return Why(query, None, [_stored(db, row) for row in found], [], [], [], [])
+        absent = "" if found else f"thread {number}"
+        return Why(query, None, [_stored(db, row) for row in found], [], [], [], [], absent=absent)
     rows = db.execute(
         """SELECT thread.id, thread.subject, thread.last_at, why, hand, message.level
            FROM thread_link JOIN thread ON thread.id = thread_link.thread_id
@@ -179,7 +182,10 @@ def _of_number(db: sqlite3.Connection, query: str, what: str, number: int, limit
         Linked(thread_id, subject, last_at, link(words, hand), level == Level.METADATA)
         for thread_id, subject, last_at, words, hand, level in rows
     ]
-    return Why(query, None, [], [], [], [], [], linked=linked)
+    table = f"{Kind[what.upper()].name.lower()} WHERE deleted_at = 0 AND id = ?"
+    known = db.execute(f"SELECT 1 FROM {table}", [number]).fetchone()
+    absent = "" if known else f"{what} {number}"
+    return Why(query, None, [], [], [], [], [], linked=linked, absent=absent)
 
 
 def _account(db: sqlite3.Connection, query: str) -> Account | None:
