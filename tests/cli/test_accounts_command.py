@@ -259,6 +259,9 @@ def test_removing_takes_the_mail_but_not_the_people(cli: Cli, filled: Path) -> N
     people = cli("people", "list", "--json").json
     removed = cli("account", "remove", ME, "--yes")
     assert (removed.code, removed.out) == (0, "")
+    firms = len(cli("companies", "list", "--json").json)
+    told = "1 company" if firms == 1 else f"{firms} companies"
+    assert f"In the store stay 2 people and {told}." in removed.err
     assert cli("account", "list", "--json").json == []
     assert cli("thread", "list", "--json").json == []
     after = cli("people", "list", "--json").json

@@ -121,6 +121,28 @@ def test_why_says_that_there_is_no_such_record(cli: Cli, which: str) -> None:
     assert (outcome.code, outcome.err) == (3, f"crmmail: There is no {which} 99999.\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("account", "set", ME, "--pause", "--resume"), "--pause and --resume contradict"),
+        (("account", "set", ME, "--no-group", "--group"), "--group and --no-group contradict"),
+        (("block", "add", "@gmail"), "'@gmail' is not a whole domain."),
+    ],
+)
+def test_a_contradiction_and_half_a_domain_are_refused(
+    cli: Cli, words: tuple[str, ...], said: str
+) -> None:
+    outcome = cli(*words)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert said in outcome.err
+    assert cli("block", "list", "--json").json == []
+
+
+def test_to_pause_says_so_and_nothing_of_rules(cli: Cli) -> None:
+    assert cli("account", "set", ME, "--pause").err == f"{ME} is paused.\n"
+    assert cli("account", "set", ME, "--resume").err == f"{ME} is synced again.\n"
+
+
 def test_attachments_and_sources_come_from_the_server(cli: Cli, tmp_path: Path) -> None:
     threads = cli("thread", "list", "--json").json
     shown = [cli("thread", "show", one["id"], "--json").json for one in threads]

@@ -13,7 +13,7 @@ from crmmail.cli.output import AsJson, confirm, count, examples, note, open_stor
 from crmmail.cli.problems import ArgumentError, NotFoundError
 from crmmail.cli.signing_in import say_folders, sign_in, tried
 from crmmail.errors import CrmmailError
-from crmmail.store import accounts
+from crmmail.store import accounts, companies, people
 
 if TYPE_CHECKING:
     import sqlite3
@@ -270,8 +270,11 @@ def remove(
             confirm(f"Remove {found.email} and its mail from the store?")
         caldav.drop(store, found)
         accounts.remove(store, found.email, count)
+        stay = _staying(store.read())
     _forget(found.email, found.secret)
     note(f"Removed {found.email}. Its mail on the server is as it was.")
+    if stay:
+        note(f"In the store stay {stay}.")
 
 
 @group.command(
@@ -325,6 +328,15 @@ def _refuse_known(db: sqlite3.Connection, email: str) -> None:
             f"{found.email} is an account already.",
             f"To set it up again, remove it first: crmmail account remove {found.email}",
         )
+
+
+def _staying(db: sqlite3.Connection) -> str:
+    """The records that outlive an account, in words; "" where there are none."""
+    counts = (
+        (len(people.view(db)), "person", "people"),
+        (len(companies.view(db)), "company", "companies"),
+    )
+    return " and ".join(f"{n:,} {one if n == 1 else many}" for n, one, many in counts if n)
 
 
 def _cells(shape: dict[str, Any]) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ Checker = Callable[[typer.Context, typer.CallbackParam, Any], Any]
 def run(app: typer.Typer, words: Sequence[str]) -> int:
     """Run a command; returns its exit code. A wrong command line raises ArgumentError."""
     try:
+        _refuse_contradiction(_command(app), words)
         code: Any = _command(app)(list(words), prog_name="crmmail", standalone_mode=False)
     except typer.Abort:
         raise CrmmailError("Nothing was done.") from None
@@ -43,6 +44,17 @@ def run(app: typer.Typer, words: Sequence[str]) -> int:
             raise
         raise ArgumentError(said) from None
     return code if isinstance(code, int) else Exit.OK
+
+
+def _refuse_contradiction(command: Any, words: Sequence[str]) -> None:
+    """Refuse a switch that is given both ways: one of the two would silently win."""
+    given = words[: words.index("--")] if "--" in words else words
+    for word in given:
+        command = getattr(command, "commands", {}).get(word, command)
+    for param in command.params:
+        for way, other in zip(param.opts, param.secondary_opts, strict=False):
+            if way in given and other in given:
+                raise ArgumentError(f"{way} and {other} contradict each other. Give one of them.")
 
 
 _command = cache(typer.main.get_command)

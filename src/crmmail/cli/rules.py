@@ -150,7 +150,10 @@ def set_(
                 act(store, account.id, one)
         if wish:
             caldav.change(store, account, wish)
-    note(f"Changed {account.email}. {_NEXT}")
+    if values.keys() == {"paused"} and not any(given for _, given in lists) and not wish:
+        note(f"{account.email} is {'paused' if pause else 'synced again'}.")
+    else:
+        note(f"Changed {account.email}. {_NEXT}")
 
 
 @account_commands.group.command(
@@ -205,10 +208,18 @@ Pattern = Annotated[
         help="ann@acme.com, or @acme.com.",
     ),
 ]
+NewPattern = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATTERN",
+        callback=checked(lambda typed: _blockable(typed)),
+        help="ann@acme.com, or @acme.com.",
+    ),
+]
 
 
 @block_group.command("add", epilog=examples("crmmail block add @pest.example"))
-def block_add(pattern: Pattern) -> None:
+def block_add(pattern: NewPattern) -> None:
     """Block an address, or a domain with its subdomains; their mail leaves the store."""
     with open_store() as store:
         note(f"Blocked {mail_rules.block(store, pattern)}. {_NEXT}")
@@ -227,6 +238,13 @@ def block_list(as_json: AsJson = False) -> None:
     with open_store() as store:
         found = mail_rules.blocked(store.read())
     print_list(found, as_json, "Nothing is blocked.")
+
+
+def _blockable(typed: str) -> None:
+    """Refuse a domain without a dot: it is mostly one whose end was forgotten."""
+    pattern = mail_rules.as_pattern(typed)
+    if pattern.startswith("@") and "." not in pattern:
+        raise CrmmailError(f"{quoted(typed)} is not a whole domain.", "It looks like @acme.com.")
 
 
 def _level(said: str) -> int | None:
