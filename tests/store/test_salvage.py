@@ -16,6 +16,7 @@ from crmmail.store import (
     daily,
     files,
     handmade,
+    locks,
     mail_rules,
     notes,
     people,
@@ -269,3 +270,18 @@ def test_a_backup_names_the_disk_that_is_full(
         backup.save(store.path, tmp_path / "copy.db")
     assert str(store.path) in str(told.value)
     assert "is full" in str(told.value)
+
+
+def test_a_lock_file_that_cannot_be_made_is_told_in_a_sentence(
+    store: Store, written: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk that is mounted read-only: a backup has no other words than other commands."""
+
+    def refuse(path: Path, flags: int, mode: int = 0o777) -> int:
+        raise OSError(30, "Read-only file system", str(path))
+
+    monkeypatch.setattr(locks.os, "open", refuse)
+    with pytest.raises(StoreError) as told:
+        backup.save(store.path, tmp_path / "copy.db")
+    assert str(told.value) == f"{store.path} cannot be written."
+    assert told.value.hint

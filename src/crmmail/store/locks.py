@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from crmmail.store.trouble import InUseError
+from crmmail.store.trouble import InUseError, explained
 
 _PAUSE = 0.02  # seconds between two tries
 
@@ -19,7 +19,8 @@ class Lock:
 
     def __init__(self, store: Path) -> None:
         self.path = lock_of(store)
-        self._file = os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600)
+        with explained(store):
+            self._file = os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600)
 
     def share(self, seconds: float) -> bool:
         """Use the store beside others; False when one still has it alone after so many seconds."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from crmmail.errors import CrmmailError
+from crmmail.store.trouble import explained
 
 _GLANCE = 0.05
 """Seconds after which a lock is tried again: somebody may only have looked whether it is held."""
@@ -24,7 +25,8 @@ class Busy(CrmmailError):
 @contextmanager
 def exclusive(store: Path) -> Iterator[None]:
     """Hold the sync lock of the store at a path: one process syncs at a time. Raises Busy."""
-    handle = os.open(_path(store), os.O_CREAT | os.O_RDWR, 0o600)
+    with explained(store):
+        handle = os.open(_path(store), os.O_CREAT | os.O_RDWR, 0o600)
     try:
         if not _taken(handle, fcntl.LOCK_EX):
             time.sleep(_GLANCE)
