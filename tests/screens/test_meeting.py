@@ -171,7 +171,9 @@ async def test_a_meeting_that_is_gone_leaves(app: CrmmailApp, found: dict[str, l
         with app.store.write("meetings") as (db, _):
             db.execute("DELETE FROM meeting WHERE title = 'Visit at Acme'")
         await harness.until(pilot, lambda: app.screen is not screen)
-        assert "This meeting is gone." in text(app)
+        assert "This meeting is not there any more." in text(app)
+        await press(pilot, "escape")
+        assert screen not in app.screen_stack
 
 
 async def test_the_screen_has_few_widgets(app: CrmmailApp, found: dict[str, list[int]]) -> None:

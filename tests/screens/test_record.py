@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crmmail.app import CrmmailApp
 from crmmail.screens.help import HelpScreen
+from crmmail.screens.question import GoneScreen
 from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.screens.thread import ThreadScreen
@@ -97,8 +98,27 @@ async def test_a_record_that_is_deleted_is_left(app: CrmmailApp, store: Store) -
         with store.write("people") as (db, _change):
             db.execute("UPDATE person SET deleted_at = 1 WHERE name = 'Ada Lovelace'")
         await settle(pilot)
+        assert isinstance(app.screen, GoneScreen)
+        assert "This record is not there any more. escape goes back." in text(app)
+        await press(pilot, "escape")
         assert isinstance(app.screen, RecordsScreen)
         assert "Ada Lovelace" not in text(app)
+
+
+async def test_keys_typed_for_a_record_that_is_gone_do_nothing_to_another(
+    app: CrmmailApp, store: Store
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "enter")
+        before = store.read().execute("SELECT id, name FROM person ORDER BY id").fetchall()
+        with store.write("people") as (db, _change):
+            db.execute("UPDATE person SET deleted_at = 1 WHERE name = 'Ada Lovelace'")
+        await settle(pilot)
+        await press(pilot, *"none gone", "ctrl+s", "D", "y", "q", "comma")
+        assert isinstance(app.screen, GoneScreen)
+        after = store.read().execute("SELECT id, name FROM person ORDER BY id").fetchall()
+        assert after == before
+        assert store.read().execute("SELECT count(*) FROM note").fetchone() == (0,)
 
 
 async def test_a_record_that_is_deleted_is_left_after_what_lies_over_it(
@@ -111,8 +131,10 @@ async def test_a_record_that_is_deleted_is_left_after_what_lies_over_it(
         await settle(pilot)
         assert isinstance(app.screen, HelpScreen)
         await press(pilot, "escape")
+        assert isinstance(app.screen, GoneScreen)
+        assert "This record is not there any more." in text(app)
+        await press(pilot, "escape")
         assert isinstance(app.screen, RecordsScreen)
-        assert [one.message for one in app._notifications] == ["This record is gone."]
 
 
 async def test_a_record_without_mail_says_so(app: CrmmailApp, store: Store) -> None:

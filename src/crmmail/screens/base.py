@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
+from crmmail.screens.question import GoneScreen
 from crmmail.store import accounts
 from crmmail.store.database import Store
 from crmmail.widgets.awaited import background
@@ -134,13 +135,21 @@ class StoreScreen(Whole, Guarded, Screen[None], inherit_bindings=False):
         self.notify(f"The list could not be read: {problem}", severity="error", markup=False)
 
     def gone(self, words: str = "") -> None:
-        """Leave, for what is shown here is no more; what lies over the screen is left first."""
+        """Leave, for what is shown here is no more; what lies over the screen is left first.
+
+        With words the user has to leave: keys typed meanwhile would act on the screen below (U13).
+        """
         if self.app.screen is not self:
             self._stale = True
-            return
-        if words:
-            self.notify(words, markup=False)
-        self.app.pop_screen()
+        elif words:
+            self.app.push_screen(GoneScreen(words), self._left_gone)
+        else:
+            self.app.pop_screen()
+
+    def _left_gone(self, left: bool | None) -> None:
+        """The user has read that it is gone."""
+        if left and self.app.screen is self:
+            self.app.pop_screen()
 
     def action_back(self) -> None:
         """Go back to the screen before."""

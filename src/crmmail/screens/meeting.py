@@ -170,7 +170,7 @@ class MeetingScreen(PanelsScreen, KeptScreen):
             self._stale = True  # it came late, and is read again when the screen is seen again
             return
         if found is None:
-            self.gone("This meeting is gone.")
+            self.gone("This meeting is not there any more.")
             return
         kept = self.detail is not None
         self.detail, threads_of = found

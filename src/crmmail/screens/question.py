@@ -1,4 +1,4 @@
-"""A question that y or n answers, and screens that ask it before typed text is lost."""
+"""A question that y or n answers, the loss of typed text, and what is not there any more."""
 
 from __future__ import annotations
 
@@ -50,6 +50,37 @@ class QuestionScreen(Whole, ModalScreen[bool], inherit_bindings=False):
     def action_answer(self, yes: bool) -> None:
         """Close with the answer."""
         self.dismiss(yes)
+
+
+class GoneScreen(Whole, ModalScreen[bool], inherit_bindings=False):
+    """Says that what was shown is not there any more; until it is left no other key acts."""
+
+    BINDING_GROUP_TITLE = "Gone"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Back", id="gone.leave"),
+    ]
+    DEFAULT_CSS = """
+    GoneScreen {
+        align: center bottom;
+        background: transparent;
+        Label {
+            width: auto; max-width: 96%; height: auto; margin-bottom: 2; padding: 0 1;
+            border: round $warning; background: $surface;
+        }
+    }
+    """
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self._words = words
+
+    def compose(self) -> ComposeResult:
+        yield Label(Content(f"{self._words} escape goes back."))
+        yield KeyLine()
+
+    def action_leave(self) -> None:
+        """Close it, and then what it lies over."""
+        self.dismiss(True)
 
 
 class TypingScreen(_Base):

@@ -143,7 +143,7 @@ class RecordScreen(RecordActions, KeptScreen):
             self._stale = True  # it came late, and is read again when the screen is seen again
             return
         if lines is None:
-            self.gone("" if self._leaving else "This record is gone.")
+            self.gone("" if self._leaving else "This record is not there any more.")
             return
         self._called = lines[0][1][0]  # behind the name of the list
         self.header.show(*lines)

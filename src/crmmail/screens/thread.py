@@ -127,7 +127,7 @@ class ThreadScreen(ThreadPanelsScreen, KeptScreen):
             self._stale = True  # it came late, and is read again when the screen is seen again
             return
         if found is None:
-            self.gone("This conversation is gone.")
+            self.gone("This conversation is not there any more.")
             return
         detail, now = found
         known = {message.id for message in self.messages}
