@@ -155,7 +155,7 @@ async def test_a_meeting_is_put_on_a_record_and_hidden_from_one(
     async with app.run_test(size=(110, 40), notifications=True) as pilot:
         await show(pilot, found["visit"][0])
         await press(pilot, "l", *"nordw")
-        await press(pilot, "down", "enter")
+        await press(pilot, "enter")
         assert list(meetings.of_record(db, Kind.COMPANY, nord).ids) == found["visit"]
         assert "Ada Lovelace, Acme, Nordwind" in text(app)
         await press(pilot, "x", "j", "x")

@@ -178,7 +178,7 @@ async def test_a_deleted_contact_is_told_and_brought_back(skipping: Store) -> No
         assert "on the records of others" in text(app)
         assert "Bring Ada Lovelace back" in text(app)
         await press(pilot, "enter")
-        assert "Bring Ada Lovelace back — contacts" in text(app)
+        assert "Bring Ada Lovelace back: changes contacts" in text(app)
         assert "Nothing here matches" in text(app)
         assert list(threads.of_record(db, Kind.PERSON, ada)) == mail
         await press(pilot, "escape")

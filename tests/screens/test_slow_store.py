@@ -183,7 +183,7 @@ async def test_enter_takes_the_first_match_of_what_was_typed_when_it_is_found(
         await settle(pilot)
         linked = threads.get(db, thread.thread_id)
         assert linked is not None
-        assert [one.name for one in linked.links if one.hand] == ["Çelik Öztürk"]
+        assert [one.name for one in linked.links if one.hand] == ["Nordwind"]
 
 
 @pytest.fixture

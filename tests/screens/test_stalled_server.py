@@ -171,7 +171,7 @@ async def test_setting_up_a_mailbox_on_a_server_that_stalls_can_be_left(
             line.focus()
             await press(pilot, "a", "b")
             assert line.value == "ab"
-            await press(pilot, "escape")
+            await press(pilot, "escape", "y")
             assert isinstance(app.screen, RecordsScreen)
             began = time.monotonic()
             await pilot.press("ctrl+q")
