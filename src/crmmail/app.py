@@ -200,7 +200,7 @@ class CrmmailApp(Ending, SigningApp, inherit_bindings=False):
 
     def _prepare(self, event: events.Paste) -> None:
         """Make a pasted text fit what takes it: of several lines a field would take the first."""
-        if getattr(self.focused, "password", False):
+        if self._types_password:
             if any(line.strip() for line in event.text.splitlines()[1:]):
                 self.notify("Only the first line was pasted.", severity="warning")
             return
@@ -286,11 +286,20 @@ class CrmmailApp(Ending, SigningApp, inherit_bindings=False):
         focused = self.focused
         selected = getattr(focused, "selected_text", "")  # of a line or a text
         if focused is not None and selected:
-            if not getattr(focused, "password", False):
+            if not self._types_password:
                 copy(focused, selected)
             return
         key = self.keymap.get("app.quit", "ctrl+q").partition(",")[0]
         self.notify(f"Press {key} to quit the app.", timeout=3, markup=False)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy; never from a line for a password, which a cut would copy too."""
+        if not self._types_password:
+            super().copy_to_clipboard(text)
+
+    @property
+    def _types_password(self) -> bool:
+        return getattr(self.focused, "password", False)
 
     def action_go(self, index: int) -> None:
         """Go back to the lists, and to one of them."""

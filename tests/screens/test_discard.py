@@ -182,9 +182,10 @@ async def test_ctrl_c_copies_what_is_selected(app: CrmmailApp, way: tuple[str, .
         assert app.clipboard == "wo"
 
 
-async def test_ctrl_c_copies_no_password(app: CrmmailApp, keyring_here: Memory) -> None:
+@pytest.mark.parametrize("key", ["ctrl+c", "super+c", "ctrl+x"])
+async def test_no_key_copies_a_password(app: CrmmailApp, keyring_here: Memory, key: str) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
-        await press(pilot, "comma", "c", "tab", *"hunter2", "shift+home", "ctrl+c")
+        await press(pilot, "comma", "c", "tab", *"hunter2", "shift+home", key)
         await settle(pilot)
         assert app.clipboard == ""
 

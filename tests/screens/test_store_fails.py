@@ -197,7 +197,7 @@ class TestForms:
                 assert app.screen is form
                 assert REASONS[reason][1] in words(app)
                 assert form.query_one(TextArea).text == typed
-                await press(pilot, "escape")  # a second form lies over none
+                await press(pilot, "escape", "y")  # a second form lies over none
                 assert "The sync waits for the store." in text(app)
             await press(pilot, "n")
             app.screen.query_one(TextArea).text = typed
