@@ -28,12 +28,13 @@ from tests.screens.walks import WALKS, key_of, nothing, prepare, programs
 
 __all__ = ["keys_wait", "programs"]
 
-ELSEWHERE = {"setup.demo", "setup.trust", "password.take", "password.later"} | {
+ELSEWHERE = {"setup.demo", "setup.trust", "password.take", "password.later", "gone.leave"} | {
     f"repair.{name}" for name in ("take", "leave", "up", "down")
 }
 """What cannot be on this store. Without an account: test_first_run does it. With a certificate that
 nobody signed: test_first_run_server does it. With a password that is typed in each run:
-test_typed_password does it. With a damaged store: test_trouble does it."""
+test_typed_password does it. With a damaged store: test_trouble does it. With a
+record that another process deletes: test_record does it."""
 
 
 def test_every_action_has_a_step() -> None:

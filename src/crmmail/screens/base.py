@@ -55,6 +55,7 @@ class StoreScreen(Whole, Guarded, Screen[None], inherit_bindings=False):
         super().__init__()
         self.store = store
         self._stale = False
+        self._own = False  # the last change of what it shows was the user's, made here
 
     def compose(self) -> ComposeResult:
         width = self.app.size.width
@@ -104,6 +105,8 @@ class StoreScreen(Whole, Guarded, Screen[None], inherit_bindings=False):
         if not self.is_current:
             self._stale = self._stale or touched
             return
+        if touched:
+            self._own = event.own
         with nullcontext() if event.own else background():
             if not topics or not topics.isdisjoint(_STATE):
                 self._show_states()
@@ -137,13 +140,16 @@ class StoreScreen(Whole, Guarded, Screen[None], inherit_bindings=False):
     def gone(self, words: str = "") -> None:
         """Leave, for what is shown here is no more; what lies over the screen is left first.
 
-        With words the user has to leave: keys typed meanwhile would act on the screen below (U13).
+        What the user did not do has to be left by hand: keys typed meanwhile would act on the
+        screen below (U13).
         """
         if self.app.screen is not self:
             self._stale = True
-        elif words:
+        elif words and not self._own:
             self.app.push_screen(GoneScreen(words), self._left_gone)
         else:
+            if words:
+                self.notify(words, markup=False)
             self.app.pop_screen()
 
     def _left_gone(self, left: bool | None) -> None:
@@ -205,7 +211,7 @@ class KeptScreen(StoreScreen):
     def restart(self) -> None:
         """Start, unless that is still to come with the widgets."""
         if self.is_mounted:
-            self._stale = False
+            self._stale = self._own = False
             self.start()
 
     def on_mount(self) -> None:
