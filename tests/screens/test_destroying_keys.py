@@ -9,6 +9,7 @@ from textual import events
 
 from crmmail import key_queue
 from crmmail.app import CrmmailApp
+from crmmail.screens.form import FormScreen
 from crmmail.store import accounts, notes
 from crmmail.store.database import Store
 from crmmail.store.dump import dump
@@ -38,8 +39,11 @@ async def test_one_step_takes_back_what_pasted_text_did_to_a_list(
         await press(pilot)
         write(app, *("enter" if one == "\n" else one for one in typed))
         await settle(pilot)
-        while len(app.screen_stack) > 1:
+        for screen in reversed(app.screen_stack[1:]):
             await press(pilot, "escape")
+            if isinstance(screen, FormScreen):  # it asks whether what is typed may be lost
+                await press(pilot, "y")
+        assert len(app.screen_stack) == 1
         assert kept(store) != before
         app.clear_notifications()
         await press(pilot, "u")
