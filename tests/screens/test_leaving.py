@@ -24,7 +24,7 @@ from crmmail.screens.options import Option
 from crmmail.screens.options_panel import OptionsScreen
 from crmmail.screens.password import PasswordScreen
 from crmmail.screens.pick import PickScreen
-from crmmail.screens.question import QuestionScreen
+from crmmail.screens.question import GoneScreen, QuestionScreen
 from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.screens.repair import RepairScreen, Way
@@ -81,6 +81,7 @@ MADE: dict[type[AnyScreen], Callable[[Store], AnyScreen]] = {
     MeetingScreen: meeting,
     OptionsScreen: lambda _: OptionsScreen("Change", [Option(0, "On", do=lambda: None)]),
     PasswordScreen: lambda _: PasswordScreen(ME),
+    GoneScreen: lambda _: GoneScreen("This record is not there any more."),
     QuestionScreen: lambda _: QuestionScreen("Discard what you typed?"),
     PickScreen: lambda _: PickScreen("Choose", lambda _words: []),
     RecordScreen: record,
