@@ -150,7 +150,7 @@ def test_a_message_at_which_the_server_hangs_is_found(
     monkeypatch.setenv("CRMMAIL_READ_TIMEOUT", "1")
     report = unwell.sync(at(BAD, STALL))
     assert (report.stored, report.skipped) == (len(LETTERS) - 1, {"unreadable": 1})
-    assert "did not answer on port" in report.errors[0]
+    assert "did not answer in time" in report.errors[0]
 
 
 def test_flags_are_followed_though_the_connection_ends_at_one_message(unwell: Unwell) -> None:
