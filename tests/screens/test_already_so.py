@@ -19,7 +19,7 @@ def store(empty_store: Store) -> Store:
     with empty_store.write("accounts") as (db, change):
         Filler(db, change).account(ME)
         db.execute("INSERT INTO folder (account_id, name) VALUES (1, 'Deals')")
-        db.execute("INSERT INTO calendar (account_id, url, name) VALUES (1, '/work/', 'Work')")
+        db.execute("INSERT INTO calendar (account_id, url, name) VALUES (1, '/team/', 'Work')")
     mail_rules.add_alias(empty_store, 1, "alias@home.example")
     mail_rules.add_internal(empty_store, 1, "acme.com")
     return empty_store
