@@ -246,5 +246,6 @@ def _set_company(store: Store, ids: Sequence[int], company: int | None) -> Undo:
     with Steps() as steps:
         for person in ids:
             before = people.set_company(store, person, company)
-            steps.add(partial(people.set_company, store, person, before))
+            chosen = {"company_id": company}
+            steps.add(partial(people.edit, store, person, instead_of=chosen, company_id=before))
     return steps.undo

@@ -156,7 +156,7 @@ def _save_addresses(store: Store, person_id: int, wanted: Sequence[str], steps: 
             steps.add(partial(people.remove_address, store, person_id, address, whose))
     if wanted and before and wanted[0] != before[0]:
         was = people.set_primary(store, person_id, wanted[0])
-        steps.add(partial(people.set_primary, store, person_id, was))
+        steps.add(partial(people.set_primary, store, person_id, was, wanted[0]))
     for address in before:
         if address not in wanted:
             mark = people.remove_address(store, person_id, address)
@@ -175,7 +175,7 @@ def _save_fields(
         if key in changed:
             with field(key):
                 before = edit(**{key: changed[key]})
-            steps.add(partial(put_back, **before))
+            steps.add(partial(put_back, instead_of={key: changed[key]}, **before))
 
 
 # Companies

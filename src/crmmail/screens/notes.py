@@ -172,11 +172,11 @@ def _form(title: str, text: str, store_it: Callable[[str], Undo]) -> Form:
 
 
 def _add(store: Store, kind: int, record_id: int, text: str) -> Undo:
-    return partial(notes.delete, store, notes.add(store, kind, record_id, text))
+    return partial(notes.delete, store, notes.add(store, kind, record_id, text), text)
 
 
 def _edit(store: Store, note_id: int, text: str) -> Undo:
-    return partial(notes.edit, store, note_id, notes.edit(store, note_id, text))
+    return partial(notes.edit, store, note_id, notes.edit(store, note_id, text), text)
 
 
 def _delete(store: Store, note_id: int) -> Undo:

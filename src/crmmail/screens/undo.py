@@ -58,9 +58,22 @@ class Steps:
         self._undos.append(undo)
 
     def undo(self) -> None:
-        """Take every step back, the last one first."""
+        """Take every step back, the last one first.
+
+        One that cannot be taken back any more does not keep the others from it; its error is raised
+        behind them. When the store takes nothing just now, what is left can be taken back later.
+        """
+        failed: CrmmailError | None = None
         while self._undos:
-            self._undos.pop()()
+            try:
+                self._undos[-1]()
+            except CrmmailError as problem:
+                if is_trouble(problem):
+                    raise
+                failed = failed or problem
+            self._undos.pop()
+        if failed is not None:
+            raise failed
 
     def __enter__(self) -> Steps:
         return self

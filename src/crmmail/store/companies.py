@@ -158,14 +158,20 @@ def create(store: Store, name: str, domains: Iterable[str] = (), **fields: str) 
     return company_id
 
 
-def edit(store: Store, company_id: int, **fields: Any) -> dict[str, Any]:
-    """Set name or links; returns what they were, for another edit."""
+def edit(
+    store: Store, company_id: int, *, instead_of: Mapping[str, Any] | None = None, **fields: Any
+) -> dict[str, Any]:
+    """Set name or links; returns what they were, for another edit.
+
+    With `instead_of` only where these are there still.
+    """
     from crmmail.store.models import Company
 
     if "name" in fields:
         fields.setdefault("name_by_hand", True)
     with store.session(*records.ALL_TOPICS) as (session, db, change):
         company = records.alive(session, Company, company_id)
+        records.check_unchanged(company, instead_of or {}, _CLEANERS)
         before = records.assign(company, fields, _CLEANERS)
         session.flush()
         changes.log_fields(db, Kind.COMPANY, company_id, before, company.model_dump())

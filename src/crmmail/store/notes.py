@@ -55,11 +55,14 @@ def add(store: Store, kind: int, record_id: int, text: str) -> int:
         return note.id or 0
 
 
-def edit(store: Store, note_id: int, text: str) -> str:
-    """Change the text of a note; returns what it was."""
+def edit(store: Store, note_id: int, text: str, instead_of: str = "") -> str:
+    """Change the text of a note; returns what it was.
+
+    With `instead_of`, the text that an edit was given, only where that is there still.
+    """
     clean = _clean(text)
     with store.write("notes") as (db, change):
-        before = _existing(db, note_id)
+        before = _existing(db, note_id, instead_of)
         db.execute(
             "UPDATE note SET text = ?, changed_at = ? WHERE id = ?", [clean, records.now(), note_id]
         )
@@ -67,10 +70,10 @@ def edit(store: Store, note_id: int, text: str) -> str:
     return before.text
 
 
-def delete(store: Store, note_id: int) -> NoteRow:
-    """Delete a note; returns it, for restore()."""
+def delete(store: Store, note_id: int, instead_of: str = "") -> NoteRow:
+    """Delete a note; returns it, for restore(). `instead_of` as in edit()."""
     with store.write("notes") as (db, change):
-        before = _existing(db, note_id)
+        before = _existing(db, note_id, instead_of)
         db.execute("DELETE FROM note WHERE id = ?", [note_id])
         change.records.add((before.kind, before.record_id))
     return before
@@ -86,11 +89,13 @@ def restore(store: Store, note: NoteRow) -> int:
         return new.lastrowid or 0
 
 
-def _existing(db: sqlite3.Connection, note_id: int) -> NoteRow:
+def _existing(db: sqlite3.Connection, note_id: int, text: str = "") -> NoteRow:
     if (note := get(db, note_id)) is None:
         raise records.RecordError(
             f"There is no note with the number {note_id}.", "It may have been deleted elsewhere."
         )
+    if text and note.text != _clean(text):
+        raise records.RecordError("The note was changed since.", "It stays as it is.")
     return note
 
 

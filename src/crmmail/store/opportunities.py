@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -153,18 +153,32 @@ def edit(store: Store, opportunity_id: int, **fields: Any) -> dict[str, Any]:
     return _edit(store, opportunity_id, fields, _CLEANERS)
 
 
-def put_back(store: Store, opportunity_id: int, **before: Any) -> dict[str, Any]:
-    """Take an edit back, with what it returned: a stage from elsewhere is none that it takes."""
-    return _edit(store, opportunity_id, before, {**_CLEANERS, "stage": str})
+def put_back(
+    store: Store,
+    opportunity_id: int,
+    *,
+    instead_of: Mapping[str, Any] | None = None,
+    **before: Any,
+) -> dict[str, Any]:
+    """Take an edit back, with what it returned: a stage from elsewhere is none that it takes.
+
+    With `instead_of`, which is what it was given, only where that is there still.
+    """
+    return _edit(store, opportunity_id, before, {**_CLEANERS, "stage": str}, instead_of)
 
 
 def _edit(
-    store: Store, opportunity_id: int, fields: dict[str, Any], cleaners: records.Cleaners
+    store: Store,
+    opportunity_id: int,
+    fields: dict[str, Any],
+    cleaners: records.Cleaners,
+    instead_of: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     from crmmail.store.models import Opportunity
 
     with store.session(*records.ALL_TOPICS) as (session, db, change):
         opportunity = records.alive(session, Opportunity, opportunity_id)
+        records.check_unchanged(opportunity, instead_of or {}, cleaners)
         before = _assign(db, opportunity, fields, cleaners)
         session.flush()
         _log(db, opportunity_id, before, opportunity.model_dump())

@@ -186,10 +186,12 @@ def unmake(store: Store, person_id: int, before: Mapping[str, address_book.Befor
         links.relink_records(db, change, Kind.PERSON, owners)
 
 
-def edit(store: Store, person_id: int, **fields: Any) -> dict[str, Any]:
+def edit(
+    store: Store, person_id: int, *, instead_of: Mapping[str, Any] | None = None, **fields: Any
+) -> dict[str, Any]:
     """Set name, job, phone, links or company_id; returns what they were, for another edit.
 
-    A name that somebody typed stays (C4).
+    A name that somebody typed stays (C4). With `instead_of` only where these are there still.
     """
     from crmmail.store.models import Person
 
@@ -197,6 +199,7 @@ def edit(store: Store, person_id: int, **fields: Any) -> dict[str, Any]:
         fields.setdefault("name_by_hand", True)
     with store.session(*records.ALL_TOPICS) as (session, db, change):
         person = records.alive(session, Person, person_id)
+        records.check_unchanged(person, instead_of or {}, _CLEANERS)
         records.check_link(db, Kind.COMPANY, fields.get("company_id"))
         before = records.assign(person, fields, _CLEANERS)
         session.flush()
@@ -253,11 +256,16 @@ def put_address_back(store: Store, person_id: int, address: str, since: undoing.
     add_address(store, person_id, address)
 
 
-def set_primary(store: Store, person_id: int, address: str) -> str:
-    """Make one of a person's addresses the primary one; returns which was."""
+def set_primary(store: Store, person_id: int, address: str, instead_of: str = "") -> str:
+    """Make one of a person's addresses the primary one; returns which was.
+
+    With `instead_of` only where that one is it still.
+    """
     with store.write("people") as (db, change):
         found = address_book.find(db, person_id, address)
         (before,) = addresses(db, person_id)[:1]
+        if instead_of and before != instead_of:
+            raise records.RecordError("The primary address was changed since.", "It stays so.")
         address_book.make_primary(db, person_id, found.id)
         changes.log(db, Kind.PERSON, person_id, "primary", before, found.address)
         change.records.add((Kind.PERSON, person_id))

@@ -64,6 +64,17 @@ def assign(row: Any, fields: Mapping[str, Any], cleaners: Cleaners) -> dict[str,
     return before
 
 
+def check_unchanged(row: Any, instead_of: Mapping[str, Any], cleaners: Cleaners) -> None:
+    """Raise an error in words when a field does not hold what an edit has put there.
+
+    Something newer, by whomever, is not to be overwritten when that edit is taken back.
+    """
+    for field, value in instead_of.items():
+        if getattr(row, field) != cleaners[field](value):
+            said = "closing date" if field == "closes_on" else field.removesuffix("_id")
+            raise RecordError(f"The {said} was changed since.", "It stays as it is.")
+
+
 def add(session: Session, row: Record) -> int:
     """Store a new record; returns its id."""
     session.add(row)
