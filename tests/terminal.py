@@ -27,7 +27,7 @@ class Terminal:
     def __init__(self, *words: str) -> None:
         self.seen = b""
         self._words = words
-        self._past = b""
+        self.past = b""  # what was seen and waited for
         self._ended = False
 
     def __enter__(self) -> Self:
@@ -73,10 +73,10 @@ class Terminal:
     @property
     def left_on(self) -> set[int | str]:
         """The modes that are not as they were at first, by what was written so far."""
-        return self._modes(self._past + self.seen)
+        return self._modes(self.past + self.seen)
 
     def _forget(self, end: int) -> None:
-        self._past += self.seen[:end]
+        self.past += self.seen[:end]
         self.seen = self.seen[end:]
 
     def _read(self, seconds: float) -> bool:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from getpass import getpass
 
+from crmmail import typing_ahead
 from crmmail.accounts.secret_error import OTHER_WAYS, SecretError
+from crmmail.text import printable
 
 ASK = "ask:"
 """The reference of an account whose password is typed in each run."""
+TRIES = 3
+"""So often a password is asked for when the server refuses it."""
 _held: dict[str, str] = {}
+_refused: dict[str, str] = {}  # what to say before the next question
 _elsewhere: list[str] = []  # how it is typed where the terminal is not free to ask on
 
 
@@ -20,16 +26,23 @@ class NotTyped(SecretError):
 def hold(email: str, password: str) -> None:
     """Use a password that was typed, until this process ends or it is dropped."""
     _held[email] = password
+    _refused.pop(email, None)
 
 
-def drop(email: str) -> None:
-    """Forget a password that was typed: the server refused it."""
+def drop(email: str, said: str = "") -> None:
+    """Forget a password that was typed: the server refused it, for the reason that it `said`."""
     _held.pop(email, None)
+    _refused[email] = said
 
 
 def is_held(email: str) -> bool:
     """Whether the password was typed in this run."""
     return email in _held
+
+
+def was_refused(email: str) -> bool:
+    """Whether the server refused what was typed, and nothing else is typed yet."""
+    return email in _refused
 
 
 def ask_elsewhere(hint: str) -> None:
@@ -42,15 +55,33 @@ def ask_here() -> None:
     _elsewhere.clear()
 
 
+def can_ask() -> bool:
+    """Whether somebody is there to type a password on the terminal, and it is free."""
+    return not _elsewhere and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def unseen() -> AbstractContextManager[None]:
+    """In this block the server is asked: no password that is typed meanwhile is shown or kept."""
+    return typing_ahead.unseen() if can_ask() else nullcontext()
+
+
+def ask(question: str) -> str:
+    """Ask for a password on the terminal, unseen; "" when none was typed."""
+    typing_ahead.asked(question)
+    return getpass(question, sys.stderr)
+
+
 def password(email: str) -> str:
     """The password that was typed in this run; on a free terminal it is asked for once."""
     if email not in _held:
         words = f"The password of {email} is typed in each run"
         if _elsewhere:
             raise NotTyped(f"{words}, and has not been typed yet.", _elsewhere[0])
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not can_ask():
             raise NotTyped(f"{words}, and nobody is here to be asked.", OTHER_WAYS)
-        if not (answer := getpass(f"Password of {email} (kept nowhere): ", sys.stderr)):
+        if said := _refused.pop(email, ""):
+            print(printable(said), file=sys.stderr)
+        if not (answer := ask(f"Password of {email} (kept nowhere): ")):
             raise NotTyped(f"No password was typed for {email}.", "Start again to type it.")
         hold(email, answer)
     return _held[email]

@@ -7,12 +7,21 @@ import sys
 from collections.abc import Sequence
 
 import crmmail
+from crmmail import typing_ahead
 from crmmail.cli.problems import Exit, close_pipe, need_terminal, tell
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns its exit code. A problem becomes a sentence on stderr."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        return _told(words)
+    finally:
+        typing_ahead.discard()
+
+
+def _told(words: list[str]) -> int:
+    """Run a command line, and say what went wrong."""
     try:
         code = _run(words)
         sys.stdout.flush()

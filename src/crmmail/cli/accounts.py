@@ -9,9 +9,10 @@ import typer
 from crmmail.accounts import credentials
 from crmmail.cli import caldav, new_account, shapes
 from crmmail.cli.arguments import checked, one_of, some
+from crmmail.cli.new_account import NewAccount
 from crmmail.cli.output import AsJson, confirm, count, examples, note, open_store, print_json, table
 from crmmail.cli.problems import ArgumentError, NotFoundError
-from crmmail.cli.signing_in import say_folders, sign_in, tried
+from crmmail.cli.signing_in import say_folders, sign_in, tried, trying
 from crmmail.errors import CrmmailError
 from crmmail.store import accounts, companies, people
 
@@ -160,7 +161,7 @@ def add(
             new = tried(new)
         found = caldav.Found()
         if wish or not new.tokens:  # calendars take passwords only
-            found = caldav.find(wish, new.email, new.password, new.username, new.host)
+            new, found = _calendars(new, wish)
         if not new.host and not found.url:
             raise CrmmailError(
                 f"{new.email} has neither mail nor calendars to read: it was not added.",
@@ -310,6 +311,15 @@ def known(db: sqlite3.Connection, email: str) -> accounts.AccountRow:
     if (found := accounts.get(db, email)) is None:
         raise NotFoundError(f"There is no account {email}.", "List them: crmmail account list")
     return found
+
+
+def _calendars(new: NewAccount, wish: caldav.Wish) -> tuple[NewAccount, caldav.Found]:
+    """The calendars of a new account; a password that nothing has tried yet is tried now."""
+
+    def find(one: NewAccount) -> caldav.Found:
+        return caldav.find(wish, one.email, one.password, one.username, one.host)
+
+    return (new, find(new)) if new.host or wish.has_password else trying(new, find)
 
 
 def _forget(email: str, before: str, now: str = "") -> None:

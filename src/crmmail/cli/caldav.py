@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from crmmail.accounts import calendars as finding
-from crmmail.accounts import credentials
+from crmmail.accounts import credentials, typed
+from crmmail.accounts.credentials import HasSecret
 from crmmail.cli.arguments import checked, some
 from crmmail.cli.output import note
 from crmmail.cli.problems import ArgumentError, RefusedError
@@ -17,6 +18,7 @@ from crmmail.errors import CrmmailError
 from crmmail.store import accounts, calendars
 from crmmail.store.database import Store
 
+_T = TypeVar("_T")
 NONE = "none"
 Url = Annotated[
     str,
@@ -63,6 +65,11 @@ class Wish:
     password_command: str = ""
     insecure: bool = False
     test: bool = True
+
+    @property
+    def has_password(self) -> bool:
+        """Whether calendars have a password of their own."""
+        return bool(self.password_env or self.password_command)
 
     def __bool__(self) -> bool:
         return any((self.url, self.username, self.password_env, self.password_command))
@@ -122,15 +129,24 @@ def try_out(account: accounts.AccountRow) -> list[str]:
         return []
     secret = account.caldav_secret or account.secret
     wish = Wish(account.caldav_url, account.caldav_username)
-    password = credentials.password(_Login(account.email, secret))
-    home = _home(wish, account.email, password, wish.url, account.username, account.host)
+    login = _Login(account.email, secret)
+    home = _with_password(
+        login,
+        lambda password: _home(
+            wish, account.email, password, wish.url, account.username, account.host
+        ),
+    )
     return [] if isinstance(home, str) else sorted(one.name for one in home.calendars)
 
 
 def change(store: Store, account: accounts.AccountRow, wish: Wish) -> None:
     """Set an account's calendars anew; what only the former ones held leaves the store."""
-    password = credentials.password(account) if wish.test and wish.url != NONE else ""
-    found = find(wish, account.email, password, account.username, account.host)
+
+    def look(password: str) -> Found:
+        return find(wish, account.email, password, account.username, account.host)
+
+    asks = wish.test and wish.url != NONE and not wish.has_password
+    found = _with_password(account, look) if asks else look("")
     stays = {url for url, _, _ in found.calendars}
     drop(store, account, stays)
     found.keep(store, account.email)
@@ -157,6 +173,27 @@ def _home(
         return finding.find(email, password, wish.username or username, host, url)
     except Refused as problem:
         raise RefusedError(str(problem), problem.hint) from problem
+
+
+def _with_password(account: HasSecret, attempt: Callable[[str], _T]) -> _T:
+    """What a sign-in with an account's password brings.
+
+    A typed password that is refused is asked for again, three times in all.
+    """
+    if account.secret != typed.ASK:
+        return attempt(credentials.password(account))
+    from crmmail.sync.problems import Denied
+
+    for left in reversed(range(typed.TRIES)):
+        password = credentials.password(account)
+        try:
+            with typed.unseen():
+                return attempt(password)
+        except RefusedError as problem:
+            typed.drop(account.email, f"{problem} {problem.hint}")
+            if not (left and typed.can_ask() and isinstance(problem.__cause__, Denied)):
+                raise
+    raise AssertionError
 
 
 def _secret(wish: Wish) -> str:

@@ -59,6 +59,18 @@ class NewAccount:
     pin: str = ""
     tokens: bool = False  # those of the browser are in no keyring yet
 
+    @property
+    def is_typed(self) -> bool:
+        """Whether somebody is here who typed the password, and can type another one."""
+        return self.typed or self.secret == typed.ASK
+
+    def retyped(self) -> NewAccount:
+        """The account with another password, which is asked for."""
+        answer = _ask(_question(self.email), "another one", hidden=True)
+        if self.secret == typed.ASK:
+            typed.hold(self.email, answer)
+        return replace(self, password=answer)
+
     def keep(self) -> None:
         """Put what was typed, or what the browser brought, into the keyring."""
         if self.tokens:
@@ -259,12 +271,16 @@ def _password(env: str, command: str, email: str, needed: bool) -> tuple[str, st
         return secret, credentials.password(_Login(email, secret)) if needed else "", False
     kept = _has_keyring()  # before the question, so that no password is typed in vain
     answer = _ask(
-        f"Password of {email}", "--password-env NAME or --password-command COMMAND", hidden=True
+        _question(email), "--password-env NAME or --password-command COMMAND", hidden=True
     )
     if not kept:
         typed.hold(email, answer)
         return typed.ASK, answer, False
     return credentials.KEYRING, answer, True
+
+
+def _question(email: str) -> str:
+    return f"Password of {email}"
 
 
 def _has_keyring() -> bool:

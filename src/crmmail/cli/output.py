@@ -15,6 +15,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from crmmail import typing_ahead
 from crmmail.cli.problems import close_pipe
 from crmmail.errors import CrmmailError
 from crmmail.settings import store_path
@@ -108,11 +109,13 @@ def confirm(question: str, otherwise: str = "This cannot be undone.") -> None:
     """
     if not sys.stdin.isatty():
         raise CrmmailError(otherwise, "Say so with --yes.")
+    typing_ahead.asked(question)
     typer.confirm(printable(question), abort=True, err=True)
 
 
 def ask(question: str, default: str | None = None, *, hidden: bool = False) -> str:
     """Ask on stderr for a text; `default` is what enter alone means."""
+    typing_ahead.asked(question)
     shown = None if default is None else one_line(default)
     answer: str = typer.prompt(printable(question), default=shown, hide_input=hidden, err=True)
     return answer

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from crmmail.accounts import typed
 from crmmail.cli.new_account import NewAccount
 from crmmail.cli.next_step import next_step
 from crmmail.cli.output import confirm, note
@@ -16,6 +18,8 @@ from crmmail.text import pairs
 if TYPE_CHECKING:
     from crmmail.sync.answers import FolderInfo
     from crmmail.sync.session import SignIn
+
+_T = TypeVar("_T")
 
 
 def sign_in(account: SignIn, password: str = "", otherwise: str = "") -> list[FolderInfo]:
@@ -43,7 +47,9 @@ def tried(new: NewAccount) -> NewAccount:
     if not new.host:
         return new
     try:
-        say_folders(sign_in(new, new.password, "Check the user name and the password"))
+        new, folders = trying(
+            new, lambda one: sign_in(one, one.password, "Check the user name and the password")
+        )
     except Untrusted as problem:
         if problem.changed or not sys.stdin.isatty():
             hint = f"{problem.hint} To trust this one: --pin {pairs(problem.fingerprint)}"
@@ -51,7 +57,29 @@ def tried(new: NewAccount) -> NewAccount:
         note(f"{problem} {problem.hint}")
         confirm("Trust this certificate, and no other, from now on?")
         return tried(replace(new, pin=problem.fingerprint))
+    say_folders(folders)
     return new
+
+
+def trying(new: NewAccount, attempt: Callable[[NewAccount], _T]) -> tuple[NewAccount, _T]:
+    """What a sign-in brings, and the account with the password that was taken.
+
+    A typed password that is refused is asked for again, three times in all.
+    """
+    if not new.is_typed:
+        return new, attempt(new)
+    from crmmail.sync.problems import Denied
+
+    for left in reversed(range(typed.TRIES)):
+        try:
+            with typed.unseen():
+                return new, attempt(new)
+        except RefusedError as problem:
+            if not (left and isinstance(problem.__cause__, Denied)):
+                raise
+            note(f"{problem} {problem.__cause__.hint}")
+        new = new.retyped()
+    raise AssertionError
 
 
 def say_folders(folders: list[FolderInfo]) -> None:

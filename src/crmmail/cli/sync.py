@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crmmail import crash
+from crmmail import crash, typing_ahead
 from crmmail.accounts.secret_error import SecretError
 from crmmail.cli.accounts import known
 from crmmail.cli.next_step import next_step
@@ -52,7 +52,7 @@ def sync(
                 raise ArgumentError("--watch watches every account.")
             go_on(store, as_json)
             return
-        reports = _once(store, named)
+        reports = _with_passwords(store, _once(store, named))
         states = {state.email: state.state for state in accounts.states(store.read())}
     if as_json:
         print_json({"accounts": [shape(report) for report in reports]})
@@ -117,10 +117,28 @@ def _ask_for_passwords(store: Store, named: Sequence[str]) -> None:
         typed.ask_elsewhere("Run the command again to type it.")
 
 
+def _with_passwords(store: Store, reports: list[Report]) -> list[Report]:
+    """The reports, with another pass where a refused password is typed again."""
+    from crmmail.accounts import typed
+
+    for _ in range(typed.TRIES - 1):
+        wrong = [one.email for one in reports if typed.was_refused(one.email)]
+        typed.ask_here()
+        if not wrong or not typed.can_ask():
+            break
+        _ask_for_passwords(store, wrong)
+        if not (answered := [email for email in wrong if typed.is_held(email)]):
+            break
+        again = {one.email: one for one in _once(store, answered)}
+        reports = [again.get(one.email, one) for one in reports]
+    return reports
+
+
 def _once(store: Store, emails: Sequence[str]) -> list[Report]:
     from crmmail.sync.loop import sync_once
 
-    with _progress(store):
+    quiet = typing_ahead.unseen() if typing_ahead.has_asked() else nullcontext()
+    with quiet, _progress(store):
         return sync_once(store, emails)
 
 

@@ -26,7 +26,7 @@ from crmmail.addresses import site
 from crmmail.errors import CrmmailError
 from crmmail.sync import multistatus
 from crmmail.sync.multistatus import Multistatus
-from crmmail.sync.problems import BadAnswer, Problem, Refused, Unsafe, said
+from crmmail.sync.problems import BadAnswer, Denied, Problem, Refused, Unsafe, said
 
 TIMEOUT = 30
 _LOOK_UP = 5  # seconds for a domain's .well-known, for which somebody waits
@@ -184,7 +184,7 @@ def in_words(host: str, port: int = 443, user: str = "") -> Iterator[None]:
         if problem.status == 403:
             raise Fault(403, _said(host, 403)) from problem
         of_whom = f" of {user}" if user else ""
-        raise Refused(f"{host} refused the sign-in to the calendar{of_whom}.") from problem
+        raise Denied(f"{host} refused the sign-in to the calendar{of_whom}.") from problem
     except NotImplementedError as problem:
         raise Refused(
             f"{host} takes no password for its calendars.", "It may take OAuth sign-in only."

@@ -30,6 +30,10 @@ class Refused(Problem):
     hint = "Many providers want an app password."
 
 
+class Denied(Refused):
+    """The server refused this very password or token: another one may be taken."""
+
+
 class NoSecret(Refused):
     """There is nothing to sign in with: the password could not be had. It may come back."""
 
@@ -176,7 +180,7 @@ def _sign_in(words: str, host: str, user: str) -> Problem:
     if _TRANSIENT.search(words) or busy.search(words):
         return Problem(f"{host} takes no sign-in now: {said(words)}", wait=_asked_wait(words))
     of_whom = f" of {one_line(user, 100)}" if user else ""
-    return Refused(f"{host} refused the sign-in{of_whom}: {said(words)}")
+    return Denied(f"{host} refused the sign-in{of_whom}: {said(words)}")
 
 
 def _cut(words: str) -> Problem:

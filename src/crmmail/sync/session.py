@@ -11,7 +11,7 @@ from crmmail.accounts import providers
 from crmmail.store.database import Store
 from crmmail.sync.answers import FolderInfo
 from crmmail.sync.mailbox import Login, Mailbox
-from crmmail.sync.problems import Asking, BadAnswer, Cut, Fault, NoSecret, Refused
+from crmmail.sync.problems import Asking, BadAnswer, Cut, Denied, Fault, NoSecret, Refused
 
 if TYPE_CHECKING:
     from crmmail.accounts.credentials import HasSecret
@@ -96,13 +96,9 @@ def sign_in(account: SignIn, password: str = "") -> Mailbox:
     if password:
         return _open(account, password)
     if not account.secret.startswith(credentials.OAUTH):
-        try:
-            return _open(account, password_of(account))
-        except Refused as problem:
-            if account.secret != typed.ASK or isinstance(problem, Asking):
-                raise
-            typed.drop(account.email)
-            raise Asking(str(problem), problem.hint) from problem
+        if account.secret == typed.ASK:
+            return _with_typed(account)
+        return _open(account, password_of(account))
     from crmmail.accounts import oauth
 
     try:
@@ -114,6 +110,22 @@ def sign_in(account: SignIn, password: str = "") -> Mailbox:
         raise Refused(str(problem), problem.hint) from problem
     except credentials.SecretError as problem:
         raise NoSecret(str(problem), problem.hint) from problem
+
+
+def _with_typed(account: SignIn) -> Mailbox:
+    """Sign in with a typed password; on a free terminal a refused one is asked for again."""
+    from crmmail.accounts import typed
+
+    for left in reversed(range(typed.TRIES)):
+        secret = password_of(account)
+        try:
+            with typed.unseen():
+                return _open(account, secret)
+        except Refused as problem:
+            typed.drop(account.email, f"{problem} {problem.hint}")
+            if not (left and isinstance(problem, Denied) and typed.can_ask()):
+                raise Asking(str(problem), problem.hint) from problem
+    raise AssertionError
 
 
 def password_of(account: HasSecret) -> str:
@@ -135,7 +147,7 @@ def _open(account: SignIn, secret: str, *, oauth: bool = False) -> Mailbox:
         return Mailbox(Login(*place, username, secret, account.pin, oauth))
     except Refused as problem:
         advice = "" if oauth else providers.advice(account.email, account.host)
-        raise Refused(str(problem), advice or problem.hint) from problem
+        raise type(problem)(str(problem), advice or problem.hint) from problem
 
 
 def check(account: SignIn, password: str = "") -> list[FolderInfo]:
