@@ -12,7 +12,7 @@ from crmmail.store import backup, daily, files, handmade, locks, salvage
 from crmmail.store import put_back as putting
 from crmmail.store.database import Store
 from crmmail.store.handmade import Document
-from crmmail.store.trouble import REBUILD, InUseError, StoreError, explained
+from crmmail.store.trouble import REBUILD, InUseError, StoreError, explained, is_unwritable
 from crmmail.sync.lock import Busy, exclusive
 
 _PATIENCE = 10.0  # seconds
@@ -144,7 +144,9 @@ def _salvaged(store: Path) -> tuple[Document | None, bool]:
         return None, False
     try:
         return salvage.salvage(store, int(time.time()))
-    except (sqlite3.Error, StoreError):
+    except (sqlite3.Error, StoreError) as problem:
+        if is_unwritable(problem):
+            raise
         return None, False
 
 

@@ -8,6 +8,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from crmmail.store import (
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.trouble import StoreError
+from tests.mounts import NEEDS, SMALL_DISK, can_mount, run_on
 
 from .conftest import Filler, World
 
@@ -73,7 +75,7 @@ def lowered(store: Store, level: int) -> None:
         db.execute("UPDATE account SET mail_level = ?", [level])
         ids = [one for (one,) in db.execute("SELECT id FROM message")]
         levels.lower(db, change, ids)
-    assert levels.wipe(store)
+    assert levels.wipe(store) is None
 
 
 class TestVisibility:
@@ -107,7 +109,7 @@ class TestVisibility:
             lowered(store, 0)
         assert "crmmail.db.kept-2026-03-14-090000" in holding(store, "the first offer")
         monkeypatch.setattr(daily, "write", write)
-        assert levels.wipe(store)
+        assert levels.wipe(store) is None
         assert holding(store, "the first offer", "Visit") == []
 
     def test_a_second_name_of_the_store_itself_is_only_taken_away(
@@ -197,9 +199,129 @@ class TestForgetting:
         ended = subprocess.run([sys.executable, "-c", script, str(store.path)], check=False)
         assert ended.returncode == -9
         again = Store(store.path)
-        assert levels.wipe(again)
+        assert levels.wipe(again) is None
         again.close()
         assert holding(store, "anna@acme.com", "first offer", "xylophone") == []
+
+    def test_each_backup_knows_at_once_who_was_forgotten(
+        self, store: Store, copied: World, tmp_path: Path
+    ) -> None:
+        """So that a store that is built anew from it keeps them out."""
+        forgetting.forget(store, "anna@acme.com")
+        found = [daily.read(one.path) for one in files.copies_of(store.path)]
+        assert len(found) == 5
+        for document in found:
+            known = document["forgotten"]
+            assert forgetting.is_forgotten("anna@acme.com", known)
+            assert forgetting.is_forgotten("anna@mail.example", known)
+
+    def test_on_a_full_disk_a_backup_is_made_anew_in_its_own_room(
+        self, store: Store, copied: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write = daily.write
+
+        def full(document: handmade.Document, path: Path) -> Path:
+            if path.exists():  # there is no room for two of them
+                raise OSError(28, "No space left on device")
+            return write(document, path)
+
+        monkeypatch.setattr(daily, "write", full)
+        assert forgetting.forget(store, "anna@acme.com").remains is None
+        assert holding(store, "anna@acme.com", "Anna Berg", "xylophone") == []
+        for one in files.copies_of(store.path):
+            assert "Likes tea." in {row["text"] for row in daily.read(one.path)["notes"]}, one.name
+
+    def test_where_there_is_no_room_at_all_a_backup_goes_and_a_kept_store_is_named(
+        self, store: Store, copied: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_values: object) -> Path:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(daily, "write", full)
+        said = forgetting.forget(store, "anna@acme.com").remains
+        assert said is not None
+        assert "still have what was to go: The disk of" in str(said)
+        left = [one.name for one in files.copies_of(store.path)]
+        assert left == [one for one in left if one in str(said)]
+        assert all(one.startswith("crmmail.db.") for one in left)
+        assert "crmmail backup --remove crmmail.db." in said.hint
+
+    def test_a_store_that_cannot_be_read_for_want_of_room_is_not_deleted(
+        self, store: Store, copied: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What was made by hand in it would be lost."""
+
+        def full(*_values: object, **_more: object) -> None:
+            problem = sqlite3.OperationalError("database or disk is full")
+            problem.sqlite_errorname = "SQLITE_FULL"
+            raise problem
+
+        monkeypatch.setattr(opening, "migrate", full)
+        said = forgetting.forget(store, "anna@acme.com").remains
+        assert "crmmail.db.kept-2026-03-14-090000" in str(said)
+        assert store.path.with_name("crmmail.db.kept-2026-03-14-090000").exists()
+
+    def test_a_backup_that_another_process_renews_meanwhile_is_not_replaced_by_an_older_one(
+        self, store: Store, copied: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read, others = daily.read, list[threading.Thread]()
+
+        def renew() -> None:
+            with closing(Store(store.path)) as other:
+                notes.add(other, Kind.PERSON, copied.zoe, "Likes rain, too.")
+                daily.daily(other, renew=True)
+
+        def slowly(path: Path) -> handmade.Document:
+            found = read(path)
+            if path.name.startswith("daily-") and not others:
+                others.append(threading.Thread(target=renew))
+                others[0].start()
+                others[0].join(1.0)  # unless it has to wait, it is done by then
+            return found
+
+        monkeypatch.setattr(daily, "read", slowly)
+        with store.write() as (db, _):
+            db.execute("INSERT INTO forgotten VALUES (?)", [forgetting.digest("anna@acme.com")])
+        copies.clear(store)
+        others[0].join()
+        newest = daily.newest(store.path)
+        assert newest is not None
+        assert "Likes rain, too." in {row["text"] for row in read(newest)["notes"]}
+
+
+_FORGET_ON_A_FULL_DISK = """
+import os, pathlib, sys
+from crmmail.store import copies, daily, forgetting, notes, people
+from crmmail.store.database import Store
+folder = pathlib.Path(sys.argv[1])
+store = Store(folder / "crmmail.db")
+eve = people.create(store, "Eve", ["eve@acme.example"])
+zoe = people.create(store, "Zoe", ["zoe@acme.example"])
+notes.add(store, 1, zoe, "Likes tea.")
+for number in range(200):  # the log has its size, and is written from its beginning again
+    notes.add(store, 1, eve, f"note {number} " + os.urandom(40).hex())
+daily.daily(store)
+store._writer.execute("PRAGMA wal_checkpoint")
+with open(folder / "filler", "wb", 0) as filler:
+    for size in (4096, 1):
+        try:
+            while True:
+                filler.write(b"x" * size)
+        except OSError:
+            pass
+gone = forgetting.forget(store, "eve@acme.example")
+(path,) = (folder / "backups").iterdir()
+found = daily.read(path)
+print(gone.notes, [row["name"] for row in found["people"]], gone.remains, sep="|")
+"""
+
+
+@pytest.mark.skipif(not can_mount(), reason=NEEDS)
+def test_on_a_disk_that_is_really_full_no_backup_has_the_forgotten(tmp_path: Path) -> None:
+    ended = run_on(SMALL_DISK.replace("1500k", "8m"), _FORGET_ON_A_FULL_DISK, tmp_path)
+    gone, people_left, said = ended.stdout.strip().split("|")
+    assert (gone, people_left) == ("200", "['Zoe']")
+    assert said == "None"
 
 
 def test_a_copy_can_be_removed_by_its_name(store: Store, copied: World) -> None:

@@ -144,6 +144,22 @@ def test_the_numbers_of_single_occurrences_are_erased_with_their_series(store: S
         assert db.execute("SELECT id FROM former_id").fetchall() == [(3,)]
 
 
+def test_what_was_kept_of_single_occurrences_by_an_older_crmmail_is_erased_too(
+    store: Store, lived: World
+) -> None:
+    """Migration 0017 could not say whose they are: their digests are of UID and RECURRENCE-ID."""
+    one = digest_key(f"{UID} 20260314T080000Z")
+    kept = digest_key("message@x.example")
+    with store.write() as (db, _):
+        db.execute("INSERT INTO former_id VALUES (2, ?, 77, 0), (1, ?, 78, 0)", [one, kept])
+    daily.daily(store, renew=True)
+    forgetting.forget(store, "anna@acme.com")
+    assert one not in digests(store)
+    assert kept in digests(store)
+    for copy in files.copies_of(store.path):
+        assert one not in {row[2] for row in daily.read(copy.path)["numbers"]}, copy.name
+
+
 def test_the_file_is_rewritten_at_once_and_sound(store: Store, lived: World) -> None:
     forgetting.forget(store, "anna@acme.com")
     assert not store.read().execute("SELECT 1 FROM chore").fetchone()

@@ -45,16 +45,15 @@ def forget(
             confirm("Remove all this from this computer?")
         gone = forgetting.forget(store, address)
         left = forgetting.mentions(store.read(), gone.addresses)
-        waits = store.read().execute("SELECT 1 FROM chore WHERE name = 'wipe'").fetchone()
         made = copies.made(store.path)
+    if gone.remains is not None:
+        note(f"Not all of it is gone yet: {gone.remains} {gone.remains.hint}".strip())
     if as_json:
         print_json(_shape(gone, left))
         return
     note(f"Forgotten: {', '.join(_counts(gone))}.")
     if left:
         note(f"{plural(left, 'message')} of others have the address in their text. They stay.")
-    if waits:
-        note("Another crmmail uses the store: the next sync overwrites what left it.")
     tell_made(made)
 
 

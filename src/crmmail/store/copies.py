@@ -6,12 +6,22 @@ import json
 import logging
 import sqlite3
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from crmmail.store import daily, files, forgetting, handmade, mail_rules, numbers, salvage
+from crmmail.store import (
+    daily,
+    files,
+    forgetting,
+    handmade,
+    locks,
+    mail_rules,
+    numbers,
+    salvage,
+)
 from crmmail.store.database import Store
-from crmmail.store.trouble import StoreError
+from crmmail.store.trouble import StoreError, explain, is_unwritable
 
 log = logging.getLogger(__name__)
 
@@ -44,34 +54,64 @@ class _Still:
         return _Still(numbers.known_keys(db), frozenset(mail_rules.allowed(db)))
 
 
-def clear(store: Store) -> None:
+def clear(store: Store) -> StoreError | None:
     """Leave nothing in any copy of what left the store for good (V3, `forget`).
 
     A whole store that was kept becomes a backup of what was made by hand in it; the copies of
-    upgrades go. Called again, it goes on where it was cut short.
+    upgrades go. Called again, it goes on where it was cut short. Returns which copies this crmmail
+    can do nothing about. Raises StoreError when some could be neither made anew nor deleted now.
     """
     files.clear_parts(store.path)
-    for copy in files.copies_of(store.path):
-        if copy.kind == files.OLDER:
-            files.remove(copy.path)
-        elif copy.is_store:
-            reduce(store, copy.path)
     known = forgetting.digests(store.read())
-    if not known:
-        return
-    still = _Still.of(store)
-    for copy in files.copies_of(store.path):
+    still = _Still.of(store) if known else None
+    failed: list[tuple[files.Copy, StoreError]] = []
+    newer: list[tuple[files.Copy, StoreError]] = []
+    # Those that make room first.
+    for copy in sorted(files.copies_of(store.path), key=lambda one: one.is_store):
         try:
-            document = daily.read(copy.path)
+            if copy.kind == files.OLDER:
+                files.remove(copy.path)
+            elif copy.is_store:
+                reduce(store, copy.path)
+            elif still is not None:
+                _forget(copy.path, known, still)
+        except daily.NewerBackupError as problem:
+            newer.append((copy, problem))
+        except (sqlite3.Error, OSError, StoreError) as problem:
+            failed.append((copy, explain(problem, copy.path)))
+    if failed:
+        raise _still_has(failed + newer, "The next sync tries again.")
+    return _still_has(newer, "") if newer else None
+
+
+def _still_has(copies: list[tuple[files.Copy, StoreError]], then: str) -> StoreError:
+    names = ", ".join(copy.name for copy, _ in copies)
+    still = "still has what was to leave it" if len(copies) == 1 else "still have what was to go"
+    remove = f"To delete a copy: crmmail backup --remove {copies[0][0].name}"
+    return StoreError(f"{names} {still}: {copies[0][1]}", f"{then} {remove}".strip())
+
+
+def _forget(path: Path, known: frozenset[str], still: _Still) -> None:
+    """Take the forgotten out of a backup; it has their digests, so that they stay out."""
+    with locks.writing(path.parent):
+        try:
+            document = daily.read(path)
         except daily.DamagedBackupError:  # nobody can take anything out of it, nor put it back
-            copy.path.unlink()
-            continue
-        except StoreError as problem:  # of a newer crmmail, or on a disk that fails just now
-            log.warning("a backup still has what was to leave it: %s", problem)
-            continue
+            path.unlink()
+            return
         rest = _without_forgotten(document, known, still)
-        if rest != document:
-            daily.write(rest, copy.path)
+        if rest == document:
+            return
+        try:
+            daily.write(rest, path)
+        except OSError as problem:  # on a full disk there is the room of the one that has to go
+            if not is_unwritable(problem):
+                raise
+            path.unlink()
+            with suppress(OSError):
+                daily.write(rest, path)
+            if not path.exists():
+                log.warning("the backup %s is deleted: %s", path.name, problem.strerror)
 
 
 def reduce(store: Store, path: Path) -> None:
@@ -79,12 +119,15 @@ def reduce(store: Store, path: Path) -> None:
     if not path.samefile(store.path):
         try:
             document, _ = salvage.salvage(path, int(path.stat().st_mtime))
-        except (sqlite3.Error, StoreError):
+        except (sqlite3.Error, StoreError) as problem:
+            if is_unwritable(problem):
+                raise
             document = None  # nothing of it can be read
         if document is not None and not handmade.is_empty(document):
             known = forgetting.digests(store.read())
             document = _without_forgotten(document, known, _Still.of(store) if known else None)
-            daily.write(document, daily.free(store.path, "kept"))
+            with locks.writing(daily.folder(store.path)):
+                daily.write(document, daily.free(store.path, "kept"))
     files.remove(path)
 
 
@@ -106,12 +149,14 @@ def find(store: Path, name: str) -> Path:
 
 def note_made(store: Path, path: Path) -> None:
     """Remember where the user made a backup: what leaves the store later is told to be in it."""
-    every = {one.path: one.made_at for one in made(store)} | {path.absolute(): int(time.time())}
-    rows = [{"path": str(one), "made_at": at} for one, at in every.items()]
     file = daily.folder(store) / _MADE
-    part = files.make(files.own_part_of(file))
-    part.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-    part.replace(file)
+    with locks.writing(file.parent):
+        every = {one.path: one.made_at for one in made(store)}
+        every[path.absolute()] = int(time.time())
+        rows = [{"path": str(one), "made_at": at} for one, at in every.items()]
+        part = files.make(files.own_part_of(file))
+        part.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+        part.replace(file)
 
 
 def made(store: Path) -> list[Made]:
@@ -126,10 +171,11 @@ def made(store: Path) -> list[Made]:
 def _without_forgotten(
     document: handmade.Document, known: frozenset[str], still: _Still | None
 ) -> handmade.Document:
-    """The document without the forgotten, and without ids of mail that the store has lost."""
+    """The document without the forgotten, whose digests it has, and without ids of lost mail."""
     rest = handmade.without_forgotten(
         document, lambda address: forgetting.is_forgotten(address, known)
     )
+    rest["forgotten"] = sorted(known.union(document["forgotten"]))
     if still is not None:
         rest["links"] = [one for one in rest["links"] if (one["target"], one["key"]) in still.keys]
         rest["numbers"] = [one for one in rest["numbers"] if (one[0], one[2]) in still.keys]

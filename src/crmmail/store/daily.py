@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from crmmail.store import files, forgetting, handmade
+from crmmail.store import files, forgetting, handmade, locks
 from crmmail.store.database import Store
 from crmmail.store.handmade import Document
 from crmmail.store.trouble import StoreError
@@ -28,6 +28,10 @@ class DamagedBackupError(StoreError):
     """Nobody can read this backup, now or later."""
 
 
+class NewerBackupError(StoreError):
+    """A later crmmail has written this backup."""
+
+
 def daily(store: Store, now: float | None = None, *, renew: bool = False) -> Path | None:
     """Make today's backup, unless there is one or nothing to keep; returns the new file.
 
@@ -38,16 +42,18 @@ def daily(store: Store, now: float | None = None, *, renew: bool = False) -> Pat
     path = folder(store.path) / time.strftime("daily-%Y-%m-%d.json.gz", time.localtime(now))
     if store.is_damaged or (path.exists() and not renew):
         return None
-    if not _write_current(store, path, now):
-        return None
-    _tidy(path.parent, now)
+    with locks.writing(path.parent):
+        if not _write_current(store, path, now):
+            return None
+        _tidy(path.parent, now)
     return path
 
 
 def save(store: Store) -> Path | None:
     """Make a backup now, before what was made by hand is changed by another one."""
-    path = free(store.path, "saved")
-    return path if _write_current(store, path, time.time()) else None
+    with locks.writing(folder(store.path)):
+        path = free(store.path, "saved")
+        return path if _write_current(store, path, time.time()) else None
 
 
 def _write_current(store: Store, path: Path, now: float) -> bool:
@@ -139,7 +145,7 @@ def read(path: Path) -> Document:
     if not isinstance(found, dict) or found.get("format") != handmade.FORMAT:
         raise StoreError(f"{path} is not a backup of crmmail.", "Nothing was changed.")
     if found["version"] > handmade.VERSION:
-        raise StoreError(
+        raise NewerBackupError(
             f"{path} was written by a newer crmmail.", "Upgrade crmmail. Nothing was changed."
         )
     return handmade.upgraded(found)

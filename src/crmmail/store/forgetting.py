@@ -11,7 +11,7 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from crmmail.addresses import normal
@@ -26,7 +26,7 @@ from crmmail.store import (
     removal,
     rule_changes,
 )
-from crmmail.store.database import Change, Store
+from crmmail.store.database import Change, Store, StoreError
 from crmmail.store.kinds import Kind
 
 REASON = "forgotten"
@@ -51,6 +51,8 @@ class Traces:
     meetings: int
     skipped: int
     notes: int
+    remains: StoreError | None = None
+    """Why some of it can still be read from the store's file, or a copy, after it was forgotten."""
 
 
 def digest(address: str, known: Collection[str] = ()) -> str:
@@ -125,10 +127,10 @@ def forget(store: Store, typed: str) -> Traces:
         _forget_meetings(db, packed)
         _forget_resources(db, found.addresses)
         _forget_person(db, change, found.addresses)
+        former.erase_unknown(db)
         levels.order_wipe(db)
     files.remove_unsaved(store.path, (found.name, *found.addresses))
-    levels.wipe(store)
-    return found
+    return replace(found, remains=levels.wipe(store))
 
 
 def blank(db: sqlite3.Connection, rows: Iterable[tuple[int, int]]) -> None:

@@ -102,6 +102,14 @@ def erase(db: sqlite3.Connection, mids: Iterable[str] = (), uids: Iterable[str] 
     erase_entries(db, (entry for (entry,) in entries))
 
 
+def erase_unknown(db: sqlite3.Connection) -> None:
+    """Keep no number of a single occurrence of which nobody can say whose meeting it was.
+
+    Before migration 0017 the digest of its UID was not kept beside that of UID and RECURRENCE-ID.
+    """
+    db.execute("DELETE FROM former_id WHERE target = 2 AND uid_key = 0")
+
+
 def erase_entries(db: sqlite3.Connection, entries: Iterable[str]) -> None:
     """Keep no trace of these entries of the block- and allowlist in the changes of rules."""
     db.executemany(

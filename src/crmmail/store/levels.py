@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from crmmail.store import joining, links
 from crmmail.store.database import Change, Store, StoreError
 from crmmail.store.kinds import MADE_UP, Level
+from crmmail.store.trouble import InUseError, explain
 
 log = logging.getLogger(__name__)
 
@@ -126,28 +127,30 @@ def order_wipe(db: sqlite3.Connection) -> None:
     db.execute("INSERT OR IGNORE INTO chore VALUES ('wipe')")
 
 
-def wipe(store: Store) -> bool:
-    """Leave nothing in the file, and in its copies, of what was ordered to go: is it done?
+def wipe(store: Store) -> StoreError | None:
+    """Leave nothing in the file, and in its copies, of what was ordered to go.
 
-    Reads its order from the store, so that it comes after any crash; what stands in the way, such
-    as a full disk or another process that reads, is tried again with the next pass.
+    Reads its order from the store, so that it comes after any crash. Returns what stands in the
+    way, such as a full disk or another process that reads; then the next pass tries it again.
     """
     if not store.read().execute("SELECT 1 FROM chore WHERE name = 'wipe'").fetchone():
-        return True
+        return None
     from crmmail.store import copies  # it opens stores, which know the levels
 
     try:
         with store.write("state") as (db, _):
             db.execute("UPDATE sync_state SET state = 'wiping' WHERE state = 'checking'")
-        copies.clear(store)
+        left = copies.clear(store)
         if not store.rewrite():
-            return False
+            return InUseError(
+                "Another crmmail uses the store.", "The next sync overwrites what left it."
+            )
     except (sqlite3.Error, OSError, StoreError) as problem:
         log.warning("the store is not rewritten yet: %s", problem)
-        return False
+        return explain(problem, store.path)
     with store.write("state") as (db, _):
         db.execute("DELETE FROM chore WHERE name = 'wipe'")
-    return True
+    return left
 
 
 def _strip(db: sqlite3.Connection, ids: str, allowed: str) -> None:

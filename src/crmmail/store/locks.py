@@ -41,18 +41,22 @@ class Lock:
             self._file = -1
 
     def _take(self, how: int, seconds: float) -> bool:
-        until = time.monotonic() + seconds
-        while True:
-            try:
-                fcntl.flock(self._file, how | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= until:
-                    return False
-                time.sleep(_PAUSE)
-            except OSError:  # a network disk without such locks: SQLite's own have to do
-                return True
-            else:
-                return True
+        return _take(self._file, how, seconds)
+
+
+def _take(file: int, how: int, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(file, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_PAUSE)
+        except OSError:  # a network disk without such locks: SQLite's own have to do
+            return True
+        else:
+            return True
 
 
 def lock_of(store: Path) -> Path:
@@ -73,3 +77,20 @@ def alone(store: Path, seconds: float = 1.0) -> Iterator[None]:
         yield
     finally:
         lock.close()
+
+
+@contextmanager
+def writing(folder: Path, seconds: float = 10.0) -> Iterator[None]:
+    """Be the only one who writes to the backups in a folder, for a block. Raises InUseError.
+
+    What is read in the block is still what is there when it is written. Not to be nested.
+    """
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        if not _take(file, fcntl.LOCK_EX, seconds):
+            raise InUseError(
+                f"Another crmmail writes to the backups in {folder}.", "Wait until it is done."
+            )
+        yield
+    finally:
+        os.close(file)

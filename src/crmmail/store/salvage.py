@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +16,7 @@ from crmmail.store.handmade import Document
 from crmmail.store.kinds import Kind
 from crmmail.store.opportunities import STAGES
 from crmmail.store.pages import Pages, Value
+from crmmail.store.trouble import is_unwritable
 
 _TABLES = (
     *("account", "own_address", "internal_domain", "blocklist", "allowlist", "forgotten"),
@@ -44,7 +45,9 @@ def salvage(path: Path, now: int) -> tuple[Document, bool]:
                 (version,) = damaged.execute("PRAGMA user_version").fetchone()
                 missed = _copy(damaged, scratch, _make(scratch, int(version)))
                 known = numbers.salvage(damaged)
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as problem:
+            if is_unwritable(problem):
+                raise
             files.remove(scratch)
             missed = _make(scratch, Pages(path).version)
         if missed:
@@ -129,12 +132,22 @@ def _copy_table(damaged: sqlite3.Connection, db: sqlite3.Connection, table: str)
     for order in ("", f" ORDER BY {backwards}"):
         try:
             for row in damaged.execute(f"SELECT {listed} FROM {table} NOT INDEXED{order}"):
-                with suppress(sqlite3.Error):  # a value that its column does not take
-                    db.execute(put, row)
-        except sqlite3.Error:
+                _insert(db, put, row)
+        except sqlite3.Error as problem:
+            if is_unwritable(problem):
+                raise
             continue
         return not order
     return False
+
+
+def _insert(db: sqlite3.Connection, put: str, row: Sequence[Value]) -> None:
+    """Add a row, unless a column does not take its value."""
+    try:
+        db.execute(put, row)
+    except sqlite3.Error as problem:
+        if is_unwritable(problem):
+            raise
 
 
 # From pages
@@ -197,8 +210,7 @@ def _add_from_pages(pages: Pages, to: Path, tables: list[str]) -> None:
                 if all(row is not None and _TELLS[table](row) for row in rows):
                     for row in filter(None, rows):
                         put = _putting(table, [one for one in columns if one.name in row])
-                        with suppress(sqlite3.Error):
-                            db.execute(put, list(row.values()))
+                        _insert(db, put, list(row.values()))
         db.execute("COMMIT")
 
 

@@ -37,6 +37,8 @@ class InUseError(StoreError):
 REBUILD = "rebuild"
 """The way to repair a damaged store that makes a new one; another is a backup's path."""
 Words = Callable[[Path], tuple[str, str]]
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_UNWRITABLE = tuple(f"SQLITE_{end}" for end in ("FULL", "IOERR_WRITE", "IOERR_FSYNC"))
 
 
 def is_trouble(problem: BaseException | None) -> bool:
@@ -44,6 +46,14 @@ def is_trouble(problem: BaseException | None) -> bool:
     if isinstance(problem, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.DataError):
         return False
     return isinstance(problem, sqlite3.Error | StoreError)
+
+
+def is_unwritable(problem: BaseException) -> bool:
+    """Whether a file could not be written, as on a full disk: what was read may be sound."""
+    if isinstance(problem, OSError):
+        return problem.errno in _FULL
+    name: str = getattr(problem, "sqlite_errorname", None) or ""
+    return name.startswith(_UNWRITABLE)
 
 
 def explain(problem: BaseException, path: Path) -> StoreError:
@@ -92,7 +102,7 @@ def is_ours(path: Path) -> bool:
 
 
 def _of_system(problem: OSError, path: Path) -> StoreError:
-    if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if problem.errno in _FULL:
         return StoreError(*_full(path))
     if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR):
         return StoreError(*_unopened(path))
