@@ -117,6 +117,7 @@ class SyncState(SQLModel, table=True):
     calendar_error: str = ""  # of finding or reading the calendars, in words
     calendar_hint: str = ""
     calendar_success: int = 0
+    miscounts_at: int = 0  # S3: when the server was found not to count all changes of flags
 
 
 class Folder(SQLModel, table=True):
@@ -143,7 +144,8 @@ class Folder(SQLModel, table=True):
     wire: bytes = b""  # the name as the server spells it; "" before the first sync that keeps it
     suspects: str = ""  # M8: UIDs among which one makes the connection end, as JSON
     compared: int = 0  # how many were here when it was last compared with the server
-    flags_at: int = 0  # when the flags of all were last read, where the server counts no changes
+    flags_at: int = 0  # when the flags of all messages were last read
+    unseen: int = -1  # how many were unread on the server when it was last compared; -1: not told
 
 
 class Unconfirmed(SQLModel, table=True):

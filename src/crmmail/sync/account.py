@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -26,6 +26,7 @@ from crmmail.sync import (
 from crmmail.sync.answers import FolderInfo
 from crmmail.sync.backfill import Backfill
 from crmmail.sync.believing import LIST, Looks
+from crmmail.sync.doubts import Doubts
 from crmmail.sync.intake import Intake
 from crmmail.sync.mailbox import Mailbox
 from crmmail.sync.problems import BadAnswer, Problem
@@ -39,8 +40,6 @@ _STEP = 300
 _PATIENCE = 86_400_000
 """For how many milliseconds what was moved may lie in a folder that cannot be read (M12)."""
 _EAGER = ("inbox", "sent")
-_FLAGS_AGAIN = 3_600.0
-"""Seconds after which flags are read again, where the server does not count their changes."""
 log = logging.getLogger(__name__)
 
 
@@ -55,9 +54,7 @@ class AccountSync:
         self._account_id = account_id
         self._session = Session(store, account_id, mailbox)
         self._mailbox = mailbox
-        self._reflagged = set[str]()  # folders whose flags changed, as the server told in passing
-        self._doubted = set[str]()  # folders whose flags may have changed
-        self._flags_due = 0.0  # when flags are read again, by the monotonic clock
+        self._doubts = Doubts(self._session)
         self._told = 0  # the UIDNEXT of INBOX that began the last pass out of turn
 
     @property
@@ -105,7 +102,7 @@ class AccountSync:
         listed = {info.name: info for info in self._folders()}
         expunged = self._mailbox.expunged()
         judged_by = rules.load(self._store.read(), self._account_id)
-        self._reflagged.add(self._session.reflagged())
+        told = self._session.reflagged()
         known_folders.reconcile(
             self._store,
             self._account_id,
@@ -117,7 +114,7 @@ class AccountSync:
         intake = Intake(self._store, self._mailbox, judged_by)
         self._count(listed)
         before = self._rows(listed)
-        self._doubt_flags(before)
+        self._doubts.begin(listed, before, told)
         for row in before:
             with self._session.apart(row.name):
                 self._news(intake, row, listed[row.name])
@@ -129,11 +126,14 @@ class AccountSync:
             return False
         changed = {row.name for row in before if row.floor > 1 or row.differs(listed[row.name])}
         changed |= {row.name for row in before if row.doubted}
-        changed |= self._reflagged | self._doubted
+        changed |= self._doubts.names
         for row in self._rows(listed):
             if row.name in changed and row.floor <= 1:
                 with self._session.apart(row.name):
                     self._compare(intake, row, listed[row.name])
+        if self._session.miscounts:
+            self._doubts.distrust()
+            return False
         for name in self._session.failed:
             del expunged[name]
         self._mailbox.drop_expunged(expunged)
@@ -209,12 +209,6 @@ class AccountSync:
                     listed[row.name] = replace(seen, role=told.role, modseq=modseq, counted=True)
                     upkeep.counted(self._store, row.id, seen.messages)
 
-    def _doubt_flags(self, rows: Iterable[FolderRow]) -> None:
-        """Without CONDSTORE no number tells of each change of flags: look now and then (S3)."""
-        if not self._mailbox.has_modseq and time.monotonic() >= self._flags_due:
-            self._doubted |= {row.name for row in rows}
-            self._flags_due = time.monotonic() + _FLAGS_AGAIN
-
     def _rows(self, listed: dict[str, FolderInfo]) -> list[FolderRow]:
         """The folders to be read, INBOX and Sent first: they are what somebody waits for."""
         rows = [
@@ -249,16 +243,16 @@ class AccountSync:
         if row.doubted or here != info.messages:
             self._compare_lists(intake, row, info)
             here = upkeep.count_local(self._store.read(), row.id)
-        told, doubted = row.name in self._reflagged, row.name in self._doubted
         modseq = info.modseq
-        if row.modseq != modseq or not modseq or told or doubted:
+        if row.modseq != modseq or not modseq or row.name in self._doubts:
             modseq = min(modseq, self._session.examine(row.name).modseq or modseq)
             intake.remember(row.id)
-            left = before > info.messages
-            if reflagging.update(self._session, row, modseq, left=left, told=told):
-                self._reflagged.discard(row.name)
-            self._doubted.discard(row.name)
-        upkeep.compared(self._store, row.id, modseq, here)
+            left, told = before > info.messages, self._doubts.is_told(row.name)
+            all_read = reflagging.update(
+                self._session, row, modseq, info.unseen, left=left, told=told
+            )
+            self._doubts.read(row.name, all_read=all_read)
+        upkeep.compared(self._store, row.id, modseq, here, info.unseen)
 
     def _compare_lists(self, intake: Intake, row: FolderRow, info: FolderInfo) -> None:
         """Take in what is missing here; take out what the server does not have any more (M12)."""

@@ -46,6 +46,7 @@ class FolderInfo:
     uidnext: int = 0
     uidvalidity: int = 0
     modseq: int = 0  # see `fingerprint`
+    unseen: int = -1  # messages without \Seen; below 0 where the server does not say
     counted: bool = True  # whether the server told the counts when it listed the folder
     wire: bytes = b""  # the name as the server spells it
 

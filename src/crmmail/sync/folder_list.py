@@ -13,6 +13,7 @@ from crmmail.sync import folder_names, folders, wire
 from crmmail.sync.answers import GARBAGE, FolderInfo, fingerprint, is_closed, opened
 from crmmail.sync.folder_names import Entry
 from crmmail.sync.problems import BadAnswer, in_words
+from crmmail.sync.uids import HIGHEST
 
 _COUNTS = "MESSAGES UIDNEXT UIDVALIDITY"
 _CLOSED = re.compile(r"\[(?:NOPERM|NONEXISTENT)\]", re.IGNORECASE)
@@ -25,6 +26,7 @@ class FolderList:
     def __init__(self) -> None:
         self._client: IMAPClient = None
         self._can: set[str] = set()
+        self._counts_changes = False
         self._spelled: dict[str, bytes] = {}
         self.unread: list[bytes] = []
         """Lines of the last LIST that cannot be read: there are more folders than it seems."""
@@ -33,9 +35,13 @@ class FolderList:
         """Ask over this connection, whose server has these capabilities."""
         self._client, self._can = client, can
 
-    def folders(self, fingerprint: str) -> list[FolderInfo]:
-        """Every folder with its counts. `fingerprint` is what tells of changed flags."""
-        items = f"{_COUNTS} {fingerprint}".encode()
+    def folders(self, *, counts_changes: bool) -> list[FolderInfo]:
+        """Every folder with its counts; `counts_changes`: HIGHESTMODSEQ is one of them."""
+        self._counts_changes = counts_changes
+        items = f"{_COUNTS} HIGHESTMODSEQ" if counts_changes else _COUNTS
+        return self._counted(f"{items} UNSEEN".encode())
+
+    def _counted(self, items: bytes) -> list[FolderInfo]:
         if "LIST-STATUS" in self._can:
             try:
                 return self._list_status(items)
@@ -86,7 +92,7 @@ class FolderList:
         counts = folder_names.counted(wire.taken(self._client, "STATUS"))
         names = folder_names.shown(entries)
         return [
-            _info(one, names[one.wire], one.flags, counts.get(folder_names.key(one.wire), {}))
+            self._info(one, names[one.wire], one.flags, counts.get(folder_names.key(one.wire), {}))
             for one in entries
         ]
 
@@ -100,15 +106,15 @@ class FolderList:
 
     def _with_status(self, entry: Entry, name: str, items: bytes) -> FolderInfo:
         if is_closed(entry.flags):
-            return _info(entry, name, entry.flags, {})
+            return self._info(entry, name, entry.flags, {})
         try:
             with in_words():
                 counts = self._status(entry.wire, items)
         except BadAnswer as problem:  # once, it says nothing of the folder: EXAMINE tells
             if _CLOSED.search(str(problem)):
-                return _info(entry, name, (*entry.flags, b"\\Noselect"), {})
+                return self._info(entry, name, (*entry.flags, b"\\Noselect"), {})
             counts = {}
-        return _info(entry, name, entry.flags, counts)
+        return self._info(entry, name, entry.flags, counts)
 
     def _status(self, spelled: bytes, items: bytes) -> dict[bytes, int]:
         wire.taken(self._client, "STATUS")
@@ -117,19 +123,23 @@ class FolderList:
         counts = folder_names.counted(wire.taken(self._client, "STATUS"))
         return counts.get(folder_names.key(spelled), {})
 
-
-def _info(entry: Entry, name: str, flags: Iterable[bytes], counts: dict[bytes, int]) -> FolderInfo:
-    words = tuple(flag.decode("ascii", "replace") for flag in flags)
-    delimiter = entry.delimiter.decode("ascii", "replace")
-    closed = is_closed(flags)
-    return FolderInfo(
-        name,
-        folders.role(folder_names.decoded(entry.wire), words, delimiter),
-        not closed,
-        counts.get(b"MESSAGES", 0),
-        counts.get(b"UIDNEXT", 0),
-        counts.get(b"UIDVALIDITY", 0),
-        fingerprint(counts.get(b"HIGHESTMODSEQ"), counts.get(b"UNSEEN")),
-        counted=b"MESSAGES" in counts or closed,
-        wire=entry.wire,
-    )
+    def _info(
+        self, entry: Entry, name: str, flags: Iterable[bytes], counts: dict[bytes, int]
+    ) -> FolderInfo:
+        words = tuple(flag.decode("ascii", "replace") for flag in flags)
+        delimiter = entry.delimiter.decode("ascii", "replace")
+        closed = is_closed(flags)
+        unseen = counts.get(b"UNSEEN", -1)
+        modseq = counts.get(b"HIGHESTMODSEQ") if self._counts_changes else None
+        return FolderInfo(
+            name,
+            folders.role(folder_names.decoded(entry.wire), words, delimiter),
+            not closed,
+            counts.get(b"MESSAGES", 0),
+            counts.get(b"UIDNEXT", 0),
+            counts.get(b"UIDVALIDITY", 0),
+            fingerprint(modseq, None if self._counts_changes else unseen),
+            unseen if unseen <= HIGHEST else -1,
+            counted=b"MESSAGES" in counts or closed,
+            wire=entry.wire,
+        )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -98,8 +99,8 @@ def begin(store: Store, row: FolderRow, info: FolderInfo) -> None:
             number = row.id
         db.execute(
             """UPDATE folder SET uidvalidity = ?, uidnext = ?, floor = ?, modseq = ?,
-                   messages = ?, former = 0 WHERE id = ?""",
-            [*cursors, number],
+                   messages = ?, former = 0, unseen = -1, flags_at = ? WHERE id = ?""",
+            [*cursors, int(time.time()), number],
         )
         change.topics |= {"threads", "ledger"}
 

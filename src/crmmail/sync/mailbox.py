@@ -37,6 +37,7 @@ class Mailbox(Fetching):
         self._opened = ("", b"", 0)  # the folder that is open: name, spelling, UIDVALIDITY
         self._aborted = self._hurried = False
         self._others: list[Mailbox] = []
+        self._without = set[str]()  # capabilities that are not used
         self._expunged = Counter[str]()  # by folder
         self._login = login
         self.flags_moved = False
@@ -49,7 +50,7 @@ class Mailbox(Fetching):
         self._received, self._client = self._received_here(), None
         with in_words(self._login.host, self._login.port, self._login.username):
             self._client = connect(self._login)
-            self._can = sign_in(self._client, self._login)
+            self._can = sign_in(self._client, self._login) - self._without
         self._folder_list.use(self._client, self._can)
 
     def reopen(self) -> None:
@@ -119,7 +120,7 @@ class Mailbox(Fetching):
                 wire.taken(self._client, "FETCH")
                 wire.ask(self._client, b"NOOP")  # the counts of an open folder are those last told
                 self.flags_moved |= bool(wire.taken(self._client, "FETCH"))
-            return self._folder_list.folders(self._fingerprint)
+            return self._folder_list.folders(counts_changes=self.has_modseq)
 
     @property
     def unlisted(self) -> int:
@@ -204,10 +205,6 @@ class Mailbox(Fetching):
         return "CONDSTORE" in self._can or "QRESYNC" in self._can
 
     @property
-    def _fingerprint(self) -> str:
-        return "HIGHESTMODSEQ" if self.has_modseq else "UNSEEN"
-
-    @property
     def has_idle(self) -> bool:
         """Whether the server pushes (RFC 2177)."""
         return "IDLE" in self._can
@@ -215,6 +212,11 @@ class Mailbox(Fetching):
     def do_not_idle(self) -> None:
         """Do without IDLE on this connection."""
         self._can.discard("IDLE")
+
+    def do_not_count_changes(self) -> None:
+        """Do without CONDSTORE, also after `reopen`."""
+        self._without |= {"CONDSTORE", "QRESYNC"}
+        self._can -= self._without
 
     # -- waiting -----------------------------------------------------------------------------
 

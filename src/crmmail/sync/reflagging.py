@@ -4,7 +4,8 @@ With CONDSTORE only the flags that changed are asked for. An answer that leaves 
 like one from a folder in which less has changed, so that the flag would be wrong for good.
 
 Without it no number tells what changed, and the flags of 100,000 messages are 5 MB: those of the
-newest messages are read often, those of all others seldom.
+newest messages are read often, those of all others seldom. So it is where the number does not move
+(`doubts.py`).
 """
 
 from __future__ import annotations
@@ -20,18 +21,23 @@ from crmmail.sync.upkeep import FolderRow
 
 NEWEST = 1_000
 """Messages of a folder whose flags are read whenever some may have changed."""
-_HOUR, _DAY = 3_600, 86_400
+_HOUR, _DAY, _WEEK = 3_600, 86_400, 7 * 86_400
 
 
-def update(session: Session, row: FolderRow, modseq: int, *, left: bool, told: bool) -> bool:
+def update(
+    session: Session, row: FolderRow, modseq: int, unseen: int, *, left: bool, told: bool
+) -> bool:
     """Take over the flags of the open folder that changed; returns whether all were looked at.
 
     `modseq` is what it has reached; `left` tells that messages have gone, which raises that too.
-    `told`: the server has said that flags changed, and not which. Raises BadAnswer where the server
-    does not tell all flags.
+    `unseen` is how many are unread on the server, if it is known. `told`: the server has said that
+    flags changed, and not which. Raises BadAnswer where the server does not tell all flags.
     """
     if modseq <= 0:
-        return _update_some(session, row, modseq, told=told)
+        count = -1 if modseq in (0, row.modseq) else unseen
+        return _update_some(session, row, count, _HOUR if told else _DAY)[0]
+    if row.modseq == modseq:
+        return _look(session, row, unseen, told=told)
     if 0 < row.modseq <= modseq:
         changed = _changed(session.mailbox, row, modseq, left=left)
         if changed is not None:
@@ -41,24 +47,34 @@ def update(session: Session, row: FolderRow, modseq: int, *, left: bool, told: b
     return True
 
 
-def _update_some(session: Session, row: FolderRow, unread: int, *, told: bool) -> bool:
+def _look(session: Session, row: FolderRow, unseen: int, *, told: bool) -> bool:
+    """Read flags of a folder whose HIGHESTMODSEQ is what it was.
+
+    Where some are others now, and it still is, the server does not count all changes.
+    """
+    count = -1 if unseen == row.unseen else unseen
+    all_read, changed = _update_some(session, row, count, _HOUR if told else _WEEK)
+    if changed and session.examine_again(row.name).modseq == row.modseq:
+        session.miscounts = True
+    return all_read
+
+
+def _update_some(session: Session, row: FolderRow, unseen: int, lasts: int) -> tuple[bool, int]:
     """Take over the flags of the newest messages, and of all where that is due.
 
-    That is once a day, where the count of unread messages does not agree, and, when the server has
-    told of a change, once an hour.
+    That is after so many seconds, and where not as many as `unseen` are unread here; below 0 it is
+    not counted. Returns whether all were read, and how many messages had other flags here.
     """
-    db = session.store.read()
-    low = upkeep.newest(db, row.id, NEWEST)
-    _update_all(session, row, low, row.uidnext)
+    low = upkeep.newest(session.store.read(), row.id, NEWEST)
+    changed = _update_all(session, row, low, row.uidnext)
     now = int(time.time())
-    fresh = 0 <= now - row.flags_at < (_HOUR if told else _DAY)
-    agrees = unread in (0, row.modseq) or upkeep.unread(db, row.id) == -1 - unread
-    if low > 1 and fresh and agrees:
-        return False
-    _update_all(session, row, 1, low)
+    agrees = unseen < 0 or upkeep.unread(session.store.read(), row.id) == unseen
+    if low > 1 and 0 <= now - row.flags_at < lasts and agrees:
+        return False, changed
+    changed += _update_all(session, row, 1, low)
     with session.store.write() as (writer, _):
         writer.execute("UPDATE folder SET flags_at = ? WHERE id = ?", [now, row.id])
-    return True
+    return True, changed
 
 
 def _changed(mailbox: Mailbox, row: FolderRow, modseq: int, *, left: bool) -> dict[int, int] | None:
@@ -77,9 +93,9 @@ def _changed(mailbox: Mailbox, row: FolderRow, modseq: int, *, left: bool) -> di
     return changed.flags
 
 
-def _update_all(session: Session, row: FolderRow, low: int, high: int) -> None:
+def _update_all(session: Session, row: FolderRow, low: int, high: int) -> int:
     """Ask for the flags of UIDs from `low` up to and excluding `high`; those that the answer leaves
-    out are asked for once more.
+    out are asked for once more. Returns how many messages had other flags here.
 
     Where the server fails at a message, its flags stay as they are.
     """
@@ -90,6 +106,7 @@ def _update_all(session: Session, row: FolderRow, low: int, high: int) -> None:
             left_out += isinstance(one, LeftOut)
             if not isinstance(one, Problem):
                 told[uid] = one
-    upkeep.set_flags(session.store, row.id, told)
+    changed = upkeep.set_flags(session.store, row.id, told)
     if left_out:
         raise BadAnswer(f"The server does not tell the flags of {left_out:,} of its messages.")
+    return changed

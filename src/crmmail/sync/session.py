@@ -172,6 +172,8 @@ class Session:
         """Folders of which all is here, and the numbers that they had then."""
         self.opened = FolderInfo("", "", selectable=False)
         """What the server told of the open folder when it was opened."""
+        self.miscounts = False
+        """Whether the server was found, on this connection, not to count all changes of flags."""
         self.sent_ahead: int | None = None  # sent mail below this UID is to be read ahead (M5)
         self._open = ""
         self._reported = 0
@@ -194,8 +196,8 @@ class Session:
         return info
 
     def reflagged(self) -> str:
-        """The open folder, if the server told of changed flags there and counts none; or ""."""
-        return self._open if self.mailbox.flags_moved and not self.mailbox.has_modseq else ""
+        """The open folder, if the server told of changed flags there; or ""."""
+        return self._open if self.mailbox.flags_moved else ""
 
     @contextmanager
     def apart(self, name: str) -> Iterator[None]:

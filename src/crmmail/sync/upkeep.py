@@ -30,6 +30,7 @@ class FolderRow:
     modseq: int
     compared: int
     flags_at: int
+    unseen: int
     doubted: bool  # what the server said of its messages waits for a later run (M12)
 
     def differs(self, info: FolderInfo) -> bool:
@@ -46,8 +47,8 @@ def folder_rows(db: sqlite3.Connection, account_id: int) -> list[FolderRow]:
         FolderRow(*row)
         for row in db.execute(
             """SELECT id, name, uidvalidity, uidnext, floor, modseq, compared, flags_at,
-                       EXISTS (SELECT 1 FROM unconfirmed WHERE folder_id = folder.id) FROM folder
-                WHERE account_id = ? AND selected AND selectable
+                       unseen, EXISTS (SELECT 1 FROM unconfirmed WHERE folder_id = folder.id)
+                FROM folder WHERE account_id = ? AND selected AND selectable
                 AND id IN (SELECT id FROM listed_folder)""",
             [account_id],
         )
@@ -131,15 +132,15 @@ def counted(store: Store, folder_id: int, messages: int) -> None:
         db.execute("UPDATE folder SET messages = ? WHERE id = ?", [messages, folder_id])
 
 
-def compared(store: Store, folder_id: int, modseq: int, here: int) -> None:
-    """A folder with so many messages was compared with the server.
+def compared(store: Store, folder_id: int, modseq: int, here: int, unseen: int) -> None:
+    """A folder with so many messages was compared with the server, when it counted so.
 
     As long as the server's count is another, it will be again.
     """
     with store.write("state") as (db, _):
         db.execute(
-            "UPDATE folder SET modseq = ?, compared = ? WHERE id = ?",
-            [modseq, here, folder_id],
+            "UPDATE folder SET modseq = ?, compared = ?, unseen = ? WHERE id = ?",
+            [modseq, here, unseen, folder_id],
         )
 
 
@@ -214,8 +215,8 @@ _TOLD = """
 """Flags that are others now. SQLite looks each UID up only because of the CROSS JOIN."""
 
 
-def set_flags(store: Store, folder_id: int, flags: dict[int, int]) -> None:
-    """Take over flags from the server.
+def set_flags(store: Store, folder_id: int, flags: dict[int, int]) -> int:
+    """Take over flags from the server; returns how many messages had others here.
 
     A message that is no draft any more is let in; one that became a draft has the account's mail
     judged again by the next pass (M2).
@@ -225,7 +226,7 @@ def set_flags(store: Store, folder_id: int, flags: dict[int, int]) -> None:
     placed = db.execute(_TOLD.format(table="placement", more="message_id"), told).fetchall()
     passed = db.execute(_TOLD.format(table="skipped", more="reason"), told).fetchall()
     if not placed and not passed:
-        return
+        return 0
     with store.write() as (db, change):
         db.executemany(
             "UPDATE placement SET flags = ? WHERE folder_id = ? AND uid = ?",
@@ -248,6 +249,7 @@ def set_flags(store: Store, folder_id: int, flags: dict[int, int]) -> None:
                        SELECT account_id FROM folder WHERE id = ?)""",
                 [folder_id],
             )
+    return len(placed) + len(passed)
 
 
 def bury_orphans(store: Store, before: int) -> int:
