@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -33,7 +33,6 @@ from crmmail.screens.base import StoreScreen
 from crmmail.screens.catalogue import CATALOGUES
 from crmmail.screens.clipboard import copy
 from crmmail.screens.fetching import Wanted
-from crmmail.screens.question import QuestionScreen, TypingScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.screens.undo import Do, History
 from crmmail.signing import SigningApp
@@ -269,18 +268,6 @@ class CrmmailApp(Ending, SigningApp, inherit_bindings=False):
         else:
             self.notify("The sync does not run here.", timeout=2)
 
-    def _confirm(self, then: Callable[[], object], words: str) -> None:
-        """Do what leaves every screen, unless it loses text and that is not wanted (U7)."""
-        forms = (one for one in self.screen_stack if isinstance(one, TypingScreen))
-        changed = next((one for one in forms if one.is_changed), None)
-        if changed is None or isinstance(self.screen, QuestionScreen):
-            then()
-        else:
-            changed.discard(then, words)
-
-    async def action_quit(self) -> None:
-        self._confirm(self.exit, "Quit, and discard what you typed?")
-
     def action_copy_or_quit(self) -> None:
         """Copy what is selected in a line or a text; else say how to quit."""
         focused = self.focused
@@ -310,7 +297,7 @@ class CrmmailApp(Ending, SigningApp, inherit_bindings=False):
             if isinstance(self.screen, RecordsScreen):
                 self.screen.action_choose(index)
 
-        self._confirm(go, "Go there, and discard what you typed?")
+        self.leave_all(go, "Go there, and discard what you typed?")
 
     def action_agenda(self) -> None:
         """Show the meetings of all records."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
 from textual import on
 
 from crmmail.ending import Ending
-from crmmail.following import FollowingApp
-from crmmail.store import files
 from crmmail.store.trouble import DamagedError, StoreError, explain
+from crmmail.unsaved import UnsavedApp
 from crmmail.widgets.unread import Guarded, Unread
 
 REPAIR = "repair:"
@@ -20,13 +18,11 @@ _AGAIN = 30.0  # seconds in which the same is not said twice
 _RETRY = 2.0  # seconds after which what could not be read is read again
 
 
-class GuardingApp(Guarded, FollowingApp, inherit_bindings=False):
+class GuardingApp(Guarded, UnsavedApp, inherit_bindings=False):
     """An app that outlives a store in trouble."""
 
     repaired = ""
     """What a repair has done, to be said first."""
-    typed_at: Path | None = None
-    """Where the text is that stood in forms when the app was left for a repair."""
     _said_words, _said_at = "", -_AGAIN
     _blind_since = 0.0  # when something could not be read, 0 when all is shown
     _offers_repair = False
@@ -90,26 +86,13 @@ class GuardingApp(Guarded, FollowingApp, inherit_bindings=False):
         if not way:
             return
         try:
-            self._keep_typed()
+            self.keep_typed()
         except OSError as problem:
             words = f"The text in the form could not be kept: {problem.strerror}. Copy it first."
             self.notify(words, severity="error", timeout=15, markup=False)
             self._offers_repair = False
         else:
             self.exit(f"{REPAIR}{way}")
-
-    def _keep_typed(self) -> None:
-        """Write what stands in forms and is not stored to a file beside the store."""
-        from crmmail.screens.form import FormScreen
-
-        forms = (one for one in self.screen_stack if isinstance(one, FormScreen))
-        if typed := "\n\n".join(filter(None, (one.unsaved() for one in forms))):
-            path = files.free_name(self.store.path, f"{files.UNSAVED}-{files.dated('.txt')}")
-            with os.fdopen(
-                os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb"
-            ) as file:
-                file.write(f"{typed}\n".encode())
-            self.typed_at = path
 
 
 class RepairApp(Ending):

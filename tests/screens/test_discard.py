@@ -13,6 +13,7 @@ from crmmail.screens.form import FormScreen
 from crmmail.screens.question import QuestionScreen
 from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
+from crmmail.signing import DEMO
 from crmmail.store import notes, people
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
@@ -113,6 +114,68 @@ async def test_ctrl_q_twice_quits(app: CrmmailApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, "e", "x", "ctrl+q", "ctrl+q")
         assert app._exit
+
+
+@pytest.mark.parametrize("name", FORMS)
+async def test_quitting_while_a_form_asks_asks_in_its_place(app: CrmmailApp, name: str) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, *FORMS[name], "x")
+        form = app.screen
+        await press(pilot, "escape", "ctrl+q")
+        assert not app._exit
+        assert "Quit, and discard what you typed? y/n" in text(app)
+        assert ASKED not in text(app)
+        await press(pilot, "n")
+        assert app.screen is form
+        await press(pilot, "escape", "ctrl+q", "y")
+        assert app._exit
+
+
+async def test_the_menu_over_a_question_asks_its_own(app: CrmmailApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "e", "x", "escape", "ctrl+p")
+        await press(pilot, *"go to: companies")
+        await settle(pilot)
+        await press(pilot, "enter")
+        await settle(pilot)
+        assert "Go there, and discard what you typed? y/n" in text(app)
+        await press(pilot, "ctrl+q")
+        assert "Quit, and discard what you typed? y/n" in text(app)
+        await press(pilot, "n")
+        assert isinstance(app.screen, FormScreen)
+
+
+async def test_quitting_from_the_menu_over_a_form_asks(app: CrmmailApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "e", "x", "ctrl+p", "ctrl+q")
+        assert not app._exit
+        assert "Quit, and discard what you typed? y/n" in text(app)
+        await press(pilot, "n", "escape", "ctrl+q", "y")
+        assert app._exit
+
+
+async def test_the_demo_asks_before_it_leaves_what_was_typed(empty_store: Store) -> None:
+    app = CrmmailApp(empty_store, sync=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.action_add_account()
+        await settle(pilot)
+        await press(pilot, *"ann@b.test", "f6")
+        assert "Show the demo, and discard what you typed? y/n" in text(app)
+        await press(pilot, "n")
+        assert isinstance(app.screen, FirstRunScreen)
+        assert app.screen.field("email").input.value == "ann@b.test"
+        await press(pilot, "f6", "y")
+        await settle(pilot)
+    assert app.return_value == DEMO
+
+
+async def test_the_demo_asks_nothing_where_nothing_was_typed(empty_store: Store) -> None:
+    app = CrmmailApp(empty_store, sync=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.action_add_account()
+        await settle(pilot)
+        await press(pilot, "f6")
+    assert app.return_value == DEMO
 
 
 async def test_the_menu_leads_away_from_a_form_only_when_that_is_confirmed(

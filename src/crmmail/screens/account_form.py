@@ -217,7 +217,10 @@ class AccountForm(TypingScreen, StoreScreen):
         return any(value not in ("", filled.get(name, "")) for name, value in typed.items())
 
     def action_back(self) -> None:
-        """Go on without what is typed here."""
+        """Go on without what is typed here; not while it is stored."""
+        if self.is_storing:
+            self.notify("This is being stored. The screen closes when it is.", timeout=3)
+            return
         self.discard(super().action_back)
 
     def entry(self) -> Entry:

@@ -131,6 +131,10 @@ class FirstRunScreen(AccountForm):
         self._offer_pin("")
         self.go.label = "Test"
 
+    @property
+    def is_storing(self) -> bool:
+        return self._busy and self._wanted is not None and self._wanted.save
+
     def looked_up(self) -> None:
         """Go on with the test, where it was asked for meanwhile."""
         if self._test_after:
@@ -201,7 +205,7 @@ class FirstRunScreen(AccountForm):
 
     @on(SignedUp)
     def _answered(self, event: SignedUp) -> None:
-        self._busy = False
+        self._busy = event.wanted.save and event.problem is None  # stored is not stored again
         end(event.wanted)
         if event.problem is not None:
             compared = self._compared(event)
@@ -215,7 +219,7 @@ class FirstRunScreen(AccountForm):
         elif event.wanted.save:
             done = "is signed in again" if self._account else "is set up; the import has begun"
             self.notify(f"{event.wanted.entry.email} {done}.", markup=False)
-            self.dismiss()
+            self.stored()
         else:
             self._tested, self._calendars = event.wanted.entry, event.calendars
             self.found.update(Content("\n".join(self._lines(event))))
@@ -263,4 +267,7 @@ class FirstRunScreen(AccountForm):
     @on(Button.Pressed, "#demo")
     def action_demo(self) -> None:
         """Look around in a sample mailbox first."""
+        self.discard(self._to_the_demo, "Show the demo, and discard what you typed?")
+
+    def _to_the_demo(self) -> None:
         self.app.post_message(DemoWanted())

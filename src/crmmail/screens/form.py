@@ -181,7 +181,7 @@ class FormScreen(TypingScreen, Whole, ModalScreen[None], inherit_bindings=False)
 
     def action_save(self) -> None:
         """Save what was changed and close."""
-        if self._saving:
+        if self.is_storing:
             return
         self._say_nothing()
         try:
@@ -198,11 +198,11 @@ class FormScreen(TypingScreen, Whole, ModalScreen[None], inherit_bindings=False)
         self.post_message(Do(words, lambda: save(values), self._saved, self.failed))
 
     def _saved(self) -> None:
-        self._saving = False
-        if self.is_current:
-            self.dismiss()
-        if self.form.then is not None:
-            self.form.then()
+        self.stored(self.form.then)
+
+    @property
+    def is_storing(self) -> bool:
+        return self._saving  # from then on: what is stored is not stored again
 
     def failed(self, problem: CrmmailError) -> bool:
         """Say beside its field why something cannot be stored; False when the form was left."""
@@ -242,7 +242,7 @@ class FormScreen(TypingScreen, Whole, ModalScreen[None], inherit_bindings=False)
 
     def action_leave(self) -> None:
         """Close the form without saving; not while it is saved."""
-        if self._saving:
+        if self.is_storing:
             self.notify("This is being stored. The form closes when it is.", timeout=3)
             return
         self.discard(self.dismiss)

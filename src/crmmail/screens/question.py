@@ -20,16 +20,13 @@ else:
     _Base = object
 
 
-class QuestionScreen(Whole, ModalScreen[bool], inherit_bindings=False):
-    """Asks over another screen, which stays to be read; no other key does anything."""
+class SentenceScreen(Whole, ModalScreen[bool], inherit_bindings=False):
+    """A sentence over another screen, which stays to be read; only its own keys do something."""
 
-    BINDING_GROUP_TITLE = "Question"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes", id="question.yes"),
-        Binding("n,escape", "answer(False)", "No", id="question.no"),
-    ]
+    ANSWERS: ClassVar[str]
+    """What stands behind the sentence: the keys."""
     DEFAULT_CSS = """
-    QuestionScreen {
+    SentenceScreen {
         align: center bottom;
         background: transparent;
         Label {
@@ -39,12 +36,14 @@ class QuestionScreen(Whole, ModalScreen[bool], inherit_bindings=False):
     }
     """
 
-    def __init__(self, words: str) -> None:
+    def __init__(self, words: str, before: str = "") -> None:
+        """`before` is said first, where there is something to know besides."""
         super().__init__()
-        self._words = words
+        self.words = words
+        self._before = before
 
     def compose(self) -> ComposeResult:
-        yield Label(Content(f"{self._words} y/n"))
+        yield Label(Content(f"{self._before} {self.words} {self.ANSWERS}".lstrip()))
         yield KeyLine()
 
     def action_answer(self, yes: bool) -> None:
@@ -52,53 +51,82 @@ class QuestionScreen(Whole, ModalScreen[bool], inherit_bindings=False):
         self.dismiss(yes)
 
 
-class GoneScreen(Whole, ModalScreen[bool], inherit_bindings=False):
-    """Says that what was shown is not there any more; until it is left no other key acts."""
+class QuestionScreen(SentenceScreen, inherit_bindings=False):
+    """Asks something that is answered with yes or no."""
 
+    ANSWERS = "y/n"
+    BINDING_GROUP_TITLE = "Question"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes", id="question.yes"),
+        Binding("n,escape", "answer(False)", "No", id="question.no"),
+    ]
+
+
+class GoneScreen(SentenceScreen, inherit_bindings=False):
+    """Says that what was shown is not there any more, until that is read (U13)."""
+
+    ANSWERS = "escape goes back."
     BINDING_GROUP_TITLE = "Gone"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Back", id="gone.leave"),
+        Binding("escape", "answer(True)", "Back", id="gone.leave"),
     ]
-    DEFAULT_CSS = """
-    GoneScreen {
-        align: center bottom;
-        background: transparent;
-        Label {
-            width: auto; max-width: 96%; height: auto; margin-bottom: 2; padding: 0 1;
-            border: round $warning; background: $surface;
-        }
-    }
-    """
-
-    def __init__(self, words: str) -> None:
-        super().__init__()
-        self._words = words
-
-    def compose(self) -> ComposeResult:
-        yield Label(Content(f"{self._words} escape goes back."))
-        yield KeyLine()
-
-    def action_leave(self) -> None:
-        """Close it, and then what it lies over."""
-        self.dismiss(True)
 
 
 class TypingScreen(_Base):
-    """A screen whose typed text is lost when it is left."""
+    """A screen whose typed text is lost when it is left, unless it is stored."""
+
+    _is_stored = False
+    _after_storing: Callable[[], object] | None = None
+    _question: QuestionScreen | None = None  # whether its text may be lost
 
     @property
     def is_changed(self) -> bool:
         """Whether something was typed that is stored nowhere."""
         raise NotImplementedError
 
+    @property
+    def is_storing(self) -> bool:
+        """Whether what was typed is being stored just now."""
+        raise NotImplementedError
+
+    @property
+    def would_lose(self) -> bool:
+        """Whether text would be lost, if the screen were left now."""
+        return self.is_changed and not self._is_stored
+
     def discard(self, then: Callable[[], object], words: str = "Discard what you typed?") -> None:
         """Do what loses the text: at once where nothing was typed, else when that is confirmed."""
+        if not self.would_lose:
+            then()
+            return
+        question = QuestionScreen(words, "This is being stored." if self.is_storing else "")
 
         def answered(yes: bool | None) -> None:
+            if self._question is question:
+                self._question = None
             if yes:
                 then()
 
-        if self.is_changed:
-            self.app.push_screen(QuestionScreen(words), answered)
+        self._question = question
+        self.app.push_screen(question, answered)
+
+    def stored(self, then: Callable[[], object] | None = None) -> None:
+        """What was typed is stored: close, once, as soon as nothing lies over the screen.
+
+        Nothing is lost any more, so a question about that has its answer. `then` is called when the
+        screen has closed.
+        """
+        self._is_stored, self._after_storing = True, then
+        if self._question is not None and self.app.screen is self._question:
+            self._question.action_answer(yes=True)
         else:
-            then()
+            self._close_stored()
+
+    def on_screen_resume(self) -> None:
+        self._close_stored()
+
+    def _close_stored(self) -> None:
+        if self._is_stored and self.app.screen is self:
+            self.dismiss()
+            if self._after_storing is not None:
+                self._after_storing()

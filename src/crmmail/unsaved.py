@@ -1,0 +1,51 @@
+"""Typed text that is not stored: leaving asks (U7), what ends the app keeps it (F8)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from crmmail.following import FollowingApp
+from crmmail.screens.question import QuestionScreen, TypingScreen
+from crmmail.store import files
+
+
+class UnsavedApp(FollowingApp, inherit_bindings=False):
+    """An app that loses no typed text unasked."""
+
+    typed_at: Path | None = None
+    """Where the text is that stood in forms when the app was left for a repair."""
+
+    async def action_quit(self) -> None:
+        self.leave_all(self.exit, "Quit, and discard what you typed?")
+
+    def leave_all(self, then: Callable[[], object], words: str) -> None:
+        """Do what leaves every screen; where that loses text, ask first, and once.
+
+        What is wanted again while it is asked is confirmed. Another question gives way.
+        """
+        forms = (one for one in self.screen_stack if isinstance(one, TypingScreen))
+        losing = next((one for one in forms if one.would_lose), None)
+        asked = self.screen if isinstance(self.screen, QuestionScreen) else None
+        if losing is None:
+            then()
+        elif asked is not None and asked.words == words:
+            asked.action_answer(yes=True)
+        else:
+            if asked is not None:
+                asked.action_answer(yes=False)
+            losing.discard(then, words)
+
+    def keep_typed(self) -> None:
+        """Write what stands in forms and is not stored to a file beside the store."""
+        from crmmail.screens.form import FormScreen
+
+        forms = (one for one in self.screen_stack if isinstance(one, FormScreen))
+        if typed := "\n\n".join(filter(None, (one.unsaved() for one in forms))):
+            path = files.free_name(self.store.path, f"{files.UNSAVED}-{files.dated('.txt')}")
+            with os.fdopen(
+                os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb"
+            ) as file:
+                file.write(f"{typed}\n".encode())
+            self.typed_at = path
