@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from textual._context import active_message_pump
 from textual.app import App
 
+from crmmail import web_links
 from crmmail.driver import give_back
 from crmmail.widgets.leaving import is_lost
 
@@ -25,7 +26,10 @@ class Ending(App[str], inherit_bindings=False):
         signal.raise_signal(signal.SIGTSTP)
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
-        """Open a link in the browser, in a thread; say so when none starts."""
+        """Open a link in the browser, in a thread; say why not, or that none starts."""
+        if why := web_links.refusal(url):
+            self.notify(why, severity="warning", markup=False)
+            return
 
         def work() -> None:
             import webbrowser  # only for this

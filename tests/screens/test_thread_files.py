@@ -249,12 +249,28 @@ async def test_the_source_is_shown_searched_and_safe(mail_app: CrmmailApp) -> No
         ("", "attachment"),
         ("\x00\u202egnp.exe", "gnp.exe"),
         ("/", "attachment"),
+        ("..", "attachment"),
+        ("a/..", "attachment"),
+        ("a\nb\x1b]0;x\x07.pdf", "a b]0;x.pdf"),
+        ("--to=x.pdf", "to=x.pdf"),
+        ("~root", "root"),
+        ("run.desktop. .", "run.desktop"),
+        ("C:\\Users\\x.pdf", "x.pdf"),
         ("a" * 400 + ".pdf", "a" * 196 + ".pdf"),
         ("Angebot für Köln.pdf", "Angebot für Köln.pdf"),
     ],
 )
 def test_names_stay_in_their_folder(given: str, safe: str) -> None:
     assert files.file_name(given) == safe
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.sh", "a.DESKTOP", "a.pdf.exe", "a.exe.", "a.exe \u202e", "a.inetloc", "a.py", "x/a.url"],
+)
+def test_no_program_is_opened_whatever_it_is_called(name: str) -> None:
+    with pytest.raises(CrmmailError, match="is a program: crmmail opens none"):
+        files.open_file(name, b"x")
 
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:

@@ -26,6 +26,12 @@ https://bank.example/login <https://xn--bnk-6cd.example/login>
 
 See https://docs.acme.example/guide.
 """
+ODD = """Pay here <javascript:alert(1)> or
+data:text/html;base64,PHNjcmlwdD4= or file:///etc/passwd or vbscript:x or smb://h/x
+call tel:+49-30-1234567
+Data:12.03.2024, note: file:name, C:/x
+"""
+REFUSED = ["javascript", "data", "file", "vbscript", "smb"]
 
 
 def thread(app: CrmmailApp) -> ThreadScreen:
@@ -82,6 +88,44 @@ async def test_a_link_is_seen_whole_before_it_opens(linked_app: CrmmailApp, brow
         await until(pilot, browser.exists)
         assert browser.read_text("utf-8") == "https://www.acme.example/offer?id=7"
         assert "▌ Opening" in text(linked_app)
+
+
+async def test_a_link_that_may_start_a_program_is_not_opened_and_says_why(
+    store: Store, browser: Path
+) -> None:
+    with store.write("threads") as (db, change):
+        fill = Filler(db, change)
+        fill.thread("Odd", Mail("ada@acme.example", AT - 60, text=ODD))
+        fill.link()
+    app = CrmmailApp(store, sync=False)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        await press(pilot, *OPEN, "U")
+        assert "6 links" in text(app)
+        for scheme in REFUSED:
+            await press(pilot, "enter")
+            shown = " ".join(text(app).replace("│", " ").split())
+            assert f"This one is {scheme}: it is not opened." in shown
+            assert "Open this link?" not in shown
+            await press(pilot, "enter", "escape", "j")
+        await press(pilot, "enter")
+        assert "Open this link?" in text(app)
+        assert not browser.exists()
+        await press(pilot, "enter")
+        await until(pilot, browser.exists)
+        assert browser.read_text("utf-8") == "tel:+49-30-1234567"
+
+
+async def test_the_app_opens_no_such_link_wherever_it_comes_from(
+    linked_app: CrmmailApp, browser: Path
+) -> None:
+    async with linked_app.run_test(size=(100, 30), notifications=True) as pilot:
+        for url in ("javascript:alert(1)", "FILE:///etc/passwd", "--version", "http:///x", ""):
+            linked_app.open_url(url)
+            await settle(pilot)
+        assert "it is not opened" in text(linked_app)
+        linked_app.open_url("https://last.example/")
+        await until(pilot, browser.exists)
+        assert browser.read_text("utf-8") == "https://last.example/"
 
 
 async def test_a_link_is_copied(linked_app: CrmmailApp) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from crmmail import money
+from crmmail import money, web_links
 from crmmail.errors import CrmmailError
 from crmmail.screens.choices import finder, stage, stages
 from crmmail.screens.form import Field, Form, Value, Values, lines_of
@@ -123,8 +123,12 @@ def _make_person(store: Store, values: Values) -> tuple[int, Undo]:
     with field("addresses"):
         wanted = _addresses(values["addresses"])
         before = {one: address_book.held(store.read(), one) for one in wanted}
+    rest = {key: str(values[key] or "") for key in ("job", "phone", "links")}
+    with field("phone"):
+        web_links.phone(rest["phone"])
+    with field("links"):
+        web_links.kept(rest["links"])
     with field("addresses" if values["name"] else "name"):
-        rest = {key: str(values[key] or "") for key in ("job", "phone", "links")}
         company = values["company_id"]
         person_id = people.create(
             store, str(values["name"]), wanted, int(company) if company else None, **rest
@@ -198,6 +202,8 @@ def _company(record: CompanyDetail | None) -> Sequence[Field]:
 def _make_company(store: Store, values: Values) -> tuple[int, Undo]:
     with field("domains"):
         before = companies.holders(store.read(), lines_of(values["domains"]))
+    with field("links"):
+        web_links.kept(str(values["links"] or ""))
     with field("domains" if str(values["name"]).strip() else "name"):
         company_id = companies.create(
             store,

@@ -18,14 +18,16 @@ _LONGEST = 200  # bytes of a name
 _MOMENT = 3.0  # seconds in which a program that cannot open a file says so
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME")
 _PROGRAMS = frozenset(
-    "app appimage apk bat bin cmd com command cpl deb desktop dll dmg exe hta jar js jse lnk msi "
-    "pif pkg ps1 reg rpm run scr sh url vbe vbs wsf".split()
+    "action app appimage apk appx bash bat bin cmd com command cpl csh deb desktop dll dmg exe "
+    "fileloc fish gadget hta inetloc jar jnlp js jse ksh lnk mjs mobileconfig msc msi msix pif pkg "
+    "pl ps1 psm1 py pyw pyz rb reg rpm run scpt scr service sh terminal tool url vbe vbs webloc "
+    "workflow wsf wsh xll zsh".split()
 )
 
 
 def file_name(name: str) -> str:
     """A name of an attachment that is a file of the folder it is put into, and no hidden one."""
-    name = one_line(name).replace("\\", "/").rpartition("/")[2].strip().lstrip(".-~ ")
+    name = one_line(name).replace("\\", "/").rpartition("/")[2].rstrip(". ").lstrip(".-~ ")
     stem, dot, ending = name.rpartition(".")
     if not dot or len(ending) > 20:
         stem, dot, ending = name, "", ""

@@ -127,12 +127,14 @@ class WholeLink(ReadingPane):
         if target.label:
             lines.insert(0, Line((("It says: ", "muted"), (target.label, "text"))))
         lines += [Line((("! " + warning, "bad"),), hang="  ") for warning in target.warnings]
-        if target.whole:
+        if target.refused:
+            lines.append(Line((("y copies it, escape goes back", "muted"),)))
+        elif target.whole:
             lines.append(Line((("enter opens it, y copies it, escape goes back", "muted"),)))
         else:
             words = "The link was too long to be kept whole: R shows the message as it was sent."
             lines.append(Line(((words, "bad"),)))
-        self.label("Open this link?" if target.whole else "Link")
+        self.label("Open this link?" if target.whole and not target.refused else "Link")
         self.add_class("-open")
         self.styles.height = (
             6 + len(lines) + len(target.url) // max(self.screen.size.width - 12, 20)
@@ -161,6 +163,9 @@ class WholeLink(ReadingPane):
         """Open the link in the browser."""
         target = self._target
         if target is None or not target.whole:
+            return
+        if target.refused:
+            self.notify(target.refused, severity="warning", markup=False)
             return
         if not has_browser():
             self.notify("There is no browser here to open it with: y copies it.", markup=False)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crmmail import text
+from crmmail import text, web_links
 from crmmail.addresses import ascii_domain, is_free, site
 from crmmail.store import changes, links, meetings, merging, records, undoing, windows
 from crmmail.store.database import Store
@@ -50,7 +50,9 @@ _WINDOW = f"""
 """
 
 
-_CLEANERS: records.Cleaners = {"name": records.name, "name_by_hand": bool, "links": text.block}
+_CLEANERS: records.Cleaners = {"name": records.name, "name_by_hand": bool, "links": web_links.kept}
+_PUT_BACK: records.Cleaners = {**_CLEANERS, "links": text.block}
+"""What was there comes back, whatever rule is newer than it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +173,9 @@ def edit(
         fields.setdefault("name_by_hand", True)
     with store.session(*records.ALL_TOPICS) as (session, db, change):
         company = records.alive(session, Company, company_id)
+        cleaners = _CLEANERS if instead_of is None else _PUT_BACK
         records.check_unchanged(company, instead_of or {}, _CLEANERS)
-        before = records.assign(company, fields, _CLEANERS)
+        before = records.assign(company, fields, cleaners)
         session.flush()
         changes.log_fields(db, Kind.COMPANY, company_id, before, company.model_dump())
         change.records.add((Kind.COMPANY, company_id))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crmmail import text
+from crmmail import text, web_links
 from crmmail.addresses import domain_of, site
 from crmmail.store import (
     address_book,
@@ -61,9 +61,11 @@ _CLEANERS: records.Cleaners = {
     "name_by_hand": bool,
     "company_id": records.reference,
     "job": text.one_line,
-    "phone": text.one_line,
-    "links": text.block,
+    "phone": web_links.phone,
+    "links": web_links.kept,
 }
+_PUT_BACK: records.Cleaners = {**_CLEANERS, "phone": text.one_line, "links": text.block}
+"""What was there comes back, whatever rule is newer than it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +201,10 @@ def edit(
         fields.setdefault("name_by_hand", True)
     with store.session(*records.ALL_TOPICS) as (session, db, change):
         person = records.alive(session, Person, person_id)
+        cleaners = _CLEANERS if instead_of is None else _PUT_BACK
         records.check_unchanged(person, instead_of or {}, _CLEANERS)
         records.check_link(db, Kind.COMPANY, fields.get("company_id"))
-        before = records.assign(person, fields, _CLEANERS)
+        before = records.assign(person, fields, cleaners)
         session.flush()
         changes.log_fields(db, Kind.PERSON, person_id, before, person.model_dump())
         change.records.add((Kind.PERSON, person_id))

@@ -7,9 +7,14 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from crmmail import web_links
 from crmmail.addresses import ascii_domain, normal, site
 
-_URL = re.compile(r"<?\b(?:https?://|mailto:|www\.)[^\s<>\"“”«»]+>?", re.IGNORECASE)
+_URL = re.compile(
+    r"<?\b(?:[a-z][a-z0-9+.-]{1,30}://|www\.|mailto:|tel:(?=[+(\d])|(?:java|vb)script:|file:/"
+    r"|data:(?=(?:[\w.+-]{1,80}/[\w.+-]{1,80})?[;,]))[^\s<>\"“”«»]+>?",
+    re.IGNORECASE,
+)
 _HOST = re.compile(r"^(https?://)(?:([^/?#@]*)@)?(\[[^\]]*\]|[^/?#:]*)", re.IGNORECASE)
 _NAMED = re.compile(r"(?<![@\w.-])(?:[\w-]+\.)+[^\W\d_]{2,24}(?![\w@.-]*@)(?!\w)")
 _BREAK = re.compile(r"[.!?:;|]\s+|\s[–—·•-]\s+")
@@ -31,6 +36,7 @@ class Target:
     domain: str
     warnings: tuple[str, ...]
     whole: bool = True  # False when the mail's target was too long to be kept
+    refused: str = ""  # why it is not opened
 
 
 def targets(text: str) -> list[Target]:
@@ -72,6 +78,9 @@ def _target(url: str, label: str) -> Target | None:
     if url.lower().startswith("www."):
         url = "https://" + url
     whole = not url.endswith("…")
+    if web_links.scheme(url) not in ("http", "https", "mailto"):
+        why = web_links.refusal(url)
+        return Target(label, url, "", (why,) if why else (), whole, why)
     if url[:7].lower() == "mailto:":
         address = normal(url[7:].partition("?")[0])
         if not address:
