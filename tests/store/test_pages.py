@@ -16,6 +16,7 @@ from crmmail.store import (
     forgetting,
     handmade,
     notes,
+    opening,
     opportunities,
     people,
     salvage,
@@ -107,6 +108,53 @@ def test_what_was_deleted_does_not_come_back(store: Store, written: World) -> No
     found, _ = salvage.salvage(store.path, 5)
     assert len(found["notes"]) <= left
     assert found["opportunities"] == []
+
+
+def with_free_pages(path: Path) -> tuple[set[str], set[str]]:
+    """Delete most notes, one by one, and make others; returns the texts that left and that are."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        opening.prepare(db)
+        db.execute("PRAGMA secure_delete = OFF")  # as many builds of SQLite have it
+        before = {text for (text,) in db.execute("SELECT text FROM note")}
+        for number in range(10, 110):
+            db.execute("DELETE FROM note WHERE id = ?", [number])
+        db.execute(
+            """INSERT INTO note (kind, record_id, text, created_at, changed_at)
+               VALUES (1, 1, ?, 5, 5)""",
+            ["gin " * 3_000],
+        )
+        after = {text for (text,) in db.execute("SELECT text FROM note")}
+        (free,) = db.execute("PRAGMA freelist_count").fetchone()
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert free > 3
+    return before - after, after
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"\xa5", b"\xff"])
+@pytest.mark.parametrize("whole_page", [False, True])
+def test_nor_does_it_when_the_first_page_does_not_say_which_pages_are_free(
+    store: Store, written: World, byte: bytes, whole_page: bool
+) -> None:
+    gone, there = with_free_pages(store.path)
+    page = store.path.read_bytes()
+    assert sum(text.encode() in page for text in gone) > 20
+    with store.path.open("r+b") as file:
+        file.write(byte * (4_096 if whole_page else 100))
+    found, whole = salvage.salvage(store.path, 5)
+    assert not whole
+    assert {row["text"] for row in found["notes"]} == there
+
+
+def test_where_the_list_of_free_pages_is_broken_off_the_rest_of_it_is_found(
+    store: Store, written: World
+) -> None:
+    gone, there = with_free_pages(store.path)
+    with store.path.open("r+b") as file:
+        file.seek(32)
+        file.write(b"\0\0\0\0")
+    rows = {value for leaf in Pages(store.path).leaves() for row in leaf.rows for value in row}
+    assert there <= rows
+    assert not gone & rows
 
 
 @pytest.fixture(params=[b"", b"\0", b"\xa5" * 50_000, b"\0" * 50_000, b"SQLite format 3\0" * 900])

@@ -3,7 +3,8 @@
 Where the root of a table or its list is overwritten, SQLite reads nothing of it, though most of its
 pages may be whole. Each page that holds rows is read here, wherever it lies; which table it is of,
 the shape of its rows tells. Pages that are free or behind the end are left out: what was deleted
-does not come back.
+does not come back. Where the first page does not say which are free, the pages of that list are
+known by their shape; what only an overwritten page of it names cannot be told from what was there.
 The format: sqlite.org/fileformat2.html.
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 Value = int | float | str | bytes | None
 
 _HEADER = 100
+_MAGIC = b"SQLite format 3\0"
 _TABLE_LEAF, _INDEX_LEAF, _INDEX_INNER = 0x0D, 0x0A, 0x02
 _SIZES = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8, 7: 8, 8: 0, 9: 0}
 _WAL = struct.Struct(">8I")
@@ -103,18 +105,36 @@ class Pages:
                 self._count, pending = commit, {}
 
     def _free(self) -> set[int]:
+        """The pages that nothing is in; where the list of them is broken, also by their look."""
+        first = self._page(1)
         found: set[int] = set()
-        try:
-            (trunk,) = struct.unpack_from(">I", self._page(1), 32)
+        if len(first) >= _HEADER:
+            (trunk, told) = struct.unpack_from(">2I", first, 32)
             while 0 < trunk <= self._count and trunk not in found:
-                found.add(trunk)
-                page = self._page(trunk)
-                following, count = struct.unpack_from(">2I", page)
-                found.update(struct.unpack_from(f">{min(count, self._size // 4 - 2)}I", page, 8))
+                following, listed = self._trunk(trunk) or (0, ())
+                found.update((trunk, *listed))
                 trunk = following
-        except struct.error:
-            pass
+            if first.startswith(_MAGIC) and len(found) == told:
+                return found
+        for number in range(2, self._count + 1):
+            found.update((self._trunk(number) or (0, ()))[1])
         return found
+
+    def _trunk(self, number: int) -> tuple[int, tuple[int, ...]] | None:
+        """What a page of the list of free pages says: the next one, and which pages are free.
+
+        None for a page that cannot be one. A row's page has a number in its first byte that no
+        store has pages for, and text that did not fit into one has no NUL.
+        """
+        page = self._page(number)
+        if len(page) < self._size:
+            return None
+        following, count = struct.unpack_from(">2I", page)
+        if following > self._count or count > self._size // 4 - 2:
+            return None
+        listed = struct.unpack_from(f">{count}I", page, 8)
+        is_sane = all(1 < one <= self._count and one != number for one in listed)
+        return (following, listed) if is_sane and len(set(listed)) == count else None
 
     def _leaf(self, number: int) -> Leaf | None:
         page = self._page(number)
