@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from crmmail import temporary
+
 _EVERY = 2.0  # seconds between looks
 _ENDED = 128 + signal.SIGHUP
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -37,7 +39,13 @@ def end_with_terminal() -> None:
 def _watch() -> None:
     while os.isatty(sys.stdin.fileno()):
         time.sleep(_EVERY)
-    os._exit(_ENDED)
+    _end_at_once(_ENDED)
+
+
+def _end_at_once(code: int) -> None:
+    """End without what the rest of the program does at its end, but leave no file behind."""
+    temporary.remove_all()
+    os._exit(code)
 
 
 @contextmanager
@@ -65,7 +73,7 @@ def app_ended_by_signals(end: Callable[[], bool], give_back: Callable[[], bool])
 
     def force() -> None:
         if give_back():
-            os._exit(128 + asked[0])
+            _end_at_once(128 + asked[0])
 
     def handle(number: int, _: FrameType | None) -> None:
         signal.signal(number, signal.SIG_DFL)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import pty
 import select
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from crmmail import temporary
 from tests.patience import PATIENCE, until
 
 
@@ -40,3 +42,56 @@ def _lives(pid: int) -> bool:
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
         return False
+
+
+_DEMO = (
+    "import os, pathlib; pathlib.Path('{}').write_text(str(os.getpid())); {}"
+    "from crmmail.cli import main; main(['demo'])"
+)
+_OPENS = "from crmmail import temporary; temporary.make('files'); "
+_STUCK = (
+    "import time; from crmmail import app; "
+    "app.CrmmailApp.on_unmount = lambda self: time.sleep(600); "
+)
+
+
+@pytest.mark.parametrize("wrapper", ["exec {}", 'trap "" HUP; {}', "trap : HUP; {} & wait; wait"])
+@pytest.mark.parametrize("before", [_OPENS, _STUCK])
+def test_no_folder_stays_when_the_terminal_of_the_demo_is_gone(
+    wrapper: str, before: str, tmp_path: Path
+) -> None:
+    note, folder = tmp_path / "pid", tmp_path / "temporary"
+    folder.mkdir()
+    app = f'{sys.executable} -c "{_DEMO.format(note, before)}" </dev/tty'
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["TMPDIR"] = str(folder)
+        os.execlp("sh", "sh", "-c", wrapper.format(app))
+    seen = b""
+    while b"People" not in seen or not any(folder.iterdir()):
+        assert select.select([terminal], [], [], PATIENCE)[0], seen
+        seen += os.read(terminal, 65_536)
+    assert any(one.name.startswith("crmmail-demo-") for one in folder.iterdir())
+    os.close(terminal)
+    until(lambda: not _lives(int(note.read_text())), lambda: "it goes on without a terminal")
+    assert list(folder.iterdir()) == []
+    os.waitpid(pid, 0)
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], stdout=-1)
+    gone, other = int(ended.stdout), os.getpid()
+    stays = [f"crmmail-demo-{other}-abc", "crmmail-other", f"crmmail-demo-{gone}-abc.txt"]
+    for name in (*stays, f"crmmail-demo-{gone}-abc", f"crmmail-files-{gone}-x_1"):
+        (tmp_path / name).mkdir()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / f"crmmail-files-{gone}-link").symlink_to(elsewhere)
+    with temporary.folder("files") as made:
+        assert made.stat().st_mode & 0o777 == 0o700
+        found = {one.name for one in tmp_path.iterdir()}
+        assert found == {*stays, "elsewhere", f"crmmail-files-{gone}-link", made.name}
+    assert not made.exists()

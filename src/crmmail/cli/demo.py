@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
+from crmmail import temporary
 from crmmail.cli.output import examples
 from crmmail.cli.problems import need_terminal
 
@@ -20,9 +18,6 @@ def demo() -> None:
     from crmmail.app import run
     from crmmail.demo.run import Demo
 
-    with (
-        tempfile.TemporaryDirectory(prefix="crmmail-demo-") as folder,
-        Demo(Path(folder)) as sample,
-    ):
+    with temporary.folder("demo") as folder, Demo(folder) as sample:
         sample.start_deliveries()
         run(sample.store_path)

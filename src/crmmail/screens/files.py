@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
+from crmmail import temporary
 from crmmail.errors import CrmmailError
 from crmmail.text import one_line
 
@@ -109,6 +109,4 @@ def _failed(opener: str, path: Path) -> str:
 @lru_cache(maxsize=1)
 def _own_folder() -> str:
     """A folder that only its owner can read, gone when crmmail ends."""
-    made = tempfile.mkdtemp(prefix="crmmail-")
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
-    return made
+    return temporary.make("files")
