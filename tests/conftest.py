@@ -39,12 +39,15 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("same")
 
-# A shell lets what it starts in the background ignore ctrl+c and ctrl+\, and so do the programs
-# that tests start and interrupt, by inheritance. Here neither is ignored.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-if signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
-    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+# What a shell starts in the background ignores ctrl+c and ctrl+\, what nohup starts a hang-up, and
+# so do the programs that tests start and interrupt, by inheritance. Here none is ignored.
+for number, handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, signal.SIG_DFL),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 
 @pytest.hookimpl(tryfirst=True)
