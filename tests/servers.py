@@ -162,9 +162,8 @@ class Server:
             process.wait(PATIENCE)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # children that outlive their parent
-        process.wait()
-        while self._listens():
-            time.sleep(0.005)
+        process.wait(PATIENCE)
+        until(lambda: not self._listens(), self.output)
 
 
 class ImapServer(Server):

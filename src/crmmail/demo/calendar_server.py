@@ -19,6 +19,8 @@ CALENDAR = "Quiet Rooms"
 
 
 class _Quiet(WSGIRequestHandler):
+    timeout = 2  # seconds; the one thread serves nobody else while a client says nothing
+
     def log_message(self, *_: object) -> None:
         """Say nothing: the app has the terminal."""
 
