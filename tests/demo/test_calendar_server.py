@@ -18,7 +18,8 @@ def test_a_client_that_says_nothing_keeps_neither_others_nor_the_end_waiting(
     server = CalendarServer(tmp_path, "ann", "secret", dict)
     ending = threading.Thread(target=server.__exit__, daemon=True)
     address = urlsplit(server.url)
-    assert address.hostname and address.port
+    assert address.hostname
+    assert address.port
     with server, socket.create_connection((address.hostname, address.port)):
         other = http.client.HTTPConnection(address.hostname, address.port, timeout=PATIENCE)
         other.request("OPTIONS", "/")
