@@ -29,7 +29,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: env ## open the app on a sample mailbox, offline
 	@$(BIN)/crmmail demo
 
-test: env ## run every test, one process a core; installs Dovecot where it may
+test: env ## run every test, side by side; installs Dovecot where it may
 	@bash .ci/dovecot gnome-keyring
 	@bash .ci/oauth2
 	@if PATH="$$PATH:/usr/sbin:/usr/local/sbin" command -v dovecot >/dev/null; \

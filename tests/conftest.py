@@ -50,6 +50,11 @@ for number, handler in (
         signal.signal(number, handler)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two test processes more than cores: half of a test's time goes by in waiting for servers."""
+    return (os.cpu_count() or 1) + 2
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Another order of the files, and of the tests of each, where CRMMAIL_SHUFFLE=SEED is set."""
