@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 from tests.fake_imap import Answer, FakeImap
@@ -26,6 +27,31 @@ def test_empty_lines_between_answers_mean_nothing() -> None:
         found = {one.name: one.messages for one in mailbox.folders()}
         mailbox.close()
     assert found == {"INBOX": 3, "Work": 0}
+
+
+@pytest.mark.parametrize("alien", ["ZZZ9 OK done", "ABCD1 BAD what", "a1 NO", "7 OK"])
+def test_the_end_of_a_command_that_was_never_sent_means_nothing(unwell: Unwell, alien: str) -> None:
+    def tamper(answer: bytes) -> bytes:
+        return alien.encode() + b"\r\n" + answer
+
+    for _ in range(2):
+        report = unwell.sync({}, tamper)
+        assert (report.errors, report.stored) == ([], len(LETTERS))
+    unwell.ends_well()
+
+
+@pytest.mark.parametrize("change", [str.lower, lambda line: f"{line}\r\n{line}"])
+def test_an_end_in_lower_case_or_twice_is_the_end_of_its_command(
+    unwell: Unwell, change: Callable[[str], str]
+) -> None:
+    def tamper(answer: bytes) -> bytes:
+        if answer.startswith((b"*", b"+")):
+            return answer
+        return change(answer.decode().rstrip()).encode() + b"\r\n"
+
+    report = unwell.sync({}, tamper)
+    assert (report.errors, report.stored) == ([], len(LETTERS))
+    unwell.ends_well()
 
 
 def test_a_folder_that_is_listed_twice_can_be_opened_if_one_line_says_so() -> None:

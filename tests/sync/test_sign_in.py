@@ -152,17 +152,41 @@ def test_a_line_break_cannot_become_a_command(field: str, character: str) -> Non
 
 
 def test_what_the_server_can_do_is_asked_anew_after_the_sign_in() -> None:
-    def capability(call: Call) -> str:
-        more = " CONDSTORE IDLE" if call.count > 1 else " AUTH=PLAIN"
-        return f"* CAPABILITY IMAP4rev1{more}|OK done"
-
-    script = {"CAPABILITY": capability, "AUTHENTICATE": "IDLING"}
+    told = "* CAPABILITY IMAP4rev1 CONDSTORE IDLE|OK done"
+    script = {"CAPABILITY": told, "AUTHENTICATE": "IDLING"}
     with FakeImap(
         Script(script), greeting=b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\r\n"
     ) as fake:  # type: ignore[arg-type]
         mailbox = Mailbox(Login("127.0.0.1", fake.port, "none", "me", "secret-7Q"))
         assert (mailbox.has_idle, mailbox.has_modseq) == (True, True)
         mailbox.close()
+        assert fake.names().count("CAPABILITY") == 1  # the greeting told what held before
+
+
+_BEFORE = "* CAPABILITY IMAP4rev1 AUTH=PLAIN IDLE"
+_TWO_LINES = "* CAPABILITY IMAP4rev1 IDLE|* CAPABILITY AUTH=PLAIN CONDSTORE|OK done"
+
+
+@pytest.mark.parametrize(
+    ("answer", "signs_in", "can"),
+    [
+        ("NO not now", "LOGIN", (False, False)),
+        ("BAD unknown", "LOGIN", (False, False)),
+        ("OK done", "LOGIN", (False, False)),
+        ("* CAPABILITY IMAP4rev2 AUTH=PLAIN|OK done", "AUTHENTICATE", (False, False)),
+        (_TWO_LINES, "AUTHENTICATE", (True, True)),
+        (f"{_BEFORE}|{_BEFORE}|OK done", "AUTHENTICATE", (True, False)),
+    ],
+)
+def test_whatever_the_answer_to_capability_it_is_signed_in(
+    answer: str, signs_in: str, can: tuple[bool, bool]
+) -> None:
+    with FakeImap({"CAPABILITY": answer, "AUTHENTICATE": "IDLING", "": "OK done"}) as fake:
+        mailbox = Mailbox(Login("127.0.0.1", fake.port, "none", "me", "secret-7Q"))
+        assert (mailbox.has_idle, mailbox.has_modseq) == can
+        assert [one.name for one in mailbox.folders()] == ["INBOX"]
+        mailbox.close()
+        assert {"LOGIN", "AUTHENTICATE"} & set(fake.names()) == {signs_in}
 
 
 SECRET = 'h7k-Grün&käse "zu\\'

@@ -60,11 +60,15 @@ class Doubts:
         }
         if time.monotonic() >= self._due:
             self._due = time.monotonic() + _AGAIN
-            if not self._counts or _all_alike(listed.values()):
+            if not self._counts:
                 self._doubted |= {row.name for row in rows}
+            elif _all_alike(
+                listed.values()
+            ):  # what is read for the first time comes with its flags
+                self._doubted |= {row.name for row in rows if row.floor == 1}
         if self._counts:
             self._doubted |= {row.name for row in rows if _unseen_moved(row, listed[row.name])}
-            self._doubted |= set(_long_unread(rows))
+            self._doubted |= set(_long_unread(row for row in rows if listed[row.name].messages))
 
     def __contains__(self, name: str) -> bool:
         return name in self._told or name in self._doubted
@@ -124,7 +128,7 @@ def _all_alike(listed: Iterable[FolderInfo]) -> bool:
 
 
 def _long_unread(rows: Iterable[FolderRow]) -> list[str]:
-    """Some of the folders whose flags were not all read for a week."""
+    """Some of the folders that are read whole and whose flags were not all read for a week."""
     now = time.time()
-    due = [row for row in rows if row.floor <= 1 and not 0 <= now - row.flags_at < _WEEK]
+    due = [row for row in rows if row.floor == 1 and not 0 <= now - row.flags_at < _WEEK]
     return [row.name for row in sorted(due, key=lambda row: row.flags_at)[:_AT_ONCE]]

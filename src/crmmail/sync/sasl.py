@@ -7,15 +7,13 @@ the server is put together of bytes.
 from __future__ import annotations
 
 import base64
-import imaplib
 from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
 from imapclient import IMAPClient
-from imapclient.exceptions import IMAPClientError, LoginError
+from imapclient.exceptions import LoginError
 
 from crmmail.sync import wire
-from crmmail.sync.answers import GARBAGE
 from crmmail.sync.problems import WRONG_CREDENTIALS, Refused, Unsafe
 
 _UNKNOWN = ("[CANNOT]", "UNSUPPORTED", "NOT SUPPORTED", "UNKNOWN", "UNRECOGNI")
@@ -42,13 +40,14 @@ def sign_in(client: IMAPClient, who: Who) -> set[str]:
         raise Refused("The password holds a line break.", "Set the password again.")
     if any(c in who.username for c in "\0\r\n"):
         raise Refused("The user name holds a line break.", "Set the user name again.")
-    can = _capabilities(client)
+    can = wire.capabilities_in(client.capabilities())
+    wire.taken(client, "CAPABILITY")  # what was told before a sign-in is not what holds after it
     if who.oauth:
         _show_token(client, can, who)
     else:
         _show_password(client, can, who)
     client._imap.state = "AUTH"
-    return _capabilities(client, anew=True) or can
+    return wire.capabilities(client) or can
 
 
 def _show_password(client: IMAPClient, can: set[str], who: Who) -> None:
@@ -142,21 +141,6 @@ def _does_not_know(kind: str, said: str) -> bool:
     if WRONG_CREDENTIALS.search(said):  # "Unknown user", say
         return False
     return kind == "BAD" or any(word in said.upper() for word in _UNKNOWN)
-
-
-def _capabilities(client: IMAPClient, *, anew: bool = False) -> set[str]:
-    """What the server can do; `anew` after a sign-in, unless it has told by itself."""
-    if anew:
-        client._cached_capabilities = None
-    try:
-        found = client.capabilities()
-    except (IMAPClientError, imaplib.IMAP4.error, *GARBAGE) as problem:
-        if isinstance(problem, imaplib.IMAP4.abort):
-            raise
-        return set()
-    if not anew:  # what was told before a sign-in is not what holds after it
-        wire.taken(client, "CAPABILITY")
-    return {item.decode("ascii", "replace").upper() for item in found}
 
 
 def _bytes(text: str) -> bytes:

@@ -1,8 +1,9 @@
 """The lines of a connection: what servers write carelessly is put right, and all is counted.
 
 imaplib ends the connection at an answer that no parser of our own ever sees: a bare `A1 OK`, a
-keyword in lower case, a line feed without a carriage return, an empty line between two answers, a
-line longer than a million bytes.
+keyword in lower case, a line feed without a carriage return, an empty line between two answers, the
+end of a command that was never sent, a line longer than a million bytes, a CAPABILITY that is
+refused or comes in two lines.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ _LITERAL_MINUS = 4096
 _CARELESS = re.compile(rb"[A-Za-z]+\d+ (?:[A-Za-z]+\r\n|[A-Z]*[a-z])|\* (?:\d+ )?[A-Z-]*[a-z]")
 _PLUS = re.compile(rb"(?<=\d)\+\}\r\n\Z")
 _EMPTY = (b"\r\n", b"\n")
+_STARTS = (b"*", b"+", b"")  # of a line that is not the end of a command; or there is no line
+_TAGGED = re.compile(rb"([^\s+*(){%\"\\]+) (?:OK|NO|BAD)\b", re.IGNORECASE)
+_VERSIONS = {"IMAP4REV1", "IMAP4"}
 _KEYWORD = re.compile(rb"(\*(?: \d+)?|[A-Za-z]+\d+) ([A-Za-z-]+)")
 
 
@@ -63,7 +67,9 @@ class _Heard(imaplib.IMAP4):
     def readline(self) -> bytes:
         line = super().readline()
         self.received += len(line)
-        while self._between and line in _EMPTY:
+        while self._between and (line in _EMPTY or line[:1] not in _STARTS):
+            if line not in _EMPTY and (line := self._of_a_command(line)):
+                break
             line = super().readline()
             self.received += len(line)
         self._between = False
@@ -72,6 +78,29 @@ class _Heard(imaplib.IMAP4):
         if line[-2:] == b"\r\n" and not _CARELESS.match(line):
             return line
         return _tidy(line)
+
+    def _of_a_command(self, line: bytes) -> bytes:
+        """The line, but the end of a command that was never sent, or has ended, as nothing."""
+        if not (found := _TAGGED.match(line)):
+            return line
+        for tag, answer in self.tagged_commands.items():
+            if answer is None and tag.upper() == found[1].upper():
+                return tag + line[found.end(1) :]
+        return b""
+
+    def _get_capabilities(self) -> None:
+        """Note what the server can do, as its greeting or CAPABILITY tells.
+
+        Where it tells nothing it can do no more than each server.
+        """
+        told = self.untagged_responses.pop("CAPABILITY", [])
+        if not told or self._tls_established:  # what was said in the clear is not believed
+            tag = self._new_tag()
+            send(self, tag + b" CAPABILITY\r\n")
+            self._get_tagged_response(tag)
+            told = self.untagged_responses.pop("CAPABILITY", [])
+        words = capabilities_in(told)
+        self.capabilities = tuple(words if words & _VERSIONS else {*words, "IMAP4REV1"})
 
 
 def _tidy(line: bytes) -> bytes:
@@ -101,6 +130,10 @@ class Client(IMAPClient):  # type: ignore[misc]  # a base of type Any: imapclien
             made: imaplib.IMAP4 = _Encrypted(self.host, self.port, self.ssl_context, patience)  # type: ignore[call-arg]
             return made
         return _Clear(self.host, self.port, patience)
+
+    def capabilities(self) -> tuple[bytes, ...]:
+        """What the server has said last of what it can do."""
+        return self._cached_capabilities or tuple(c.encode() for c in self._imap.capabilities)
 
     @property
     def received(self) -> int:
@@ -152,6 +185,23 @@ def completed(client: IMAPClient, tag: bytes) -> tuple[str, Any]:
     kind, data = imap._get_tagged_response(tag)
     imap._check_bye()
     return kind, data
+
+
+def capabilities(client: IMAPClient) -> set[str]:
+    """What the server can do from now on, as it has told by itself or tells when asked; or none."""
+    told = taken(client, "CAPABILITY")
+    if not told:
+        ask(client, b"CAPABILITY")
+        told = taken(client, "CAPABILITY")
+    words = capabilities_in(told)
+    client._cached_capabilities = tuple(word.encode() for word in words)
+    return words
+
+
+def capabilities_in(told: Iterable[Any]) -> set[str]:
+    """The words of CAPABILITY answers, in capitals."""
+    lines = (line for line in told if isinstance(line, bytes))
+    return set(b" ".join(lines).decode("ascii", "replace").upper().split())
 
 
 def accept(kind: str, data: Any) -> None:
