@@ -14,7 +14,7 @@ from tests.sync.letters import letter
 from crmmail.store.database import Store
 from crmmail.sync.loop import Report, sync_once
 from crmmail.sync.mailbox import Login, check
-from crmmail.sync.problems import Problem, Refused, Unsafe
+from crmmail.sync.problems import Denied, Problem, Unsafe
 
 LETTERS = [
     letter(number, refs=f"<{number - 1}@test>" if number % 5 else "") for number in range(60)
@@ -206,8 +206,8 @@ def test_no_password_is_sent_where_it_is_not_safe(greeting: bytes, security: str
 
 def test_sign_in_problems_are_told_apart() -> None:
     answers: dict[str, type[Problem]] = {
-        "NO [AUTHENTICATIONFAILED] Invalid credentials": Refused,
-        "NO [AUTHENTICATIONFAILED] Invalid credentials, please try again": Refused,
+        "NO [AUTHENTICATIONFAILED] Invalid credentials": Denied,
+        "NO [AUTHENTICATIONFAILED] Invalid credentials, please try again": Denied,
         "NO [AUTHENTICATIONFAILED] Too many simultaneous connections": Problem,
         "NO [UNAVAILABLE] Temporary authentication failure": Problem,
         "NO [ALERT] Too many simultaneous connections": Problem,
