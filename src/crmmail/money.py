@@ -17,6 +17,17 @@ _DECIMALS = {
     3: "BHD IQD JOD KWD LYD OMR TND",
     4: "CLF UYW",
 }
+_CODES = frozenset(
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN "
+    "BZD CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR "
+    "FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY "
+    "KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU "
+    "MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON "
+    "RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP "
+    "TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF XAG XAU XBA XBB XBC "
+    "XBD XCD XCG XDR XOF XPD XPF XPT XSU XUA YER ZAR ZMW ZWG "
+    "ANG BGN CUC HRK SLL ZWL".split()  # withdrawn since 2021, and still in contracts
+)
 _ALWAYS_WHOLE = frozenset("CLP ISK JPY KRW PYG UGX VND XAF XOF XPF".split())
 """Those that were never kept in hundredths."""
 _OF = {code: number for number, codes in _DECIMALS.items() for code in codes.split()}
@@ -35,6 +46,11 @@ UNITS = f"(r.amount * CASE r.currency {_SCALES} ELSE {10 ** (_MOST - 2)} END)"
 
 class MoneyError(CrmmailError):
     """What was typed is not an amount of that currency."""
+
+
+def is_currency(code: str) -> bool:
+    """Whether ISO 4217 has a currency of that code, in capital letters."""
+    return code in _CODES
 
 
 def decimals(currency: str) -> int:

@@ -155,7 +155,11 @@ def _state_path() -> Path:
 
 
 def _own_dir(path: str) -> Path:
-    folder = Path(path).expanduser()
+    try:
+        folder = Path(path).expanduser()
+    except RuntimeError:
+        user = path.partition("/")[0][1:]
+        raise CrmmailError(f"There is no user {user}: {path} is not a folder.", _MOVED) from None
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as problem:

@@ -36,7 +36,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "--closes-on": DATE,
     "--company": EMPTY,
     "--contact": EMPTY,
-    "--currency": ("", "EURO", "E1", "€", "ÄÖÜ", "x" * 5_000),
+    "--currency": ("", "ZZZ", "XXX", "XTS", "DEM", "EURO", "E1", "€", "ÄÖÜ", "x" * 5_000),
     "--days": (*NUMBER, "0"),
     "--drop-alias": ADDRESS,
     "--drop-internal": DOMAIN,

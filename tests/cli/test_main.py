@@ -164,6 +164,18 @@ def test_a_folder_that_cannot_be_made_is_told(
     assert hint.startswith("Move the file away.")
 
 
+@pytest.mark.parametrize("variable", ["CRMMAIL_DATA_DIR", "CRMMAIL_CONFIG_DIR"])
+def test_the_home_of_nobody_is_not_a_folder(
+    variable: str, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "~nobody-here/mail")
+    outcome = cli("path")
+    assert outcome.code == 1
+    said, hint = outcome.err.splitlines()
+    assert said == "crmmail: There is no user nobody-here: ~nobody-here/mail is not a folder."
+    assert "CRMMAIL_DATA_DIR" in hint
+
+
 @pytest.mark.usefixtures("filled")
 def test_a_pipe_that_is_closed_early_is_no_error() -> None:
     line = '"$0" "$1" "$2" dump | head -n 1; echo ${PIPESTATUS[0]}'

@@ -121,6 +121,34 @@ async def test_a_path_can_be_typed(mail_app: CrmmailApp, downloads: Path) -> Non
         await until(pilot, (downloads / "Contracts" / "Größe.pdf").exists)
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("{}/nowhere/x.pdf", "There is no folder {}"),
+        ("~nobody-here/x.pdf", "There is no user nobody-here"),
+        ("{}/" + "n" * 300, "File name too long"),
+        ("{}/file/x.pdf", "There is no folder {}"),
+        ("/proc/x.pdf", "/proc/x.pdf could not be saved"),
+    ],
+)
+async def test_a_path_that_takes_no_file_stays_in_the_line_with_the_reason(
+    mail_app: CrmmailApp, downloads: Path, typed: str, said: str
+) -> None:
+    (downloads / "file").write_text("x")
+    typed, said = typed.format(downloads), said.format(downloads)
+    async with mail_app.run_test(size=(120, 30), notifications=True) as pilot:
+        await press(pilot, *OPEN, "A", "S")
+        prompt = thread(mail_app).prompt
+        prompt.value = typed
+        await press(pilot, "enter")
+        await until(pilot, lambda: prompt.has_focus and said[:60] in str(prompt.border_title))
+        assert prompt.value == typed
+        prompt.value = str(downloads / "right.pdf")
+        await press(pilot, "enter")
+        await until(pilot, (downloads / "right.pdf").exists)
+        assert not prompt.has_focus
+
+
 async def test_an_attachment_is_opened_by_the_system(
     mail_app: CrmmailApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

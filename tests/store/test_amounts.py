@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from crmmail.errors import CrmmailError
 from crmmail.store import changes, daily, handmade, opening, opportunities
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
@@ -61,7 +62,10 @@ def test_an_older_store_shows_the_same_amounts(old: Path) -> None:
         assert _changed(store) == [f"Amount added: {words}" for words in SHOWN]
 
 
-def test_an_older_backup_brings_the_same_amounts(tmp_path: Path) -> None:
+def test_an_older_backup_brings_the_same_amounts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crmmail.money.is_currency", OLD.__contains__)  # XYZ was taken then
     document: handmade.Document
     with closing(Store(tmp_path / "one.db")) as store:
         for currency in OLD:
@@ -103,6 +107,22 @@ def test_an_amount_that_is_changed_and_put_back_is_the_same(fill: Filler) -> Non
     opportunities.put_back(fill.store, deal, **before)
     [row] = opportunities.rows(fill.db, [deal])
     assert (row.amount, row.currency) == (100, "JPY")
+
+
+def test_a_currency_that_iso_4217_does_not_have_is_refused_and_a_stored_one_stays(
+    fill: Filler,
+) -> None:
+    deal = opportunities.add(fill.store, "Fonts", amount=100, currency="eur")
+    for code in ("ZZZ", "XXX", "BTC", "E1R", "", "EURO", "€"):
+        with pytest.raises(CrmmailError, match="is not a currency of ISO 4217"):
+            opportunities.edit(fill.store, deal, currency=code)
+    with fill.store.write("opportunities") as (db, _):
+        db.execute("UPDATE opportunity SET currency = 'ZZZ'")
+    before = opportunities.edit(fill.store, deal, currency="USD")
+    opportunities.put_back(fill.store, deal, **before)
+    opportunities.edit(fill.store, deal, amount=200)
+    [row] = opportunities.rows(fill.db, [deal])
+    assert (row.amount, row.currency) == (200, "ZZZ")
 
 
 def _log(fill: Filler, deal: int) -> list[changes.FieldChange]:

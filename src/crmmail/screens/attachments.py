@@ -156,13 +156,16 @@ class AttachmentsPanel(Panel[Row]):
         """Save what a path was typed for; a folder keeps the name."""
         if (row := self._asked) is None or not typed.strip():
             return
-        path = Path(typed.strip()).expanduser()
-        if path.is_dir() or typed.endswith("/"):
-            path /= files.file_name(row.name)
-        if not path.parent.is_dir():
-            self._ask_where(typed, f"There is no folder {safe(str(path.parent))}")
+        try:
+            path = files.typed_path(typed, row.name)
+        except CrmmailError as problem:
+            self._ask_where(typed, safe(str(problem)))
             return
-        self._fetch(row, partial(self._saved, path))
+        self._fetch(row, partial(self._saved, path, typed=typed))
+
+    def _ask_again(self, typed: str, problem: str) -> None:
+        if self.has_focus:
+            self._ask_where(typed, problem)
 
     def action_view(self) -> None:
         """Open the attachment with the system's program for it."""
@@ -173,23 +176,29 @@ class AttachmentsPanel(Panel[Row]):
         fetching = self.screen.query_one(Fetching)
         fetching.fetch(row.message_id, row.position, row.name or "the attachment", then)
 
-    def _saved(self, path: Path, found: Fetched) -> None:
+    def _saved(self, path: Path, found: Fetched, typed: str = "") -> None:
         words = "Saved {}, " + size(len(found.data)) + "."
-        self._in_thread(partial(files.save, path, found.data), words)
+        self._in_thread(partial(files.save, path, found.data), words, typed)
 
     def _view(self, found: Fetched) -> None:
         self._in_thread(partial(files.open_file, found.name, found.data), "Opening {}.")
 
-    def _in_thread(self, do: Callable[[], Path], words: str) -> None:
-        work = partial(self._try, do, words)
+    def _in_thread(self, do: Callable[[], Path], words: str, typed: str = "") -> None:
+        work = partial(self._try, do, words, typed)
         self.run_worker(work, group="files", thread=True, exit_on_error=False)
 
-    def _try(self, do: Callable[[], Path], words: str) -> None:
-        """Say where something went, or why it did not: disks can be slow, so this is a thread."""
+    def _try(self, do: Callable[[], Path], words: str, typed: str) -> None:
+        """Say where something went, or why it did not: disks can be slow, so this is a thread.
+
+        A path that was typed in vain can be corrected, where nothing else has the keys meanwhile.
+        """
         try:
             said, severity = words.replace("{}", str(do())), "information"
         except CrmmailError as problem:
             said, severity = f"{problem} {problem.hint}".strip(), "error"
+            if typed:
+                with suppress(RuntimeError):
+                    self.app.call_from_thread(self._ask_again, typed, safe(str(problem)))
         with suppress(RuntimeError):  # the app is closing
             self.app.call_from_thread(
                 self.notify, safe(said), severity=severity, timeout=8, markup=False

@@ -44,6 +44,31 @@ def folder() -> Path:
     return found if found.is_dir() else Path.cwd()
 
 
+def typed_path(typed: str, name: str) -> Path:
+    """Where a file goes, by the path that somebody typed; a folder keeps the name of the file.
+
+    Raises CrmmailError, in few words, where nothing can be saved there.
+    """
+    try:
+        path = Path(typed.strip()).expanduser()
+        if path.is_dir() or typed.endswith("/"):
+            path /= file_name(name)
+        if not path.parent.is_dir():
+            raise CrmmailError(f"There is no folder {path.parent}")
+        os.lstat(path)
+    except FileNotFoundError:
+        pass
+    except RuntimeError:  # of expanduser
+        raise CrmmailError(f"There is no user {typed.strip().partition('/')[0][1:]}") from None
+    except ValueError:
+        raise CrmmailError("A path has no zero byte") from None
+    except OSError as problem:
+        raise CrmmailError(f"{problem.strerror or 'That is no path'}: {typed.strip()}") from None
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise CrmmailError(f"Nothing can be written to {path.parent}")
+    return path
+
+
 def save(path: Path, data: bytes) -> Path:
     """Write a new file; when there is one of that name, as "name (2)". Returns where it is."""
     try:

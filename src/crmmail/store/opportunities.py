@@ -164,7 +164,9 @@ def put_back(
 
     With `instead_of`, which is what it was given, only where that is there still.
     """
-    return _edit(store, opportunity_id, before, {**_CLEANERS, "stage": str}, instead_of)
+    return _edit(
+        store, opportunity_id, before, {**_CLEANERS, "stage": str, "currency": str}, instead_of
+    )
 
 
 def _edit(
@@ -256,9 +258,10 @@ def _amount(value: int) -> int:
 
 def _currency(value: str) -> str:
     code = value.strip().upper()
-    if len(code) != 3 or not (code.isascii() and code.isalpha()):
+    if not money.is_currency(code):
         raise records.RecordError(
-            f"{text.one_line(value, 60)!r} is not a currency.", "Give its code, like EUR or USD."
+            f"{text.one_line(value, 60)!r} is not a currency of ISO 4217.",
+            "Give its code of three letters, like EUR or USD.",
         )
     return code
 
