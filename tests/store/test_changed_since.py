@@ -13,7 +13,7 @@ from crmmail.errors import CrmmailError
 from crmmail.screens import deeds, edit
 from crmmail.screens import notes as notes_screen
 from crmmail.screens.undo import Steps
-from crmmail.store import companies, notes, opportunities, people
+from crmmail.store import companies, mail_rules, notes, opportunities, people
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 
@@ -119,6 +119,24 @@ def test_a_note_that_was_changed_since_stays(
     with pytest.raises(CrmmailError, match="The note was changed since"):
         undo()
     assert value(store, "note", "text", note) == "Likes tea, and wrote for an hour more."
+
+
+def test_so_does_a_setting(store: Store, world: World, other: Store) -> None:
+    undo = mail_rules.set_values(store, world.account, policy="none", exclude_group=False)
+    mail_rules.change(other, world.account, policy="sent_and_received")
+    with pytest.raises(CrmmailError, match="The setting was changed since"):
+        undo()
+    assert value(store, "account", "policy", world.account) == "sent_and_received"
+    assert value(store, "account", "exclude_group", world.account) == 0
+
+
+def test_a_setting_that_is_as_it_was_set_is_set_back_once(store: Store, world: World) -> None:
+    undo = mail_rules.set_values(store, world.account, mail_since=86_400, name="Work")
+    undo()
+    assert value(store, "account", "mail_since", world.account) == 0
+    assert value(store, "account", "name", world.account) == ""
+    with pytest.raises(CrmmailError, match="The setting was changed since"):
+        undo()
 
 
 def test_what_the_store_does_not_take_now_can_be_taken_back_later(store: Store) -> None:

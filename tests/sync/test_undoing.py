@@ -209,3 +209,112 @@ def test_a_company_that_comes_back_has_the_people_who_came_meanwhile(
     here = {owner(store, f"{name}@zoll.de") for name in ("zoe", "tom", "uta")}
     assert set(companies.people(store.read(), zoll)) == here
     assert len(companies.people(store.read(), acme)) == 3
+
+
+def name(store: Store, person: int) -> str:
+    """What somebody is called."""
+    found = people.get(store.read(), person)
+    assert found is not None
+    return found.name
+
+
+def test_mail_that_came_meanwhile_names_those_who_were_merged(
+    store: Store, mailbox: Mailbox, account: Sync
+) -> None:
+    mailbox.append("INBOX", letter(1, sender=ZOE), letter(2, sender="Al <al@acme.com>"))
+    account()
+    zoe, al = owner(store, "zoe@zoll.de"), owner(store, "al@acme.com")
+    done = people.merge(store, zoe, al)
+    mailbox.append(
+        "INBOX",
+        letter(3, sender="Zoe Frost <zoe@zoll.de>"),
+        letter(4, sender="Albert Lee <al@acme.com>"),
+    )
+    account()
+    assert name(store, zoe) == "Zoe"
+    people.unmerge(store, done)
+    assert (name(store, zoe), name(store, al)) == ("Zoe Frost", "Albert Lee")
+
+
+def test_so_it_does_with_a_name_that_was_typed_and_taken_back(
+    store: Store, mailbox: Mailbox, account: Sync
+) -> None:
+    mailbox.append("INBOX", letter(1, sender=ZOE))
+    account()
+    zoe = owner(store, "zoe@zoll.de")
+    undo = change(store, Kind.PERSON, zoe, name="Z")
+    mailbox.append("INBOX", letter(2, sender="Zoe Frost <zoe@zoll.de>"))
+    account()
+    assert name(store, zoe) == "Z"
+    undo()
+    assert name(store, zoe) == "Zoe Frost"
+
+
+def test_an_address_that_is_taken_back_takes_its_name_along(
+    store: Store, mailbox: Mailbox, account: Sync
+) -> None:
+    mailbox.append("INBOX", letter(1, sender="zoe@zoll.de"))
+    account()
+    zoe, before = owner(store, "zoe@zoll.de"), dumped(store)
+    undo = change(store, Kind.PERSON, zoe, addresses="zoe@zoll.de\nshop@zoll.de")
+    mailbox.append("INBOX", letter(2, sender="The Shop <shop@zoll.de>"))
+    account()
+    assert name(store, zoe) == "The Shop"
+    with mailbox.client() as client:
+        client.select_folder("INBOX")
+        client.delete_messages(2)
+        client.expunge()
+    account()
+    undo()
+    assert name(store, zoe) == "Zoe"
+    assert dumped(store) == before
+
+
+def test_people_who_joined_a_company_that_is_taken_back_have_that_which_mail_makes(
+    store: Store, mailbox: Mailbox, account: Sync
+) -> None:
+    """As if it had never been made; whom the user put there is at no company."""
+    mailbox.append("INBOX", letter(1))
+    account()
+    undo = new(store, Kind.COMPANY, name="Press works", domains="press.com\nzoll.de")
+    mailbox.append("INBOX", letter(2, sender="Pat <pat@press.com>"), letter(3, sender=ZOE))
+    account()
+    works = at(store, "press.com")
+    pat, zoe = owner(store, "pat@press.com"), owner(store, "zoe@zoll.de")
+    assert set(companies.people(store.read(), works)) == {pat, zoe}
+    undo()
+    press, zoll = at(store, "press.com"), at(store, "zoll.de")
+    assert (companies.people(store.read(), press), companies.people(store.read(), zoll)) == (
+        (pat,),
+        (zoe,),
+    )
+    found = [companies.get(store.read(), one) for one in (press, zoll)]
+    assert [(one.name, one.source, one.threads) for one in found if one] == [
+        ("Press", "mail", 1),
+        ("Zoll", "mail", 1),
+    ]
+    names = "SELECT name FROM company ORDER BY name"
+    assert store.read().execute(names).fetchall() == [("Acme",), ("Press",), ("Zoll",)]
+
+
+def test_so_do_those_who_joined_by_a_domain_that_is_taken_back(
+    store: Store, mailbox: Mailbox, account: Sync
+) -> None:
+    mailbox.append("INBOX", letter(1, sender="Ann <ann@acme.com>"), letter(5, sender=ZOE))
+    account()
+    acme, zoll = at(store, "acme.com"), at(store, "zoll.de")
+    companies.delete(store, zoll)
+    undo = change(store, Kind.COMPANY, acme, domains="acme.com\npress.com\nzoll.de")
+    mailbox.append(
+        "INBOX", letter(2, sender="Pat <pat@press.com>"), letter(3, sender="Tom <tom@zoll.de>")
+    )
+    account()
+    assert len(companies.people(store.read(), acme)) == 3
+    undo()
+    assert companies.people(store.read(), acme) == (owner(store, "ann@acme.com"),)
+    assert companies.people(store.read(), at(store, "press.com")) == (
+        owner(store, "pat@press.com"),
+    )
+    tom = people.get(store.read(), owner(store, "tom@zoll.de"))
+    assert tom is not None
+    assert (tom.company_id, at(store, "zoll.de")) == (None, zoll)

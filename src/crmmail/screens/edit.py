@@ -12,7 +12,7 @@ from crmmail.errors import CrmmailError
 from crmmail.screens.choices import finder, stage, stages
 from crmmail.screens.form import Field, Form, Value, Values, lines_of
 from crmmail.screens.undo import FieldError, Steps, Undo
-from crmmail.store import address_book, companies, opportunities, people
+from crmmail.store import address_book, companies, opportunities, people, undoing
 from crmmail.store.companies import CompanyDetail
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
@@ -227,10 +227,12 @@ def _save_domains(store: Store, company_id: int, typed: Sequence[str], steps: St
     wanted = set()
     for domain in typed:
         held = companies.holders(store.read(), [domain])
+        mark = undoing.mark(store.read())
         stored = companies.add_domain(store, company_id, domain)
         wanted.add(stored)
         if stored not in before:
-            steps.add(partial(companies.remove_domain, store, company_id, stored, held[stored]))
+            back = partial(companies.take_domain_back, store, company_id, stored)
+            steps.add(partial(back, held[stored], mark))
     for domain in before:
         if domain not in wanted:
             mark = companies.remove_domain(store, company_id, domain)

@@ -212,6 +212,17 @@ def remove_domain(
     return mark
 
 
+def take_domain_back(
+    store: Store, company_id: int, domain: str, before: int | None, since: undoing.Mark
+) -> None:
+    """Take back that a company got a domain: who came by it since goes, `before` has it again."""
+    wanted = _domain(domain)
+    remove_domain(store, company_id, wanted, before)
+    with store.write(*records.ALL_TOPICS) as (db, change):
+        undoing.leave(db, change, company_id, {wanted: before}, since)
+        links.relink_records(db, change, Kind.COMPANY, [company_id])
+
+
 def put_domain_back(store: Store, company_id: int, domain: str, since: undoing.Mark) -> None:
     """Take back that a domain was removed: a company that mail has made of it since goes."""
     wanted = _domain(domain)
@@ -231,8 +242,10 @@ def unmake(store: Store, company_id: int, before: Mapping[str, int | None]) -> N
     """Take back that a company was made: none is deleted, and `before` have their domains."""
     with store.write("notes", *records.ALL_TOPICS) as (db, change):
         records.check_alive(db, Kind.COMPANY, company_id)
-        for domain in domains(db, company_id):
-            _release(db, domain, before.get(domain))
+        had = {domain: before.get(domain) for domain in domains(db, company_id)}
+        for domain, other in had.items():
+            _release(db, domain, other)
+        undoing.leave(db, change, company_id, had, undoing.Mark(0, 0))
         undoing.unmake(db, change, Kind.COMPANY, company_id)
         owners = [one for one in before.values() if one is not None]
         links.relink_records(db, change, Kind.COMPANY, owners)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from crmmail.addresses import ascii_domain, normal
 from crmmail.errors import CrmmailError, MissingError
@@ -37,6 +38,22 @@ class NoRuleError(RuleError, MissingError):
 
 def change(store: Store, account_id: int, **values: object) -> None:
     """Set the policy (C2), `mail_since` (M10, epoch seconds, 0 for none), a level or a switch."""
+    _change(store, account_id, values)
+
+
+def set_values(store: Store, account_id: int, **values: object) -> Callable[[], object]:
+    """As `change`; returns what sets back what they were, unless they were changed since (U2)."""
+    before = _change(store, account_id, values)
+    return partial(_change, store, account_id, before, values)
+
+
+def _change(
+    store: Store,
+    account_id: int,
+    values: Mapping[str, object],
+    instead_of: Mapping[str, object] | None = None,
+) -> dict[str, object]:
+    """Set values of an account, with `instead_of` only where these are there; returns the old."""
     if values.get("policy", POLICIES[0]) not in POLICIES:
         raise RuleError(f"{values['policy']!r} is no policy.", f"One of: {', '.join(POLICIES)}.")
     if values.get("meeting_policy", MEETING_POLICIES[0]) not in MEETING_POLICIES:
@@ -45,30 +62,20 @@ def change(store: Store, account_id: int, **values: object) -> None:
     others = ("policy", "meeting_policy", "mail_since", "name")
     if unknown := values.keys() - {*SWITCHES, *LEVELS, *others}:
         raise ValueError(f"no rules of an account: {unknown}")
+    before: dict[str, object] = {}
     with store.write("accounts") as (db, _):
         for name, value in values.items():
-            if name in rule_changes.SETTINGS:
-                _note_value(db, account_id, name, value)
+            row = db.execute(f"SELECT {name} FROM account WHERE id = ?", [account_id]).fetchone()
+            if row is None:
+                continue
+            if instead_of is not None and row[0] != instead_of[name]:
+                raise RuleError("The setting was changed since.", "It stays as it is.")
+            before[name] = row[0]
+            if name in rule_changes.SETTINGS:  # a switch is 0 or 1, as it stands in the store
+                now = int(value) if isinstance(value, int) else value
+                rule_changes.note(db, name, row[0], now, account_id)
             db.execute(f"UPDATE account SET {name} = ? WHERE id = ?", [value, account_id])
-
-
-def _note_value(db: sqlite3.Connection, account_id: int, name: str, value: object) -> None:
-    """Write down that a column is changed. A switch is 0 or 1, as it stands in the store."""
-    row = db.execute(f"SELECT {name} FROM account WHERE id = ?", [account_id]).fetchone()
-    if row:
-        now = int(value) if isinstance(value, int) else value
-        rule_changes.note(db, name, row[0], now, account_id)
-
-
-def set_values(store: Store, account_id: int, **values: object) -> Callable[[], None]:
-    """As `change`; returns what sets back what they were."""
-    names = list(values)
-    found = store.read().execute(
-        f"SELECT {', '.join(names)} FROM account WHERE id = ?", [account_id]
-    )
-    before = dict(zip(names, found.fetchone(), strict=True))
-    change(store, account_id, **values)
-    return lambda: change(store, account_id, **before)
+    return before
 
 
 def add_alias(store: Store, account_id: int, typed: str) -> str:

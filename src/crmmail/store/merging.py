@@ -91,6 +91,10 @@ def unmerge(store: Store, done: Merge) -> None:
                 f"UPDATE {records.TABLES[kind]} SET {column} = ? WHERE id = ? AND {column} IS ?",
                 [before, done.keep, after],
             )
+        if kind is Kind.PERSON:  # mail may have come with another name meanwhile
+            from crmmail.store import naming  # nothing that the first picture waits for
+
+            naming.name_people(db, change, [done.keep, done.other])
         for what in manual.BOTH:
             manual.remove(db, what, done.given[what])
             manual.insert(db, what, done.hand[what])

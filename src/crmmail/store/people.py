@@ -20,7 +20,7 @@ from crmmail.store import (
     undoing,
     windows,
 )
-from crmmail.store.database import Store
+from crmmail.store.database import Change, Store
 from crmmail.store.kinds import Kind
 from crmmail.store.names import What, candidates
 
@@ -208,6 +208,8 @@ def edit(
         session.flush()
         changes.log_fields(db, Kind.PERSON, person_id, before, person.model_dump())
         change.records.add((Kind.PERSON, person_id))
+        if not fields.get("name_by_hand", True):  # mail may have come with another name meanwhile
+            _name(db, change, person_id)
         if "company_id" in fields:
             links.relink_records(db, change, Kind.PERSON, [person_id])
     return before
@@ -230,6 +232,7 @@ def add_address(store: Store, person_id: int, address: str) -> address_book.Befo
         if wanted not in addresses(db, person_id):
             changes.log(db, Kind.PERSON, person_id, "address", "", wanted)
         before = address_book.attach(db, person_id, wanted)
+        _name(db, change, person_id)
         links.relink_records(db, change, Kind.PERSON, [person_id])
     return before
 
@@ -241,13 +244,17 @@ def remove_address(
     before: address_book.Before = address_book.NOBODYS,
 ) -> undoing.Mark:
     """Take an address from a person; returns what put_address_back() needs."""
+    from crmmail.store import naming  # nothing that the first picture waits for
+
     with store.write(*records.ALL_TOPICS) as (db, change):
         mark = undoing.mark(db)
         found = address_book.find(db, person_id, address)
+        named = naming.is_named_by(db, person_id, found.id)
         address_book.release(db, found, before)
         address_book.ensure_primary(db, person_id)
         changes.log(db, Kind.PERSON, person_id, "address", found.address, "")
         owners = [one for one in (person_id, before.person_id) if one is not None]
+        naming.name_people(db, change, owners, less=named)
         links.relink_records(db, change, Kind.PERSON, owners)
     return mark
 
@@ -304,6 +311,13 @@ def _set_deleted(store: Store, person_id: int, deleted: bool) -> None:
             ["deleted" if deleted else "", person_id],
         )
         links.relink_records(db, change, Kind.PERSON, [person_id])
+
+
+def _name(db: sqlite3.Connection, change: Change, person_id: int) -> None:
+    """Let mail name a person, unless somebody typed the name (C4)."""
+    from crmmail.store import naming  # nothing that the first picture waits for
+
+    naming.name_people(db, change, [person_id])
 
 
 def _name_of(db: sqlite3.Connection, address: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crmmail.addresses import domain_of, site
@@ -100,6 +101,33 @@ def free_domain(
         rule_changes.take_out(db, change, Kind.COMPANY, [found[0]])
     else:
         _move(db, people, found[0])
+
+
+def leave(
+    db: sqlite3.Connection,
+    change: Change,
+    company_id: int,
+    before: Mapping[str, int | None],
+    since: Mark,
+) -> None:
+    """Take the people who came by mail from a company that has these domains no longer.
+
+    They go where mail would have put them: to the company that has the domain again (`before`
+    says which), unless that is deleted, or to a new one.
+    """
+    from crmmail.store import naming  # nothing that the first picture waits for
+
+    for domain, other in before.items():
+        if not (people := _came_to(db, company_id, [domain], since)):
+            continue
+        row = db.execute("SELECT id, deleted_at FROM company WHERE id = ?", [other]).fetchone()
+        if row is None:
+            heir: int | None = naming.found(db, change, domain)
+        else:
+            heir = None if row[1] else row[0]
+        _move(db, people, heir)
+        if heir is not None:
+            links.relink_records(db, change, Kind.COMPANY, [heir])
 
 
 def part(db: sqlite3.Connection, keep: int, other: int, newest: int) -> None:

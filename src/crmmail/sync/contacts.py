@@ -6,13 +6,13 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 
 from crmmail import addresses
+from crmmail.mail_names import person_name
+from crmmail.store import naming
 from crmmail.store.database import Change
 from crmmail.store.kinds import Kind
 from crmmail.store.removal import remove_messages
-from crmmail.sync.message import person_name
 from crmmail.sync.rules import Rules, contact_bar
 
 
@@ -60,27 +60,6 @@ def meet(
     return {row[0] for row in strangers} | {row[0] for row in at_new}
 
 
-def rename(db: sqlite3.Connection, change: Change, address_ids: Iterable[int]) -> None:
-    """Let the newest usable display name name each person, unless the user did (C4).
-
-    A name that only calendars tell has no time: that of any message comes before it.
-    """
-    rows = db.execute(
-        """SELECT person.id, person.name, other.address, other.name,
-                  max(printf('%020d', other.name_at) || other.address)
-           FROM json_each(?) AS wanted CROSS JOIN address ON address.id = wanted.value
-           CROSS JOIN person ON person.id = address.person_id AND NOT person.name_by_hand
-           CROSS JOIN address AS other ON other.person_id = person.id AND other.name != ''
-           GROUP BY person.id""",
-        [json.dumps(list(address_ids))],
-    ).fetchall()
-    for person, old, address, display, _ in rows:
-        if (name := person_name(display, address)) != old:
-            db.execute("UPDATE person SET name = ? WHERE id = ?", [name, person])
-            change.topics.add("people")
-            change.records.add((Kind.PERSON, person))
-
-
 def leave(db: sqlite3.Connection, change: Change, message_ids: Iterable[int]) -> None:
     """Take messages out of the store; people are called what the mail that is left calls them."""
     packed = json.dumps(list(message_ids))
@@ -97,32 +76,7 @@ def leave(db: sqlite3.Connection, change: Change, message_ids: Iterable[int]) ->
         )
     ]
     remove_messages(db, change, json.loads(packed))
-    name_again(db, change, people)
-
-
-def name_again(db: sqlite3.Connection, change: Change, people: Iterable[int]) -> None:
-    """Name people after mail or meetings of theirs have left (C4).
-
-    Where what is left has no name for them, it is that of the address; where nothing is left, the
-    name stays.
-    """
-    rows = db.execute(
-        """SELECT address.id, address.address, person.id, person.name, max(address.is_primary),
-                  max(address.name != '')
-           FROM json_each(?) AS wanted
-           CROSS JOIN person ON person.id = wanted.value AND NOT person.name_by_hand
-           CROSS JOIN address ON address.person_id = person.id
-           WHERE EXISTS (SELECT 1 FROM participant WHERE address_id = address.id)
-           OR EXISTS (SELECT 1 FROM attendee WHERE address_id = address.id)
-           GROUP BY person.id""",
-        [json.dumps(list(people))],
-    ).fetchall()
-    rename(db, change, [row[0] for row in rows if row[5]])
-    for _, address, person, old, _, named in rows:
-        if not named and (name := person_name("", address)) != old:
-            db.execute("UPDATE person SET name = ? WHERE id = ?", [name, person])
-            change.topics.add("people")
-            change.records.add((Kind.PERSON, person))
+    naming.name_again(db, change, people)
 
 
 def _company(
@@ -138,24 +92,6 @@ def _company(
     ).fetchone()
     if known:
         return None if known[1] else int(known[0])  # C5: a deleted company stays deleted
-    company = int(
-        db.execute(
-            "INSERT INTO company (name, source, created_at) VALUES (?, ?, ?)",
-            [company_name(site), source, now],
-        ).lastrowid
-        or 0
-    )
-    db.execute("INSERT INTO company_domain (domain, company_id) VALUES (?, ?)", [site, company])
+    company = naming.found(db, change, site, source, now)
     founded.add(site)
-    change.topics.add("companies")
-    change.records.add((Kind.COMPANY, company))
     return company
-
-
-def company_name(site: str) -> str:
-    """The name of a company known by its registrable domain only (C5): "acme.co.uk" is Acme."""
-    label = site.partition(".")[0]
-    if label.startswith("xn--"):
-        with suppress(UnicodeError):
-            label = label.encode("ascii").decode("idna")
-    return label[:1].upper() + label[1:]

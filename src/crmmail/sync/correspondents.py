@@ -7,8 +7,9 @@ import sqlite3
 from collections.abc import Iterable
 
 from crmmail import addresses
+from crmmail.store import naming
 from crmmail.store.database import Change
-from crmmail.sync import contacts, rules
+from crmmail.sync import rules
 from crmmail.sync.batch import Batch, Kept
 from crmmail.sync.message import Header, usable_name
 from crmmail.sync.rules import Rules
@@ -34,7 +35,7 @@ def name(
         "UPDATE address SET name = ?, name_at = ? WHERE id = ? AND name_at < ?",
         [(display, key, address_id, key) for address_id, (key, display) in newest.items()],
     )
-    contacts.rename(db, change, newest)
+    naming.rename(db, change, newest)
 
 
 def note_written(db: sqlite3.Connection, batch: Batch) -> int:

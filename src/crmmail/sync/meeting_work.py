@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
-from crmmail.store import former, levels, links, removal
+from crmmail.store import former, levels, links, naming, removal
 from crmmail.store.database import Change
 from crmmail.sync import contacts, correspondents, meeting_rows, meeting_rules
 from crmmail.sync.copies import Copy, Whole, unite
@@ -86,8 +86,8 @@ def work_out(db: sqlite3.Connection, change: Change, uids: Iterable[str], reader
     written = meeting_rows.write(db, change, wholes, address_ids)
     former.erase(db, uids=[uid for uid in forgotten if not wholes[uid].meetings])
     removal.forget(db, written.addresses)
-    contacts.rename(db, change, written.addresses)
-    contacts.name_again(db, change, written.left)
+    naming.rename(db, change, written.addresses)
+    naming.name_again(db, change, written.left)
     met = set[int]()
     for account_id, wanted in _candidates(wholes, judges).items():
         met |= contacts.meet(db, change, wanted, judges[account_id].base, "calendar")

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import islice
 
+from crmmail.mail_names import person_name, usable_name
 from crmmail.store.kinds import MADE_UP
 from crmmail.sync import charset, flowed, headers, html, quotes, tree
-from crmmail.sync.names import person_name, usable_name
 from crmmail.sync.parts import Part, TextPart, TextPlan, choose, has_method
 from crmmail.sync.subjects import base_subject
 from crmmail.text import block, one_line

@@ -1,8 +1,9 @@
-"""Which name a person gets from mail (rules.md C4)."""
+"""Which name a person or a company gets from mail (rules.md C4, C5)."""
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from crmmail.text import one_line
 
@@ -52,3 +53,12 @@ def _from_local_part(address: str) -> str:
 
 def _capitalised(dotted: str) -> str:
     return " ".join(word[:1].upper() + word[1:] for word in dotted.split(".") if word)
+
+
+def company_name(site: str) -> str:
+    """The name of a company known by its registrable domain only (C5): "acme.co.uk" is Acme."""
+    label = site.partition(".")[0]
+    if label.startswith("xn--"):
+        with suppress(UnicodeError):
+            label = label.encode("ascii").decode("idna")
+    return label[:1].upper() + label[1:]
