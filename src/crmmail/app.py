@@ -188,7 +188,12 @@ class CrmmailApp(Ending, SigningApp, inherit_bindings=False):
             return self.typed.put(message)
         return super().post_message(message)
 
+    def is_typing(self) -> bool:
+        return not self.typed.is_empty or super().is_typing()
+
     async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            self.withdraw_for(event)
         if isinstance(event, events.Paste):
             self._prepare(event)
         if self._is_typed(event):

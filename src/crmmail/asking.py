@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import NamedTuple
 
+from textual import events
 from textual.timer import Timer
 from textual.widgets import Input
 
 from crmmail.accounts import typed
 from crmmail.guarding import GuardingApp
 from crmmail.screens.base import StoreScreen
+from crmmail.screens.question import TypingScreen
 from crmmail.store import accounts
 from crmmail.store.accounts import StateRow
 from crmmail.widgets.reading import ask
 from crmmail.widgets.status_line import KEYS
 
-_LATER = 1.5  # seconds
+_LATER = 1.5  # seconds in which nobody has typed, before it asks by itself
 _TYPED = "SELECT email FROM account WHERE secret = ? AND NOT paused ORDER BY id"
 
 
@@ -30,13 +33,14 @@ class _Question(NamedTuple):
 class AskingApp(GuardingApp, inherit_bindings=False):
     """An app whose sync may have to be told passwords.
 
-    It asks by itself when it starts, and again when the server has refused what was typed; where it
-    was told "later", a key asks (f8).
+    It asks by itself when it starts, and again when the server has refused what was typed, but not
+    while somebody types; where it was told "later", a key asks (f8).
     """
 
     _stopped = ""  # the account that waits for its user
     _questions: list[_Question]
     _answered: set[str]
+    _answered_at = 0.0  # when the last question was left
     _waiting: Timer | None = None  # until nobody types something else
 
     def on_mount(self) -> None:
@@ -69,44 +73,79 @@ class AskingApp(GuardingApp, inherit_bindings=False):
 
     def ask_for(self, state: StateRow) -> None:
         """Ask for the password of an account now, as its user wants."""
-        self._ask(_Question(state.email))
+        self._ask(_Question(state.email), unasked=False)
 
-    def _ask_next(self) -> None:
-        """Ask the next question, unless somebody types something else just now."""
-        self._questions = [one for one in self._questions if not typed.is_held(one.email)]
-        if not self._questions:
-            return
+    def is_typing(self) -> bool:
+        """Whether somebody types something else just now, or has a line or a form to type into."""
+        if isinstance(self.focused, Input) or isinstance(self.screen, TypingScreen):
+            return True
+        since_answer = self._pressed_at > self._answered_at
+        just_now = since_answer and time.monotonic() - self._pressed_at < _LATER
+        return just_now or not isinstance(self.screen, StoreScreen)
+
+    def _ask_next(self, *, unasked: bool = True) -> None:
+        """Ask the next question of an account that is still there; `unasked`, when nobody types."""
         from crmmail.screens.password import PasswordScreen
 
-        if isinstance(self.screen, PasswordScreen):
+        if not self._questions or isinstance(self.screen, PasswordScreen):
             return
-        if isinstance(self.focused, Input) or not isinstance(self.screen, StoreScreen):
-            if self._waiting is not None:
-                self._waiting.stop()
-            self._waiting = self.set_timer(_LATER, self._ask_next)
-            return
-        self._ask(self._questions.pop(0))
 
-    def _ask(self, question: _Question) -> None:
+        def first(emails: list[str]) -> None:
+            self._questions = [one for one in self._questions if one.email in emails]
+            if not self._questions or isinstance(self.screen, PasswordScreen):
+                return
+            if unasked and self.is_typing():
+                self._ask_later()
+            else:
+                self._ask(self._questions.pop(0), unasked=unasked)
+
+        ask(self, self._unanswered, first, awaited=not unasked)
+
+    def _ask_later(self) -> None:
+        if self._waiting is not None:
+            self._waiting.stop()
+        self._waiting = self.set_timer(_LATER, self._ask_next)
+
+    def _ask(self, question: _Question, *, unasked: bool) -> None:
         from crmmail.screens.password import PasswordScreen
 
-        screen = PasswordScreen(question.email, question.problem)
+        screen = PasswordScreen(question.email, question.problem, unasked=unasked)
         self.push_screen(screen, partial(self._password_given, question.email))
 
+    def withdraw_for(self, event: events.Event) -> None:
+        """Ask later, where a key or a paste was meant for what lay here before the question."""
+        from crmmail.screens.password import PasswordScreen
+
+        screen = self.screen
+        if isinstance(screen, PasswordScreen) and event.time < screen.ready_at:
+            self._questions.insert(0, _Question(screen.email, screen.problem))
+            self.pop_screen()
+            self._ask_later()
+
     def _password_given(self, email: str, password: str | None) -> None:
-        """A password was typed, or is to be typed later."""
+        """A password was typed, or is to be typed later; what follows it is typed ahead."""
+        self._answered_at = time.monotonic()
         if password is not None:
             typed.hold(email, password)
             self._answered.add(email)
             if self._sync is not None:
                 self._sync.sync_now()
-        self._ask_next()
+        self._ask_next(unasked=password is None)
+
+    def _drop_questions(self, emails: list[str]) -> None:
+        """No password is needed of an account that was removed, or signs in otherwise by now."""
+        from crmmail.screens.password import PasswordScreen
+
+        for screen in self.screen_stack:
+            if isinstance(screen, PasswordScreen) and screen.email not in emails:
+                screen.drop()
 
     # Signing in again
 
     def _tell(self, topics: frozenset[str], own: bool = False) -> None:
         if not topics or topics & {"state", "accounts"}:
             self._look_for_stopped()
+            ask(self, self._unanswered, self._drop_questions, awaited=False)
         super()._tell(topics, own)
 
     def _states(self) -> list[StateRow]:

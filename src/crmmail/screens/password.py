@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import ClassVar
 
 from textual import on
@@ -17,10 +19,13 @@ from crmmail.widgets.leaving import Whole
 from crmmail.widgets.lines import Wrapped
 from crmmail.widgets.pieces import safe
 
+_SEEN = 0.4  # seconds from the picture to the first key that can be meant for it
+
 
 class PasswordScreen(Whole, ModalScreen[str | None], inherit_bindings=False):
     """A line that shows nothing of what is typed; closes with the password, or None for later."""
 
+    AUTO_FOCUS = ""
     BINDING_GROUP_TITLE = "Password"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "take", "Sign in", id="password.take", tooltip="Sign in with it"),
@@ -42,11 +47,14 @@ class PasswordScreen(Whole, ModalScreen[str | None], inherit_bindings=False):
     }
     """
 
-    def __init__(self, email: str, problem: str = "") -> None:
-        """`problem` is what the server said of the password before."""
+    def __init__(self, email: str, problem: str = "", *, unasked: bool = False) -> None:
+        """`problem` is what the server said of the password before; `unasked`: no key asked."""
         super().__init__()
         self.email = email
-        self._problem = problem
+        self.problem = problem
+        self.ready_at = math.inf if unasked else -math.inf
+        """Since when keys are meant for it: what was typed before was meant for something else."""
+        self._is_dropped = False
 
     def compose(self) -> ComposeResult:
         with Vertical(id="password") as box:
@@ -59,10 +67,30 @@ class PasswordScreen(Whole, ModalScreen[str | None], inherit_bindings=False):
         yield KeyLine()
 
     def on_mount(self) -> None:
+        self._say(self.problem)
+        if self.ready_at == math.inf:
+            self.call_after_refresh(self.set_timer, _SEEN, self._take_keys)
+        else:
+            self.query_one(Input).focus()
+
+    def _say(self, problem: str) -> None:
         refused = self.query_one("#refused", Wrapped)
-        refused.show(((self._problem, "bad"),))
-        refused.display = bool(self._problem)
-        self.query_one(Input).focus()
+        refused.show(((problem, "bad"),))
+        refused.display = bool(problem)
+
+    def _take_keys(self) -> None:
+        """It has been on the screen long enough to be seen."""
+        self.ready_at = time.monotonic()
+        if not self._is_dropped:
+            self.query_one(Input).focus()
+
+    def drop(self) -> None:
+        """Say that no password is needed any more; keys do nothing until that is read (U13)."""
+        self._is_dropped = True
+        line = self.query_one(Input)
+        line.value = ""
+        line.disabled = True
+        self._say(f"{self.email} is removed, paused or signs in otherwise now. escape goes back.")
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
