@@ -25,6 +25,11 @@ _HOW = {
     "header cut": (CLOSE, _HEADER),
 }
 
+_ALL = {
+    "all but search": ("NO [SERVERBUG] Internal error", "FLAGS|BODY"),
+    "all": ("NO [UNAVAILABLE] Not now", ""),
+}
+
 
 @dataclass
 class Sick:
@@ -43,7 +48,7 @@ class Sick:
         return None
 
     def sync(self, how: str = "", *folders: str) -> Report:
-        self.folders, self.how = set(folders), _HOW.get(how, ("", ""))
+        self.folders, self.how = set(folders), (_HOW | _ALL).get(how, ("", ""))
         return sync_once(self.store)[0]
 
 
@@ -106,3 +111,41 @@ def test_a_folder_of_more_messages_that_all_fail_waits_for_the_server(sick: Sick
         assert (report.stored, report.skipped) == (4, {})
     report = sick.sync()
     assert (report.errors, report.stored, report.skipped) == ([], 10, {})
+
+
+@pytest.fixture(params=[1, 3])
+def tiny(
+    request: pytest.FixtureRequest, store: Store, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Sick, int]]:
+    """An account that has so many messages in all."""
+    monkeypatch.setenv("CRMMAIL_PASSWORD", mailbox.password)
+    monkeypatch.setattr("crmmail.sync.once.time.sleep", lambda _: None)
+    mailbox.append("INBOX", *[(letter(number), (), START) for number in range(request.param)])
+    made = Sick(store)
+    script = dict.fromkeys(["EXAMINE", "UID FETCH", "UID SEARCH"], made.fails)
+    with FakeImap(script, before=mailbox.server) as fake:
+        connect(store, Mailbox(fake, mailbox.user))  # type: ignore[arg-type]
+        yield made, request.param
+
+
+@pytest.mark.parametrize("how", [*_HOW, "all but search"])
+def test_the_only_message_of_an_account_is_skipped_after_some_runs(
+    tiny: tuple[Sick, int], how: str
+) -> None:
+    sick, count = tiny
+    for _ in range(2):
+        assert sick.sync(how, "INBOX").errors
+    report = sick.sync(how, "INBOX")
+    assert (report.errors, report.stored, report.skipped) == ([], 0, {"unreadable": count})
+    assert sick.store.read().execute("SELECT error FROM sync_state").fetchone() == ("",)
+    report = sick.sync()
+    assert (report.errors, report.stored, report.skipped) == ([], count, {})
+
+
+def test_nothing_is_skipped_while_the_server_refuses_everything(tiny: tuple[Sick, int]) -> None:
+    sick, count = tiny
+    for _ in range(5):
+        report = sick.sync("all", "INBOX")
+        assert report.errors
+        assert report.skipped == {}
+    assert sick.sync().stored == count

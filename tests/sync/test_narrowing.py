@@ -66,6 +66,9 @@ class Notes:
     def elsewhere(self) -> list[Place]:
         return self.others
 
+    def has_few(self) -> bool:
+        return False
+
     def suspects(self) -> set[int]:
         return self.known
 

@@ -7,7 +7,7 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -251,6 +251,12 @@ class Fetching:
         answers = parsed(data if wanted is None else matching(data, wanted))
         return answers, problem or answers.unreadable.get(0)
 
+    def _listed_still(self, uid: int) -> list[int]:
+        """This UID, if a search finds it."""
+        with suppress(BadAnswer), in_words():
+            return [one for one in searched(self._client, str(uid)) if one == uid]
+        return []
+
     def _there(self, uids: Sequence[int]) -> set[int]:
         """Which of these messages a search finds; all, where it finds no answer."""
         try:
@@ -286,6 +292,13 @@ class _Kind(Generic[T]):
     def ask_elsewhere(self, place: Place) -> Reply[T]:
         with self.fetching.visiting(place) as is_there:
             return self.ask([place.uid]) if is_there else Reply({})
+
+    def ask_little(self, uid: int) -> Reply[int]:
+        flags = _Kind(self.fetching, "(UID FLAGS)", lambda _, answer: flags_of(answer[b"FLAGS"]))
+        reply = flags.ask([uid])
+        if reply.found or reply.cut:
+            return reply
+        return Reply(dict.fromkeys(self.fetching._listed_still(uid), 0))
 
     def there(self, uids: Sequence[int]) -> set[int]:
         return self.fetching._there(uids)

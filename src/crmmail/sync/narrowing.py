@@ -2,7 +2,8 @@
 
 A set of messages that the server refuses, leaves out, garbles or cuts the line at is halved until
 one message stands alone. It is believed to be that message's fault only if the server sends another
-message right after it: of the same folder or, if that is very small, of another.
+message right after it: of the same folder or, if that is very small, of another. In an account that
+has hardly any other, it is enough that the server tells something else about the message.
 
 Knows nothing of IMAP.
 """
@@ -58,6 +59,9 @@ class Line(Protocol[T_co]):
     def ask_elsewhere(self, place: Place) -> Reply[T_co]:
         """Ask for a message of another folder, once, and open this one again."""
 
+    def ask_little(self, uid: int) -> Reply[int]:
+        """Ask for the flags of a message, once, or whether it is there."""
+
     def there(self, uids: Sequence[int]) -> set[int]:
         """Which of these messages the server still lists."""
 
@@ -75,6 +79,9 @@ class Memory(Protocol):
         """Messages of other folders that the server has sent before, for a folder that is too
         small to have others that work.
         """
+
+    def has_few(self) -> bool:
+        """Whether the whole account has so few messages that none of them need work."""
 
     def suspects(self) -> set[int]:
         """Messages of which one or more made a FETCH fail before."""
@@ -175,9 +182,12 @@ class Narrowing(Generic[T]):
         for place in self._memory.elsewhere() if self._memory else ():
             if self._sends(self._line.ask_elsewhere(place)):
                 return
+        last = list(self._bad)[-1]
+        if self._memory and self._memory.has_few() and self._sends(self._line.ask_little(last)):
+            return
         raise Fault(list(self._bad.values())[-1])
 
-    def _sends(self, reply: Reply[T]) -> bool:
+    def _sends(self, reply: Reply[T] | Reply[int]) -> bool:
         if reply.cut:
             self._again(reply.cut, ())
         if reply.found:

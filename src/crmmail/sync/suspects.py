@@ -53,6 +53,20 @@ class FolderMemory:
         )
         return [Place(*row) for row in rows]
 
+    def has_few(self) -> bool:
+        """Whether the whole account has so few messages that none of them need work."""
+        (count,) = (
+            self._store.read()
+            .execute(
+                """SELECT sum(other.messages) FROM folder JOIN folder AS other
+               ON other.account_id = folder.account_id AND other.selected AND other.selectable
+               WHERE folder.id = ? AND NOT other.former""",
+                [self._folder_id],
+            )
+            .fetchone()
+        )
+        return bool(count <= _FEW)
+
     def suspects(self) -> set[int]:
         """Messages that failed alone, or among others when the connection ended."""
         return self._known | self._noted
