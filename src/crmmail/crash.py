@@ -18,8 +18,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import crmmail
-from crmmail import settings
+from crmmail import secrecy, settings
 from crmmail.errors import CrmmailError
+from crmmail.text import one_line
 
 _LONGEST = 200_000  # bytes, of which the newer half is kept
 _OWN_WORDS = (AttributeError, TypeError, NameError, ImportError, RecursionError)
@@ -134,7 +135,7 @@ def _place(filename: str) -> str:
 def _words(problem: BaseException) -> str:
     kind = type(problem)
     if isinstance(problem, _OWN_WORDS) or kind.__module__ == _DOM:
-        return f"{kind.__name__}: {problem}"
+        return f"{kind.__name__}: {secrecy.redacted(one_line(str(problem)))}"
     if isinstance(problem, OSError) and problem.errno:
         return f"{kind.__name__}: {os.strerror(problem.errno)}"
     if isinstance(problem, sqlite3.Error):
@@ -151,8 +152,15 @@ class _Handler(logging.Handler):
 
 
 def _template(record: logging.LogRecord) -> str:
-    """What is logged, with its numbers but without its words: they may be a server's."""
+    """What is logged, with its numbers but without its words: they may be a server's.
+
+    Of what a library has put together itself only what it always says is kept: asyncio begins with
+    that, and shows errors with their text below it.
+    """
+    said = str(record.msg).split("\n", 1)[0]
+    if not record.args:
+        return one_line(said.partition(":")[0] if record.name.startswith("asyncio") else said, 200)
     values = record.args if isinstance(record.args, tuple) else ()
     with suppress(TypeError, ValueError):
-        return str(record.msg) % tuple(v if isinstance(v, int) else "…" for v in values)
+        return one_line(said % tuple(v if isinstance(v, int) else "…" for v in values), 200)
     return "…"

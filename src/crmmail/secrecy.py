@@ -16,6 +16,7 @@ _WHOLE = 4
 _RUN = 6
 """So many characters of a secret in a row tell too much of it."""
 _CODE = re.compile(r"\[[A-Z][A-Z-]{2,31}\]")
+_OWNER = re.compile(r"(?<=//)\S*@|[^\s/@:]+:(?!//)[^\s@]*@")
 _guard = threading.Lock()
 _runs: set[str] = set()
 _words: set[str] = set()
@@ -43,6 +44,11 @@ def redacted(said: str) -> str:
         return said
     codes = [code for code in _CODE.findall(said) if not tells(code)]
     return " ".join([*codes[:1], f"({LEFT_OUT})"])
+
+
+def masked(text: str) -> str:
+    """A text that is repeated, without the user and the password of `https://user:password@host`."""
+    return _OWNER.sub("…@", text)
 
 
 def tells(said: str) -> bool:

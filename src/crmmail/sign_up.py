@@ -57,8 +57,9 @@ def _run(store: Store, wanted: SignUp) -> None:
     except CrmmailError as problem:
         answer = SignedUp(wanted, problem=problem, fingerprint=getattr(problem, "fingerprint", ""))
     except Exception as problem:  # a thread of its own: nobody else would hear of it
-        words = f"Something unexpected: {type(problem).__name__}: {problem}"
-        answer = SignedUp(wanted, problem=CrmmailError(words))
+        from crmmail.sync.problems import told
+
+        answer = SignedUp(wanted, problem=CrmmailError(*told(problem)))
     with suppress(RuntimeError):  # the app is closing
         wanted.asker.post_message(answer)
 

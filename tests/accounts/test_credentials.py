@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from keyring.errors import KeyringLocked
 
 from crmmail.accounts import credentials, password_command
 from crmmail.accounts.credentials import SecretError
+from tests.patience import until
 from tests.pulse import Pulse
 
 PYTHON = sys.executable
@@ -274,6 +276,38 @@ def test_a_hanging_command_goes_with_its_children(
     with pytest.raises(SecretError, match="took longer than 1 seconds"):
         credentials.password(Login(secret=script(tmp_path, body)))
     pulse.ends()
+
+
+def test_what_a_command_leaves_running_is_not_waited_for(tmp_path: Path) -> None:
+    agent, note = tmp_path / "agent", tmp_path / "pid"
+    agent.write_text(f"#!/bin/sh\necho $$ > {note}\nexec sleep 1000\n")
+    agent.chmod(0o755)
+    try:
+        given = credentials.password(Login(secret=f'command:"{agent} & echo hunter2"'))
+        until(lambda: note.exists() and note.read_text().strip(), lambda: "no agent")
+    finally:
+        os.kill(int(note.read_text()), signal.SIGKILL)
+    assert given == "hunter2"
+
+
+def test_a_command_that_prints_without_an_end_is_ended() -> None:
+    with pytest.raises(SecretError, match="command yes printed more than a password"):
+        credentials.password(Login(secret='command:"yes hunter2"'))
+
+
+@pytest.mark.parametrize("command", ["cat /dev/tty", "tty >&2; exit 1", "stty -a </dev/tty"])
+def test_a_command_that_wants_a_terminal_is_told_to_have_none(command: str) -> None:
+    with pytest.raises(SecretError, match="failed") as caught:
+        credentials.password(Login(secret=credentials.command_reference(command)))
+    assert "It has no terminal here to ask on" in caught.value.hint
+
+
+def test_the_complaint_of_a_command_shows_no_password_of_an_address() -> None:
+    command = "echo https://me:hunter2@vault.example/x is not there >&2; exit 1"
+    with pytest.raises(SecretError) as caught:
+        credentials.password(Login(secret=credentials.command_reference(command)))
+    assert "https://…@vault.example/x is not there" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
 
 
 def test_ctrl_c_while_a_command_begins_leaves_nothing_behind(

@@ -6,6 +6,7 @@ import ast
 import json
 import logging
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -262,12 +263,25 @@ def walked(
     return walk
 
 
+@pytest.mark.parametrize("place", ["pipe", "terminal"])
 def test_no_command_lets_a_server_speak_to_the_terminal(
     walked: Callable[[], dict[tuple[str, ...], tuple[int, str]]],
+    place: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    data: tuple[str, ...] = ("export", "source", "attachment")  # into a pipe a file goes as it is
+    if place == "terminal":
+        data = ()
+        monkeypatch.setenv("TERM", "dumb")  # what obeys nothing shows tables without colours
+        monkeypatch.setenv("COLUMNS", "1000")
+        for stream in (sys.stdout, sys.stderr):
+            monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
     said = walked()
-    data = ("export", "source", "attachment")  # into a pipe a file goes as it is
-    texts = {line: out for line, (_, out) in said.items() if line[0] not in data}
+    texts = {
+        line: re.sub("\r[0-9,]+ of [0-9,]+", "", out)  # how far it is, counted on in one place
+        for line, (_, out) in said.items()
+        if line[0] not in data
+    }
     spoke = {line: OBEYED.findall(out) for line, out in texts.items() if OBEYED.search(out)}
     assert spoke == {}
     assert not [line for line, (_, out) in said.items() if "Traceback" in out]
@@ -320,6 +334,15 @@ def test_the_log_of_a_library_passes_the_gate(capfd: pytest.CaptureFixture[str])
     said = logging.lastResort.format(record)
     assert not OBEYED.search(said)
     assert SECRET not in said
+
+
+def test_a_warning_of_a_library_says_nothing_to_the_terminal() -> None:
+    program = (
+        "import sys, warnings; from crmmail.cli import logs; logs.keep_safe(); "
+        "warnings.warn(sys.argv[1]); print('ended')"
+    )
+    done = subprocess.run([sys.executable, "-c", program, EVIL], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("ended\n", "")
 
 
 PRINTS = {"print", "echo", "secho", "confirm", "prompt", "Console"}

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from crmmail.accounts import providers
 from crmmail.addresses import domain_of
 from crmmail.errors import CrmmailError
+from crmmail.secrecy import masked
 from crmmail.text import one_line
 
 if TYPE_CHECKING:
@@ -33,9 +34,14 @@ _NEVER = ("example", "invalid", "local", "localhost", "test")  # top levels with
 def address(typed: str) -> str:
     """The address of a server as a person types it, or an error in words."""
     url = typed.strip() if "://" in typed else f"https://{typed.strip()}"
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        raise CrmmailError(
+            "The address of a calendar server holds no user name and no password.",
+            "Leave out what stands before the @; they are asked for on their own.",
+        )
     if not _is_web(url):
         raise CrmmailError(
-            f"{one_line(typed, 100)!r} is not the address of a calendar server.",
+            f"{one_line(masked(typed), 100)!r} is not the address of a calendar server.",
             "Example: https://cal.example.org/",
         )
     return url

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import shlex
 import signal
 import subprocess
 import threading
+import time
 from concurrent.futures import Future, wait
+from contextlib import nullcontext, suppress
 
 from crmmail.accounts.secret_error import SecretError
+from crmmail.secrecy import masked
 from crmmail.text import one_line
 
 _SECONDS = 30.0
 _BEGINNING = 5.0
+_MOMENT = 0.1
+_MOST = 64_000  # bytes of an answer that can be meant
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127  # what a shell ends with
+_TERMINAL = re.compile(r"\btty\b|terminal|ioctl|No such device or address", re.IGNORECASE)
 _SETTING = re.compile(r"\w+=")
 _PLAIN = re.compile(r"[\w./~+-]+")
 
@@ -28,9 +35,7 @@ def password(command: str) -> str:
     if code:
         raise SecretError(
             f"{_the(command)} failed ({_ended(code)}){_said(err, out)}.",
-            "Check that it is installed and on the PATH."
-            if code in (_NOT_EXECUTABLE, _NOT_FOUND)
-            else "Run it by hand to see why. Other ways: --password-env NAME, or the keyring.",
+            _advice(code, err),
         )
     if not found:
         raise SecretError(
@@ -38,6 +43,17 @@ def password(command: str) -> str:
             "It must print the password on its first line.",
         )
     return found
+
+
+def _advice(code: int, err: str) -> str:
+    if code in (_NOT_EXECUTABLE, _NOT_FOUND):
+        return "Check that it is installed and on the PATH."
+    if _TERMINAL.search(err):
+        return (
+            "It has no terminal here to ask on: unlock what it reads first, or let it ask in a "
+            "window. Other ways: --password-env NAME, or the keyring."
+        )
+    return "Run it by hand to see why. Other ways: --password-env NAME, or the keyring."
 
 
 def name(command: str) -> str:
@@ -68,7 +84,7 @@ def _run(command: str) -> tuple[int, str, str]:
     try:
         starter.start()
         process = begun.result()
-        out, err = process.communicate(timeout=_SECONDS)
+        out, err = _heard(process, time.monotonic() + _SECONDS)
     except BaseException as problem:
         _end(begun)
         if isinstance(problem, OSError):
@@ -82,7 +98,40 @@ def _run(command: str) -> tuple[int, str, str]:
                 "It may be waiting for an answer that nobody sees: run it once by hand.",
             ) from None
         raise
-    return process.returncode, _text(command, out), err.decode("utf-8", "replace")
+    if len(out) > _MOST:
+        raise SecretError(
+            f"{_the(command)} printed more than a password.",
+            "It must print the password on its first line, and end.",
+        )
+    return process.returncode or 0, _text(command, out), err.decode("utf-8", "replace")
+
+
+def _heard(process: subprocess.Popen[bytes], end: float) -> tuple[bytes, bytes]:
+    """What a command prints and complains of, until it ends, or prints more than can be meant.
+
+    What it leaves running, as an agent that keeps its output open, is not waited for.
+    """
+    heard = {process.stdout: bytearray(), process.stderr: bytearray()}
+    with process.stdout or nullcontext(), process.stderr or nullcontext():
+        left = [stream for stream in heard if stream is not None]
+        while left:
+            ended = process.poll() is not None
+            ready, _, _ = select.select(left, [], [], _MOMENT)
+            for stream in ready:
+                part = os.read(stream.fileno(), 65_536)
+                heard[stream] += part[: _MOST + 1]
+                if not part:
+                    left.remove(stream)
+            if len(heard[process.stdout]) > _MOST:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                break
+            if ended and not ready:
+                break
+            if time.monotonic() > end:
+                raise subprocess.TimeoutExpired(process.args, _SECONDS)
+        process.wait(max(end - time.monotonic(), _MOMENT))
+    return bytes(heard[process.stdout]), bytes(heard[process.stderr])
 
 
 def _begin(command: str, begun: Future[subprocess.Popen[bytes]]) -> None:
@@ -123,7 +172,7 @@ def _text(command: str, out: bytes) -> str:
 
 def _said(err: str, out: str) -> str:
     """The first line that a failed command complained with, without anything that it printed."""
-    line = one_line(err.strip().split("\n", 1)[0], 200)
+    line = masked(one_line(err.strip().split("\n", 1)[0], 200))
     for secret in out.split():
         line = line.replace(secret, "…")
     return f": {line.rstrip('.')}" if line else ""

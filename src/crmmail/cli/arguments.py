@@ -16,6 +16,7 @@ import typer
 
 from crmmail.cli.problems import ArgumentError, Exit
 from crmmail.errors import CrmmailError
+from crmmail.secrecy import masked
 from crmmail.text import one_line
 
 MOST = (1 << 63) - 1
@@ -84,7 +85,7 @@ def _name(param: Any) -> str:
 
 def quoted(value: str) -> str:
     """A value that was typed, as an error repeats it: on one line, and not at any length."""
-    line = one_line(value, _SHOWN + 1)
+    line = one_line(masked(value), _SHOWN + 1)
     return repr(line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…")
 
 

@@ -32,3 +32,4 @@ class _Safe(logging.Handler):
 def keep_safe() -> None:
     """Let what no other handler takes go through this one."""
     logging.lastResort = _Safe(logging.WARNING)
+    logging.captureWarnings(True)  # they may quote what a server sent

@@ -247,6 +247,11 @@ def address(typed: str) -> str:
 
 def server(text: str, security: str) -> tuple[str, int]:
     """Host and port of HOST, HOST:PORT or [IPV6]:PORT."""
+    if "@" in text:
+        raise CrmmailError(
+            "The name of a server holds no user name and no password.",
+            "Example: imap.example.org:993. The user name goes with --username.",
+        )
     host, colon, port = text.rpartition(":")
     if not colon or (host.count(":") and not host.endswith("]")):
         host, port = text, str(_PORTS[security])

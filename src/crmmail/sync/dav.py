@@ -112,14 +112,18 @@ class Dav:
                 if response.status >= 400:
                     raise Fault(response.status, _said(url, response.status))
                 return response, url
-            url = urljoin(url, response.headers.get("Location", ""))
+            url = without_user(urljoin(url, response.headers.get("Location", "")))
         raise BadAnswer(f"{_host(url)} sends from one address to the next, without an end.")
 
     def _check(self, url: str) -> None:
         """Let the password go where it belongs only: there, and never in the clear on the way."""
         here, there = urlsplit(self._login.url), urlsplit(url)
         if there.scheme not in ("https", "http") or not there.hostname:
-            named = "What the server gave as an address" if secrecy.tells(url) else repr(url)
+            named = (
+                "What the server gave as an address"
+                if secrecy.tells(url)
+                else repr(secrecy.masked(url))
+            )
             raise Problem(f"{named} is not one of a server.", "It begins with https://")
         if there.scheme == "http" and here.scheme != "http":
             raise Unsafe(f"{there.hostname} wants to go on without encryption. Nothing was sent.")
@@ -147,6 +151,13 @@ def _authorities() -> str | bool:
 
 
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
+
+
+def without_user(url: str) -> str:
+    """An address that a server gave, without the user and the password that it may name."""
+    scheme, slashes, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def is_private(url: str) -> bool:
