@@ -8,6 +8,7 @@ import pytest
 from textual import constants, events
 from textual.message import Message
 
+from crmmail import key_parser
 from crmmail.key_parser import KeyParser, decoder
 from tests.patience import until
 
@@ -151,6 +152,71 @@ def test_a_paste_can_come_in_pieces(size: int) -> None:
 def test_two_pastes_and_what_is_typed_between_them_are_in_order() -> None:
     sent = "\x1b[200~one\x1b[201~x\x1b[200~two\x1b[201~"
     assert read(sent) == ["'one'", "x", "'two'"]
+
+
+@pytest.fixture
+def pastes_end_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_parser, "_PASTE_REST", 0.01)
+
+
+def rested(parser: KeyParser) -> list[str]:
+    """What is read of what has come, when nothing more comes."""
+    found: list[Message] = []
+
+    def is_read() -> bool:
+        found.extend(parser.tick())
+        return not parser.is_waiting
+
+    until(is_read)
+    return names(found)
+
+
+@pytest.mark.parametrize("end", ["", "\x1b", "\x1b[", "\x1b[2", "\x1b[20", "\x1b[201"], ids=repr)
+def test_a_paste_without_its_end_is_taken_when_nothing_more_comes(
+    pastes_end_soon: None, end: str
+) -> None:
+    parser = KeyParser()
+    assert names(parser.feed(f"a\x1b[200~one two{end}")) == ["a"]
+    assert rested(parser) == ["'one two'"]
+    assert [*names(parser.feed("j\x1b[Bq"))] == ["j", "down", "q"]
+
+
+def test_the_rest_of_a_paste_that_was_taken_too_soon_is_no_key(pastes_end_soon: None) -> None:
+    parser = KeyParser()
+    assert names(parser.feed("\x1b[200~one")) == []
+    assert rested(parser) == ["'one'"]
+    assert names(parser.feed("Dx\x1b[201~j")) == ["'Dx'", "j"]
+    assert names(parser.feed("Dx")) == ["D", "x"]
+
+
+@pytest.mark.parametrize("late", ["\x1b[201~", "\x1b[201~\x1b[201~"], ids=repr)
+def test_an_end_that_comes_late_is_no_key(pastes_end_soon: None, late: str) -> None:
+    parser = KeyParser()
+    assert names(parser.feed("\x1b[200~one")) == []
+    assert rested(parser) == ["'one'"]
+    assert [*names(parser.feed(f"{late}j")), *rested(parser)] == ["j"]
+
+
+def test_another_paste_after_one_without_its_end_is_one_of_its_own(pastes_end_soon: None) -> None:
+    parser = KeyParser()
+    assert names(parser.feed("\x1b[200~one")) == []
+    assert rested(parser) == ["'one'"]
+    assert names(parser.feed("j\x1b[200~two\x1b[201~k")) == ["j", "'two'", "k"]
+
+
+@pytest.mark.parametrize("size", [7, 10, 100])
+def test_of_a_paste_that_is_too_long_the_beginning_is_taken_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(key_parser, "LONGEST_PASTE", 10)
+    sent = f"\x1b[200~{'Dx' * 50}\x1b[201~j"
+    found = read(*(sent[start : start + size] for start in range(0, len(sent), size)))
+    assert found == ["'DxDxDxDxDx'", "PasteCut", "j"]
+
+
+def test_a_paste_of_just_the_longest_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_parser, "LONGEST_PASTE", 10)
+    assert read("\x1b[200~0123456789\x1b[201~") == ["'0123456789'"]
 
 
 def test_escape_waits_no_longer_than_the_terminals_own_pause() -> None:

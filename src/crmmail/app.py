@@ -28,6 +28,7 @@ from crmmail.ending import Ending
 from crmmail.errors import CrmmailError
 from crmmail.guarding import REPAIR, RepairApp
 from crmmail.hang_up import app_ended_by_signals, end_with_terminal
+from crmmail.key_parser import PasteCut
 from crmmail.key_queue import KeyQueue
 from crmmail.screens.base import StoreScreen
 from crmmail.screens.catalogue import CATALOGUES
@@ -39,7 +40,7 @@ from crmmail.signing import SigningApp
 from crmmail.store.database import Store
 from crmmail.store.renewing import Renewing
 from crmmail.store.trouble import DamagedError
-from crmmail.text import block
+from crmmail.text import block, without_sequences
 from crmmail.widgets import themes
 from crmmail.widgets.one_picture import one_picture
 
@@ -208,10 +209,15 @@ class CrmmailApp(Ending, SigningApp, inherit_bindings=False):
             if any(line.strip() for line in event.text.splitlines()[1:]):
                 self.notify("Only the first line was pasted.", severity="warning")
             return
-        event.text = block(event.text)  # foreign text, before a field takes and draws it
-        if isinstance(self.focused, Input) and "\n" in event.text:
-            lines = (line.strip() for line in event.text.splitlines())
-            event.text = " ".join(filter(None, lines))
+        text = block(without_sequences(event.text))  # foreign, before a field takes and draws it
+        if isinstance(self.focused, Input) and "\n" in text:
+            text = " ".join(filter(None, (line.strip() for line in text.splitlines())))
+        event.text = text
+
+    @on(PasteCut)
+    def _tell_cut(self, event: PasteCut) -> None:
+        words = f"Only the first {event.length:,} characters were pasted."
+        self.notify(words, severity="warning", timeout=10)
 
     def _is_typed(self, event: events.Event) -> bool:
         """Whether it is a letter for a line of text, before that has it."""

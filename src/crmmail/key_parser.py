@@ -6,7 +6,8 @@ import codecs
 import os
 import re
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 from textual import constants, events
@@ -24,6 +25,11 @@ _BACK_TAB = "\x1b\t"
 _UNKNOWN = re.compile(r"\x1b\[(?![<M\[])[0-?]*[ -/]*[@-~]")
 """A whole sequence (ECMA-48), but for those of a mouse and of the Linux console."""
 _PASTE, _PASTED = "\x1b[200~", "\x1b[201~"
+_PASTED_CUT = re.compile(r"\x1b(?:\[(?:2(?:01?)?)?)?\Z")
+"""The first part of the mark at the end of a paste."""
+_PASTE_REST = 1.0  # seconds without a byte after which a paste has ended: its mark is lost
+LONGEST_PASTE = 1_000_000
+"""Characters of a paste that are taken."""
 _MODE_REPORT = re.compile(r"\x1b\[\?[\d;]*\$y")
 _BEGUN = r"\x1b(?:\]\d|P[\d>+$!]|_G)[^\x07\x1b]*"
 _ANSWER = re.compile(_BEGUN + r"(?:\x07|\x1b\\)")
@@ -37,16 +43,58 @@ def decoder(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
     return partial(codecs.getincrementaldecoder(encoding), errors="replace")
 
 
+@dataclass
+class PasteCut(Message):
+    """A pasted text was too long: only so many characters of it are taken."""
+
+    length: int
+
+
+class _Unended:
+    """A pasted text that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._room = LONGEST_PASTE
+        self._is_cut = False
+        self._tail = ""  # it may have the first part of the mark
+        self.until = 0.0
+        """When it has ended, if nothing more comes."""
+
+    def add(self, data: str) -> str | None:
+        """Take what has come; returns what comes after the end, or None before that."""
+        text, mark, after = f"{self._tail}{data}".partition(_PASTED)
+        kept = len(text) if mark else max(len(text) - len(_PASTED) + 1, 0)
+        self._keep(text[:kept])
+        self._tail = text[kept:]
+        self.until = time.monotonic() + _PASTE_REST
+        return after if mark else None
+
+    def _keep(self, text: str) -> None:
+        self._is_cut = self._is_cut or len(text) > self._room
+        self._pieces.append(text[: self._room])
+        self._room -= len(self._pieces[-1])
+
+    def end(self) -> Iterator[Message]:
+        """What was pasted."""
+        self._keep(_PASTED_CUT.sub("", self._tail))
+        yield events.Paste("".join(self._pieces).replace("\x00", ""))
+        if self._is_cut:
+            yield PasteCut(LONGEST_PASTE)
+
+
 class KeyParser(XTermParser):
     """Reads escape and the key after it as two keys, as they were typed (U1).
 
     Terminals send the same for alt and a key, which nothing here is bound to. A sequence that is
     not known is no key, nor is an answer of the terminal, nor an escape in a pasted text: Textual
-    would take what follows for typed keys, which do things.
+    would take what follows for typed keys, which do things. A paste whose end does not come ends
+    when nothing comes any more.
     """
 
     def __init__(self, debug: bool = False) -> None:
-        self._pasted: str | None = None  # what came of a paste that has not ended
+        self._pasted: _Unended | None = None  # one that has not ended
+        self._is_late = False  # a paste has ended without its mark, and nothing has come since
         back_tab = {_BACK_TAB} if os.environ.get("TERM", "").startswith("linux") else set()
         self._whole = _WORDWISE | back_tab
         self._rest = ""  # what may be half of a mark
@@ -58,13 +106,16 @@ class KeyParser(XTermParser):
             yield from super().feed(data)  # the end
             return
         data, self._rest = self._rest + data, ""
+        if self._is_late:
+            data = yield from self._paste_late(data)
         while data:
             if self._pasted is not None:
-                data = yield from self._paste(data)
+                data = yield from self._paste(self._pasted, data)
                 continue
             typed, mark, data = data.partition(_PASTE)
             if mark:
-                self._pasted = ""
+                self._pasted = _Unended()
+                self._pasted.add("")
             elif cut := _CUT.search(typed := _ANSWER.sub("", typed)):
                 typed, self._rest = typed[: cut.start()], cut[0]
                 self._rest_until = time.monotonic() + constants.ESCAPE_DELAY
@@ -80,16 +131,31 @@ class KeyParser(XTermParser):
             else:
                 yield from super().feed(rest)
 
+        if self._pasted is not None and time.monotonic() >= self._pasted.until:
+            paste, self._pasted, self._is_late = self._pasted, None, True
+            yield from paste.end()
+
     @property
     def is_waiting(self) -> bool:
         """Whether what has come is not read yet: more of it may come."""
-        return bool(self._rest) or self._timeout_time is not None
+        waits = self._pasted is not None or self._timeout_time is not None
+        return waits or bool(self._rest)
 
-    def _paste(self, data: str) -> Generator[Message, None, str]:
+    def _paste(self, paste: _Unended, data: str) -> Generator[Message, None, str]:
         """Take a part of a pasted text; returns what comes after it."""
-        text, mark, after = f"{self._pasted}{data}".partition(_PASTED)
-        self._pasted = None if mark else text
-        if mark:
+        if (after := paste.add(data)) is None:
+            return ""
+        self._pasted = None
+        yield from paste.end()
+        return after
+
+    def _paste_late(self, data: str) -> Generator[Message, None, str]:
+        """Take the rest of a paste that has been ended, if the mark comes with it after all."""
+        self._is_late = False
+        text, mark, after = data.partition(_PASTED)
+        if not mark or _PASTE in text:
+            return data
+        if text:
             yield events.Paste(text.replace("\x00", ""))
         return after
 

@@ -29,6 +29,11 @@ _NO_SPACES = (
 _SPACES = re.compile(r"[ \t\r\n\u2028\u2029\x0b\x0c\x85]+")
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _compiled = cache(re.compile)  # takes 4 ms for those above: not before the first paint
+_SEQUENCE = (
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, a cursor that moves
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # links, titles
+    r"|\x1b[ -/]+[0-~]"  # character sets
+)
 _LAYOUT = str.maketrans("", "", "\n\t")
 _RARE_ENDS = "\r\x0b\x0c\x85\u2028\u2029"
 
@@ -50,6 +55,13 @@ def block(text: str, limit: int = 1_000_000) -> str:
     if text.isascii() and text.replace("\n", "").isprintable():
         return text
     return _compiled(_UNSAFE_BUT_NEWLINE).sub("", text)
+
+
+def without_sequences(text: str) -> str:
+    """Return text without whole sequences for a terminal (ECMA-48), as copied output has them."""
+    if "\x1b" not in text and text.isascii():
+        return text
+    return _compiled(_SEQUENCE).sub("", text)
 
 
 def printable(text: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from textual import events
 from textual.command import CommandPalette
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from crmmail.app import CrmmailApp
+from crmmail.key_parser import PasteCut
 from crmmail.screens.first_run import FirstRunScreen
 from crmmail.screens.form import FormScreen
 from crmmail.screens.question import QuestionScreen
@@ -263,6 +264,27 @@ async def test_lines_that_are_pasted_into_one_line_are_joined(app: CrmmailApp) -
         await settle(pilot)
         assert isinstance(app.focused, Input)
         assert app.focused.value == "Ada King"
+
+
+@pytest.mark.parametrize("way", [("e", "end", "ctrl+u"), ("enter", "n"), ("slash",), ("F",)])
+async def test_a_sequence_in_a_pasted_text_leaves_nothing_in_a_field(
+    app: CrmmailApp, way: tuple[str, ...]
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, *way)
+        app.post_message(events.Paste("\x1b[31mAda\x1b[0m \x1b]8;;x:y\x07King\x1b]8;;\x07\x1b[K"))
+        await settle(pilot)
+        focused = app.focused
+        assert isinstance(focused, Input | TextArea)
+        assert (focused.value if isinstance(focused, Input) else focused.text) == "Ada King"
+
+
+async def test_a_paste_that_was_cut_is_said_to_be(app: CrmmailApp) -> None:
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await press(pilot, "enter", "n")
+        app.post_message(PasteCut(1_000_000))
+        await settle(pilot)
+        assert "Only the first 1,000,000 characters were pasted." in text(app)
 
 
 async def test_a_password_of_several_lines_is_not_made_up(
