@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 from textual.pilot import Pilot
 
@@ -64,6 +66,30 @@ async def test_a_person_is_edited_in_place_and_u_takes_it_back(app: CrmmailApp) 
         assert "Undone: Grace Hopper changed." in text(app)
         await press(pilot, "u")
         assert "There is nothing to undo." in text(app)
+
+
+async def test_what_another_process_has_changed_is_told_beside_the_text_that_is_kept(
+    app: CrmmailApp,
+) -> None:
+    async with app.run_test(size=(80, 30)) as pilot:
+        await settle(pilot)
+        person = current(app)
+        await press(pilot, "e", "tab", "tab", "tab")
+        await write(pilot, "Admiral")
+        with closing(Store(app.store.path)) as other:
+            people.edit(other, person, job="Captain")
+        await press(pilot, "ctrl+s")
+        assert "The job was changed meanwhile. It is now: Captain" in " ".join(text(app).split())
+        assert form(app).values()["job"] == "Admiral"
+        await press(pilot, "ctrl+s")
+        assert isinstance(app.screen, RecordsScreen)
+        after = people.get(app.store.read(), person)
+        assert after is not None
+        assert after.job == "Admiral"
+        await press(pilot, "u")
+        after = people.get(app.store.read(), person)
+        assert after is not None
+        assert after.job == "Captain"
 
 
 async def test_errors_stand_beside_their_field_and_nothing_is_stored(app: CrmmailApp) -> None:

@@ -11,6 +11,7 @@ from crmmail import money, web_links
 from crmmail.errors import CrmmailError
 from crmmail.screens.choices import finder, stage, stages
 from crmmail.screens.form import Field, Form, Value, Values, lines_of
+from crmmail.screens.opened import Detail, Opened
 from crmmail.screens.undo import FieldError, Steps, Undo
 from crmmail.store import address_book, companies, opportunities, people, undoing
 from crmmail.store.companies import CompanyDetail
@@ -18,9 +19,9 @@ from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.opportunities import OpportunityDetail
 from crmmail.store.people import PersonDetail
+from crmmail.store.records import ChangedError
 from crmmail.widgets.picker import Choice
 
-Detail = PersonDetail | CompanyDetail | OpportunityDetail
 Made = Callable[[int], object]
 """What to do when a record was made; it gets the id."""
 
@@ -30,7 +31,7 @@ def field(key: str) -> Iterator[None]:
     """Errors of the store in here are about one field."""
     try:
         yield
-    except FieldError:
+    except (FieldError, ChangedError):
         raise
     except CrmmailError as problem:
         raise FieldError(key, str(problem), problem.hint) from problem
@@ -45,11 +46,16 @@ def edit_form(store: Store, record: Detail) -> Form:
     else:
         asked, save = _opportunity(store, record), partial(_save_opportunity, store, record)
     starts = {one.key: one.start for one in asked}
+    opened = Opened(store, record)
 
     def save_changes(values: Values) -> Undo | None:
-        changed = {key: value for key, value in values.items() if value != starts[key]}
-        with Steps() as steps:
-            save(changed, steps)
+        changed = {
+            key: value
+            for key, value in values.items()
+            if value != starts[key] or key in opened.told
+        }
+        with opened.telling(), Steps() as steps:
+            save(changed, opened, steps)
         return steps.undo
 
     return Form(
@@ -137,34 +143,41 @@ def _make_person(store: Store, values: Values) -> tuple[int, Undo]:
     return person_id, partial(people.unmake, store, person_id, before)
 
 
-def _save_person(store: Store, record: PersonDetail, changed: Values, steps: Steps) -> None:
+def _save_person(
+    store: Store, record: PersonDetail, changed: Values, opened: Opened, steps: Steps
+) -> None:
     edit: Callable[..., dict[str, Any]] = partial(people.edit, store, record.id)
-    _save_fields(edit, edit, changed, ("name", "company_id", "job", "phone", "links"), steps)
+    keys = ("name", "company_id", "job", "phone", "links")
+    _save_fields(edit, edit, changed, keys, opened, steps)
     if "addresses" in changed:
         with field("addresses"):
             wanted = _addresses(changed["addresses"])
             if not wanted and record.addresses and not record.name:
                 raise CrmmailError("A person needs a name or an address.", "Give at least one.")
-            _save_addresses(store, record.id, wanted, steps)
+            _save_addresses(store, record, wanted, opened, steps)
 
 
 def _addresses(typed: Value) -> list[str]:
     return list(dict.fromkeys(address_book.parse(one) for one in lines_of(typed)))
 
 
-def _save_addresses(store: Store, person_id: int, wanted: Sequence[str], steps: Steps) -> None:
-    before = people.addresses(store.read(), person_id)
+def _save_addresses(
+    store: Store, record: PersonDetail, wanted: Sequence[str], opened: Opened, steps: Steps
+) -> None:
+    """Add and remove what was added and removed in the form: others may have done so meanwhile."""
+    now = people.addresses(store.read(), record.id)
     for address in wanted:
-        if address not in before:
-            whose = people.add_address(store, person_id, address)
-            steps.add(partial(people.remove_address, store, person_id, address, whose))
-    if wanted and before and wanted[0] != before[0]:
-        was = people.set_primary(store, person_id, wanted[0])
-        steps.add(partial(people.set_primary, store, person_id, was, wanted[0]))
-    for address in before:
-        if address not in wanted:
-            mark = people.remove_address(store, person_id, address)
-            steps.add(partial(people.put_address_back, store, person_id, address, mark))
+        if address not in (*record.addresses, *now):
+            whose = people.add_address(store, record.id, address)
+            steps.add(partial(people.remove_address, store, record.id, address, whose))
+    primary = opened.values["primary address"]
+    if wanted and primary and wanted[0] not in (primary, *now[:1]):
+        was = people.set_primary(store, record.id, wanted[0], primary)
+        steps.add(partial(people.set_primary, store, record.id, was, wanted[0]))
+    for address in now:
+        if address in record.addresses and address not in wanted:
+            mark = people.remove_address(store, record.id, address)
+            steps.add(partial(people.put_address_back, store, record.id, address, mark))
 
 
 def _save_fields(
@@ -172,13 +185,14 @@ def _save_fields(
     put_back: Callable[..., object],
     changed: Values,
     keys: Iterable[str],
+    opened: Opened,
     steps: Steps,
 ) -> None:
     """Store fields one by one, so that an error is about the field that it is of."""
     for key in keys:
         if key in changed:
             with field(key):
-                before = edit(**{key: changed[key]})
+                before = edit(opened=opened.of(key), **{key: changed[key]})
             steps.add(partial(put_back, instead_of={key: changed[key]}, **before))
 
 
@@ -214,29 +228,30 @@ def _make_company(store: Store, values: Values) -> tuple[int, Undo]:
     return company_id, partial(companies.unmake, store, company_id, before)
 
 
-def _save_company(store: Store, record: CompanyDetail, changed: Values, steps: Steps) -> None:
+def _save_company(
+    store: Store, record: CompanyDetail, changed: Values, opened: Opened, steps: Steps
+) -> None:
     edit: Callable[..., dict[str, Any]] = partial(companies.edit, store, record.id)
-    _save_fields(edit, edit, changed, ("name", "links"), steps)
+    _save_fields(edit, edit, changed, ("name", "links"), opened, steps)
     if "domains" in changed:
         with field("domains"):
-            _save_domains(store, record.id, list(lines_of(changed["domains"])), steps)
+            _save_domains(store, record, list(lines_of(changed["domains"])), steps)
 
 
-def _save_domains(store: Store, company_id: int, typed: Sequence[str], steps: Steps) -> None:
-    before = companies.domains(store.read(), company_id)
-    wanted = set()
-    for domain in typed:
-        held = companies.holders(store.read(), [domain])
-        mark = undoing.mark(store.read())
-        stored = companies.add_domain(store, company_id, domain)
-        wanted.add(stored)
-        if stored not in before:
-            back = partial(companies.take_domain_back, store, company_id, stored)
-            steps.add(partial(back, held[stored], mark))
-    for domain in before:
-        if domain not in wanted:
-            mark = companies.remove_domain(store, company_id, domain)
-            steps.add(partial(companies.put_domain_back, store, company_id, domain, mark))
+def _save_domains(store: Store, record: CompanyDetail, typed: Sequence[str], steps: Steps) -> None:
+    """Add and remove what was added and removed in the form: others may have done so meanwhile."""
+    wanted = companies.holders(store.read(), typed)
+    now = companies.domains(store.read(), record.id)
+    for domain, holder in wanted.items():
+        if domain not in (*record.domains, *now):
+            mark = undoing.mark(store.read())
+            companies.add_domain(store, record.id, domain)
+            back = partial(companies.take_domain_back, store, record.id, domain)
+            steps.add(partial(back, holder, mark))
+    for domain in now:
+        if domain in record.domains and domain not in wanted:
+            mark = companies.remove_domain(store, record.id, domain)
+            steps.add(partial(companies.put_domain_back, store, record.id, domain, mark))
 
 
 # Opportunities
@@ -287,7 +302,7 @@ def _make_opportunity(store: Store, values: Values) -> tuple[int, Undo]:
 
 
 def _save_opportunity(
-    store: Store, record: OpportunityDetail, changed: Values, steps: Steps
+    store: Store, record: OpportunityDetail, changed: Values, opened: Opened, steps: Steps
 ) -> None:
     currency = str(changed.get("currency", record.currency) or "").strip().upper()
     if "currency" in changed and "amount" not in changed:
@@ -297,5 +312,6 @@ def _save_opportunity(
     put_back = partial(opportunities.put_back, store, record.id)
     if "currency" in fields:  # the number means nothing without it: they change at once
         priced = {key: fields.pop(key) for key in ("currency", "amount")}
-        steps.add(partial(put_back, **edit(**priced)))
-    _save_fields(edit, put_back, fields, fields, steps)
+        before = edit(opened=opened.of("amount"), **priced)
+        steps.add(partial(put_back, instead_of=priced, **before))
+    _save_fields(edit, put_back, fields, fields, opened, steps)

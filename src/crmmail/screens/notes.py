@@ -26,6 +26,7 @@ from crmmail.screens.undo import Do, Undo
 from crmmail.store import notes
 from crmmail.store.database import Store
 from crmmail.store.notes import NoteRow
+from crmmail.store.records import ChangedError
 from crmmail.widgets.pieces import Piece, fit
 from crmmail.widgets.reading import ask
 from crmmail.widgets.window_list import WindowList
@@ -118,7 +119,7 @@ class NotesPane(TabPane):
         self._with_note(self._edit_form)
 
     def _edit_form(self, note: NoteRow) -> None:
-        form = _form("Edit note", note.text, partial(_edit, self.store, note.id))
+        form = _form("Edit note", note.text, _editing(self.store, note))
         self.app.push_screen(FormScreen(form))
 
     def _adding(self) -> Callable[[str], Undo]:
@@ -132,7 +133,7 @@ class NotesPane(TabPane):
     def _edit_there(self, note: NoteRow) -> None:
         text = edited(self, note.text)
         if text is not None and text.strip() != note.text:
-            self._store_typed("Edit note", text, partial(_edit, self.store, note.id))
+            self._store_typed("Edit note", text, _editing(self.store, note))
 
     def write_in_editor(self) -> None:
         """Write a new note in the user's editor."""
@@ -175,8 +176,28 @@ def _add(store: Store, kind: int, record_id: int, text: str) -> Undo:
     return partial(notes.delete, store, notes.add(store, kind, record_id, text), text)
 
 
-def _edit(store: Store, note_id: int, text: str) -> Undo:
-    return partial(notes.edit, store, note_id, notes.edit(store, note_id, text), text)
+def _editing(store: Store, note: NoteRow) -> Callable[[str], Undo]:
+    """What stores a new text of a note; what another process has made of it is told first."""
+    opened = note.text
+
+    def store_it(text: str) -> Undo:
+        nonlocal opened
+        try:
+            return _edit(store, note.id, text, opened)
+        except ChangedError as problem:
+            if (now := notes.get(store.read(), note.id)) is None:
+                raise
+            opened = now.text
+            raise CrmmailError(
+                f"The note was changed meanwhile. It is now: {now.text}",
+                "Save again to put yours in its place. To keep that, leave the form.",
+            ) from problem
+
+    return store_it
+
+
+def _edit(store: Store, note_id: int, text: str, opened: str = "") -> Undo:
+    return partial(notes.edit, store, note_id, notes.edit(store, note_id, text, opened), text)
 
 
 def _delete(store: Store, note_id: int) -> Undo:

@@ -161,11 +161,16 @@ def create(store: Store, name: str, domains: Iterable[str] = (), **fields: str) 
 
 
 def edit(
-    store: Store, company_id: int, *, instead_of: Mapping[str, Any] | None = None, **fields: Any
+    store: Store,
+    company_id: int,
+    *,
+    instead_of: Mapping[str, Any] | None = None,
+    opened: Mapping[str, Any] | None = None,
+    **fields: Any,
 ) -> dict[str, Any]:
     """Set name or links; returns what they were, for another edit.
 
-    With `instead_of` only where these are there still.
+    With `instead_of` only where these are there still; with `opened`, what a form began with, too.
     """
     from crmmail.store.models import Company
 
@@ -175,6 +180,7 @@ def edit(
         company = records.alive(session, Company, company_id)
         cleaners = _CLEANERS if instead_of is None else _PUT_BACK
         records.check_unchanged(company, instead_of or {}, _CLEANERS)
+        records.check_opened(db, company, opened or {})
         before = records.assign(company, fields, cleaners)
         session.flush()
         changes.log_fields(db, Kind.COMPANY, company_id, before, company.model_dump())

@@ -94,8 +94,8 @@ def _existing(db: sqlite3.Connection, note_id: int, text: str = "") -> NoteRow:
         raise records.RecordError(
             f"There is no note with the number {note_id}.", "It may have been deleted elsewhere."
         )
-    if text and note.text != _clean(text):
-        raise records.RecordError("The note was changed since.", "It stays as it is.")
+    if text and note.text not in (text, _clean(text)):
+        raise records.ChangedError("note")
     return note
 
 

@@ -148,9 +148,14 @@ def add(
     return opportunity_id
 
 
-def edit(store: Store, opportunity_id: int, **fields: Any) -> dict[str, Any]:
-    """Set any field; a new company or contact brings its mail (C6). Returns what was there."""
-    return _edit(store, opportunity_id, fields, _CLEANERS)
+def edit(
+    store: Store, opportunity_id: int, *, opened: Mapping[str, Any] | None = None, **fields: Any
+) -> dict[str, Any]:
+    """Set any field; a new company or contact brings its mail (C6). Returns what was there.
+
+    With `opened`, what a form began with, only where that is there still.
+    """
+    return _edit(store, opportunity_id, fields, _CLEANERS, opened=opened)
 
 
 def put_back(
@@ -175,12 +180,14 @@ def _edit(
     fields: dict[str, Any],
     cleaners: records.Cleaners,
     instead_of: Mapping[str, Any] | None = None,
+    opened: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     from crmmail.store.models import Opportunity
 
     with store.session(*records.ALL_TOPICS) as (session, db, change):
         opportunity = records.alive(session, Opportunity, opportunity_id)
-        records.check_unchanged(opportunity, instead_of or {}, cleaners)
+        records.check_unchanged(opportunity, instead_of or {}, _CLEANERS)
+        records.check_opened(db, opportunity, opened or {})
         before = _assign(db, opportunity, fields, cleaners)
         session.flush()
         _log(db, opportunity_id, before, opportunity.model_dump())

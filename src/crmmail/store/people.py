@@ -189,11 +189,17 @@ def unmake(store: Store, person_id: int, before: Mapping[str, address_book.Befor
 
 
 def edit(
-    store: Store, person_id: int, *, instead_of: Mapping[str, Any] | None = None, **fields: Any
+    store: Store,
+    person_id: int,
+    *,
+    instead_of: Mapping[str, Any] | None = None,
+    opened: Mapping[str, Any] | None = None,
+    **fields: Any,
 ) -> dict[str, Any]:
     """Set name, job, phone, links or company_id; returns what they were, for another edit.
 
-    A name that somebody typed stays (C4). With `instead_of` only where these are there still.
+    A name that somebody typed stays (C4). With `instead_of` only where these are there still; with
+    `opened`, what a form began with, too, but for a name that mail has given.
     """
     from crmmail.store.models import Person
 
@@ -203,6 +209,7 @@ def edit(
         person = records.alive(session, Person, person_id)
         cleaners = _CLEANERS if instead_of is None else _PUT_BACK
         records.check_unchanged(person, instead_of or {}, _CLEANERS)
+        records.check_opened(db, person, _typed(opened or {}, person.name_by_hand))
         records.check_link(db, Kind.COMPANY, fields.get("company_id"))
         before = records.assign(person, fields, cleaners)
         session.flush()
@@ -275,7 +282,7 @@ def set_primary(store: Store, person_id: int, address: str, instead_of: str = ""
         found = address_book.find(db, person_id, address)
         (before,) = addresses(db, person_id)[:1]
         if instead_of and before != instead_of:
-            raise records.RecordError("The primary address was changed since.", "It stays so.")
+            raise records.ChangedError("primary address")
         address_book.make_primary(db, person_id, found.id)
         changes.log(db, Kind.PERSON, person_id, "primary", before, found.address)
         change.records.add((Kind.PERSON, person_id))
@@ -318,6 +325,10 @@ def _name(db: sqlite3.Connection, change: Change, person_id: int) -> None:
     from crmmail.store import naming  # nothing that the first picture waits for
 
     naming.name_people(db, change, [person_id])
+
+
+def _typed(opened: Mapping[str, Any], by_hand: bool) -> Mapping[str, Any]:
+    return opened if by_hand else {key: one for key, one in opened.items() if key != "name"}
 
 
 def _name_of(db: sqlite3.Connection, address: str) -> str:

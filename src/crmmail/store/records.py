@@ -31,6 +31,14 @@ class RecordError(CrmmailError):
     """A record cannot be changed like that."""
 
 
+class ChangedError(RecordError):
+    """A field does not hold any more what it held when somebody began to change it."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"The {spoken(field)} was changed since.", "It stays as it is.")
+        self.field = field
+
+
 def now() -> int:
     """The time, as the store writes it."""
     return int(time.time())
@@ -71,8 +79,26 @@ def check_unchanged(row: Any, instead_of: Mapping[str, Any], cleaners: Cleaners)
     """
     for field, value in instead_of.items():
         if getattr(row, field) != cleaners[field](value):
-            said = "closing date" if field == "closes_on" else field.removesuffix("_id")
-            raise RecordError(f"The {said} was changed since.", "It stays as it is.")
+            raise ChangedError(field)
+
+
+def check_opened(db: sqlite3.Connection, row: Any, opened: Mapping[str, Any]) -> None:
+    """Raise ChangedError when a field does not hold what it held when its form was opened.
+
+    A record that is deleted counts as none, as it is shown.
+    """
+    for field, value in opened.items():
+        now = getattr(row, field)
+        if now is not None and field in changes.REFERENCES:
+            sql = f"SELECT id FROM {changes.REFERENCES[field]} WHERE id = ? AND deleted_at = 0"
+            now = next((one for (one,) in db.execute(sql, [now])), None)
+        if now != value:
+            raise ChangedError(field)
+
+
+def spoken(field: str) -> str:
+    """What a field is called in a sentence."""
+    return "closing date" if field == "closes_on" else field.removesuffix("_id")
 
 
 def add(session: Session, row: Record) -> int:
