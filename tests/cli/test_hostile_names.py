@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import typer
@@ -37,6 +38,16 @@ HEAD = (
     f"Date: Mon, 3 Mar 2025 09:00:0%d +0000\r\nMessage-ID: <%d{EVIL}@x>\r\n"
     f"Content-Type: text/plain; charset=utf-8\r\n\r\n"
 )
+STRUCTURE = (  # with a file of such a name
+    '(("text" "plain" ("charset" "utf-8") NIL NIL "7bit" 10 1 NIL NIL NIL NIL)'
+    f'("application" "pdf" ("name" "{EVIL}offer.pdf") NIL "{EVIL}" "base64" 100 NIL '
+    f'("attachment" ("filename" "{EVIL}offer.pdf")) NIL NIL) "mixed" ("boundary" "{EVIL}") NIL NIL)'
+)
+PARTS = (
+    f"--x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{EVIL} text\r\n--x\r\n"
+    f"Content-Type: application/pdf\r\nContent-Disposition: attachment; "
+    f"filename*=utf-8''{quote(EVIL)}offer.pdf\r\n\r\nx\r\n--x--\r\n"
+)
 EVENT = (
     f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:%s{IN_XML}\r\nSUMMARY:{IN_XML}Lunch\r\n"
     f"DTSTART:%d0601T120000Z\r\n%s\r\nLOCATION:{IN_XML}\r\n"
@@ -54,13 +65,16 @@ def imap() -> FakeImap:
         answers = []
         for uid in (1, 2):
             head = HEAD % (uid, uid)
+            if uid == 1:
+                head = head.replace("text/plain; charset=utf-8", "multipart/mixed; boundary=x")
             if "STRUCTURE" in call.arguments:
-                return said
+                answers.append(f"* {uid} FETCH (UID {uid} BODYSTRUCTURE {STRUCTURE})")
+                continue
             if "HEADER" in call.arguments:
                 item = re.search(r"BODY\.PEEK(\[[^]]*\])", call.arguments)
                 data, name = head, f"BODY{item[1]}" if item else ""
             else:
-                data, name = f"{head}{EVIL} text\r\n", "BODY[]"
+                data, name = f"{head}{PARTS if uid == 1 else EVIL} text\r\n", "BODY[]"
             size = len(data.encode())
             answers.append(
                 f"* {uid} FETCH (UID {uid} FLAGS ({EVIL[-1]}x) "
@@ -286,7 +300,16 @@ def test_no_command_lets_a_server_speak_to_the_terminal(
     assert spoke == {}
     assert not [line for line, (_, out) in said.items() if "Traceback" in out]
     everything = "".join(out for _, out in said.values()).replace(" ", "")
-    for shown in ("Deals", "evilHi", "evilAnn", "evilWork", "evilLunch", "RRULE", "DURATION"):
+    for shown in (
+        "Deals",
+        "evilHi",
+        "evilAnn",
+        "evilWork",
+        "evilLunch",
+        "RRULE",
+        "DURATION",
+        "eviloffer",
+    ):
         assert shown in everything, shown
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -35,6 +36,7 @@ from crmmail.widgets import words
 
 EXAMPLES = examples("crmmail doctor", "crmmail doctor --offline --report > report.txt")
 _PACKAGES = ("textual", "imapclient", "keyring", "sqlmodel", "fast-mail-parser", "selectolax")
+_ADDRESS = re.compile(r"https?://[^\s,;)]+")
 _LEAST_FREE = 500_000_000
 _STALE_SECONDS = 2 * 86_400
 
@@ -266,7 +268,8 @@ def _masked(check: Check, masks: dict[str, str]) -> Check:
         return text
 
     said = masked(check.report or check.said)
-    return Check(masked(check.name), check.ok, said, masked(check.hint))
+    hint = _ADDRESS.sub("https://…", check.hint)  # it may be the user's server, or say who that is
+    return Check(masked(check.name), check.ok, said, masked(hint))
 
 
 def _line(check: Check) -> str:

@@ -146,8 +146,9 @@ def wipe(store: Store) -> StoreError | None:
                 "Another crmmail uses the store.", "The next sync overwrites what left it."
             )
     except (sqlite3.Error, OSError, StoreError) as problem:
-        log.warning("the store is not rewritten yet: %s", problem)
-        return explain(problem, store.path)
+        told = explain(problem, store.path)
+        log.warning("the store is not rewritten yet: %s", told)
+        return told
     with store.write("state") as (db, _):
         db.execute("DELETE FROM chore WHERE name = 'wipe'")
     return left

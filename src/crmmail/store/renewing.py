@@ -27,7 +27,7 @@ def renew(store: Store) -> StoreError | None:
     try:
         daily.daily(store, renew=True)
     except (sqlite3.Error, OSError, StoreError) as problem:
-        log.warning("the backup of today is not renewed: %s", problem)
+        log.info("the backup of today is not renewed: %s", problem)  # the caller says so
         return store.report(problem)
     return None
 

@@ -56,6 +56,7 @@ def back_up(store: Store, *, renew: bool = False) -> StoreError | None:
     try:
         daily.daily(store, renew=renew)
     except (sqlite3.Error, OSError, StoreError) as problem:
-        log.warning("there is no backup of today: %s", problem)
-        return store.report(problem)
+        told = store.report(problem)
+        log.warning("there is no backup of today: %s", told)
+        return told
     return None
