@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import crmmail
-from crmmail import secrecy, settings
+from crmmail import own_files, secrecy, settings
 from crmmail.errors import CrmmailError
 from crmmail.text import one_line
 
@@ -104,10 +104,7 @@ def last() -> list[str]:
 def _shorten(path: Path) -> None:
     if path.exists() and path.stat().st_size > _LONGEST:
         kept = path.read_bytes()[-_LONGEST // 2 :].partition(b"\n\n")[2]
-        new = path.with_suffix(".log.new")
-        new.touch(0o600)
-        new.write_bytes(kept)
-        new.replace(path)
+        own_files.put(path, kept)
 
 
 def _lines(problem: BaseException | None) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import platformdirs
 
+from crmmail import own_files
 from crmmail.errors import CrmmailError
 
 _APP = "crmmail"
@@ -140,14 +141,13 @@ def remembered(name: str) -> str:
 def remember(**values: str) -> None:
     """Remember some values for the next start; a disk that takes none is no reason to stop."""
     path = _state_path()
-    new = path.with_suffix(".new")
     with suppress(OSError):
         try:
             known = json.loads(path.read_bytes())
         except (OSError, ValueError):
             known = {}
-        new.write_text(json.dumps({**(known if isinstance(known, dict) else {}), **values}))
-        new.replace(path)
+        told = {**(known if isinstance(known, dict) else {}), **values}
+        own_files.put(path, json.dumps(told).encode())
 
 
 def _state_path() -> Path:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
+from crmmail import own_files
 from crmmail.following import FollowingApp
 from crmmail.screens.question import QuestionScreen, TypingScreen
 from crmmail.store import files
@@ -44,8 +44,6 @@ class UnsavedApp(FollowingApp, inherit_bindings=False):
         forms = (one for one in self.screen_stack if isinstance(one, FormScreen))
         if typed := "\n\n".join(filter(None, (one.unsaved() for one in forms))):
             path = files.free_name(self.store.path, f"{files.UNSAVED}-{files.dated('.txt')}")
-            with os.fdopen(
-                os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb"
-            ) as file:
+            with own_files.new_file(path) as file:
                 file.write(f"{typed}\n".encode())
             self.typed_at = path

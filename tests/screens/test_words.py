@@ -30,11 +30,15 @@ def test_durations(seconds: float, words: str) -> None:
 
 
 def test_sizes_counts_and_amounts() -> None:
-    assert [size(n) for n in (12, 1_500, 999_499, 2_300_000)] == [
+    counts = (12, 1_500, 999_499, 2_300_000, 999_949_999, 999_950_000, 1_234_500_000_000)
+    assert [size(n) for n in counts] == [
         "12 B",
         "2 kB",
         "999 kB",
         "2.3 MB",
+        "999.9 MB",
+        "1.0 GB",
+        "1,234.5 GB",
     ]
     assert plural(1, "person", "people") == "1 person"
     assert plural(1_200, "thread") == "1,200 threads"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from crmmail import own_files
 from crmmail.cli.arguments import MOST, file
 from crmmail.cli.output import examples, note, open_store, write_file
 from crmmail.errors import CrmmailError
@@ -44,11 +44,10 @@ def attachment(
         return
     path = to or Path(file_name(found.name))
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with own_files.new_file(path) as file:
+            file.write(found.data)
     except FileExistsError as problem:
         raise CrmmailError(f"{path} exists.", "Choose another name with --to.") from problem
-    with os.fdopen(handle, "wb") as file:
-        file.write(found.data)
     note(f"Saved {path}, {len(found.data):,} bytes.")
 
 

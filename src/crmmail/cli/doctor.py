@@ -157,8 +157,11 @@ def _versions() -> Check:
 
 def _disk() -> Check:
     folder = settings.data_dir()
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        said = f"{folder} is mounted read-only"
+        return Check("disk", False, said, "Mount it for writing: what is there can only be read.")
     free = shutil.disk_usage(folder).free
-    said = f"{free / 1e9:,.1f} GB free at {folder}"
+    said = f"{words.size(free)} free at {folder}"
     if free < _LEAST_FREE:
         return Check("disk", False, said, "Make room: a full disk stops the sync.")
     return Check("disk", True, said)

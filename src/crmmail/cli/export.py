@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import islice
@@ -13,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from crmmail import own_files
 from crmmail.cli import records, shapes
 from crmmail.cli.arguments import is_file, of, one_of
 from crmmail.cli.output import count, examples, json_text, note, open_store, write_file
@@ -172,12 +172,12 @@ def _save(path: Path | None, text: str) -> None:
         write_file(text)
         return
     try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        data = text.encode("utf-8", "replace")
+        with own_files.new_file(path) as file:
+            file.write(data)
     except FileExistsError as problem:
         raise _exists(path) from problem
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-    note(f"{path}: {len(text.encode('utf-8', 'replace')):,} bytes.")
+    note(f"{path}: {len(data):,} bytes.")
 
 
 def _exists(path: Path) -> CrmmailError:

@@ -33,7 +33,9 @@ def examples(*commands: str) -> str:
 @contextmanager
 def open_store() -> Iterator[Store]:
     """The user's store, for the length of a command; what that makes by hand is backed up."""
-    store = Store(store_path())
+    store = Store(store_path(), reading=True)
+    if store.is_read_only:
+        note(f"{store.path} is on a disk that is mounted read-only: it is read, and not changed.")
     try:
         yield store
     finally:

@@ -16,6 +16,7 @@ from email.mime.text import MIMEText
 from email.utils import format_datetime, formataddr
 from pathlib import Path
 
+from crmmail import own_files
 from crmmail.store import messages
 from crmmail.store.database import Store
 from crmmail.store.kinds import Level
@@ -53,9 +54,7 @@ def to_files(store: Store, folder: Path, *, offline: bool, progress: Progress) -
 
     def add(message_id: int, raw: bytes) -> None:
         day = datetime.fromtimestamp(message_id >> 20, UTC).strftime("%Y-%m-%d")
-        flags = os.O_CREAT | os.O_TRUNC | os.O_WRONLY
-        with os.fdopen(os.open(folder / f"{day}-{message_id}.eml", flags, 0o600), "wb") as file:
-            file.write(raw)
+        own_files.put(folder / f"{day}-{message_id}.eml", raw)
 
     return _write(store, add, offline, progress)
 

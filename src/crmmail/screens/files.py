@@ -10,7 +10,7 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
-from crmmail import temporary
+from crmmail import own_files, temporary
 from crmmail.errors import CrmmailError
 from crmmail.text import one_line
 
@@ -77,11 +77,10 @@ def save(path: Path, data: bytes) -> Path:
                 path if number == 1 else path.with_name(f"{path.stem} ({number}){path.suffix}")
             )
             try:
-                handle = os.open(numbered, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with own_files.new_file(numbered) as file:
+                    file.write(data)
             except FileExistsError:
                 continue
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
             return numbered
     except OSError as problem:
         words = f"{path} could not be saved: {problem.strerror or problem}."

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from crmmail.store import daily, files, locks, opening
+from crmmail.store import daily, files, locks, opening, read_only
 from crmmail.store.database import Store
 from crmmail.store.trouble import DamagedError, InUseError, StoreError, explain, explained, is_full
 
@@ -19,9 +19,9 @@ def save(source: Path, to: Path) -> int:
     """
     if to.exists():
         raise StoreError(f"{to} exists.", "Choose another name: a copy is never written over.")
-    lock = locks.Lock(source)
+    lock = None if read_only.is_read_only(source) else locks.Lock(source)
     try:
-        if not lock.share(10.0):
+        if lock is not None and not lock.share(10.0):
             raise InUseError(f"Another crmmail is replacing {source}.", "Wait until it is done.")
         files.copy_whole(source, to)
         _check_copy(source, to)
@@ -33,7 +33,8 @@ def save(source: Path, to: Path) -> int:
     except OSError as problem:
         raise _unwritten(source, to, problem) from problem
     finally:
-        lock.close()
+        if lock is not None:
+            lock.close()
     return to.stat().st_size
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from crmmail import own_files
 from crmmail.store import (
     daily,
     files,
@@ -18,6 +19,7 @@ from crmmail.store import (
     locks,
     mail_rules,
     numbers,
+    read_only,
     salvage,
 )
 from crmmail.store.database import Store
@@ -148,15 +150,18 @@ def find(store: Path, name: str) -> Path:
 
 
 def note_made(store: Path, path: Path) -> None:
-    """Remember where the user made a backup: what leaves the store later is told to be in it."""
+    """Remember where the user made a backup: what leaves the store later is told to be in it.
+
+    Beside a store on a read-only disk nothing can be remembered.
+    """
+    if read_only.is_read_only(store):
+        return
     file = daily.folder(store) / _MADE
     with locks.writing(file.parent):
         every = {one.path: one.made_at for one in made(store)}
         every[path.absolute()] = int(time.time())
         rows = [{"path": str(one), "made_at": at} for one, at in every.items()]
-        part = files.make(files.own_part_of(file))
-        part.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-        part.replace(file)
+        own_files.put(file, json.dumps(rows, ensure_ascii=False).encode())
 
 
 def made(store: Path) -> list[Made]:

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmmail.store import by_hand, names
-from crmmail.store.opening import look, open_file, prepare
-from crmmail.store.trouble import DamagedError, explain, explained
+from crmmail.store import by_hand, names, read_only
+from crmmail.store.locks import Lock
+from crmmail.store.opening import check_read_only, look, open_file, prepare
+from crmmail.store.trouble import DamagedError, explain, explained, unopened
 from crmmail.store.trouble import StoreError as StoreError
 
 if TYPE_CHECKING:
     from sqlmodel import Session
 
 _PRAGMAS = """
-    PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
     PRAGMA foreign_keys = ON;
     PRAGMA temp_store = MEMORY;
@@ -70,7 +70,8 @@ class Store:
     Raises StoreError when the file cannot be used: it says why, and what to do.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, reading: bool = False) -> None:
+        """With `reading`, one on a disk that is mounted read-only is opened too, to be read."""
         if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
             raise StoreError(
                 f"SQLite {sqlite3.sqlite_version} is too old.",
@@ -86,7 +87,14 @@ class Store:
         the file is damaged."""
         self.by_hand = 0
         """How many rows of what no server can give back this process has changed."""
+        self.is_read_only = reading and read_only.is_read_only(path)
+        """Whether nothing can be written: a write raises StoreError."""
+        self._file: Lock | None = None
         with explained(path):
+            if self.is_read_only:
+                check_read_only(path)
+                self._writer = self._connect(cache_kb=4_000)
+                return
             self._file = open_file(path)
             try:
                 self._writer = self._connect(cache_kb=32_000)
@@ -109,7 +117,8 @@ class Store:
             if (reader := self._local.__dict__.pop("reader", None)) is not None:
                 reader.close()
             self._writer.close()
-            self._file.close()
+            if self._file is not None:
+                self._file.close()
 
     def read(self) -> sqlite3.Connection:
         """This thread's own read-only connection. Every query sees one consistent snapshot."""
@@ -126,6 +135,8 @@ class Store:
 
         Listeners hear of it after the commit, in this thread.
         """
+        if self.is_read_only:
+            raise unopened(self.path)
         change = Change(set(topics))
         with self._lock:
             self._writer.execute("BEGIN IMMEDIATE")
@@ -231,9 +242,11 @@ class Store:
         return int(self.read().execute("PRAGMA data_version").fetchone()[0])
 
     def _connect(self, cache_kb: int) -> sqlite3.Connection:
-        connection = sqlite3.connect(
+        connection = read_only.connect(
             self.path, isolation_level=None, check_same_thread=False, cached_statements=256
         )
+        if not self.is_read_only:
+            connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(_PRAGMAS.format(cache_kb=cache_kb))
         prepare(connection)
         return connection

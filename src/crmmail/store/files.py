@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from crmmail.store import read_only
+
 _counter = count(1)
 _PART = re.compile(r"\.(?:(\d+)-\d+\.)?part(?:$|[.-])")
 DAILY = "backups"
@@ -155,7 +157,7 @@ def make(path: Path) -> Path:
 def vacuum(source: Path, to: Path) -> None:
     """Write a store's rows to a new file, which is its owner's only."""
     make(to)
-    with closing(sqlite3.connect(source)) as db:
+    with closing(read_only.connect(source)) as db:
         db.execute("VACUUM INTO ?", [str(to)])
 
 

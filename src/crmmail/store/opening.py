@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from crmmail.store import files, manual, windows
+from crmmail.store import files, manual, read_only, windows
 from crmmail.store.locks import Lock, lock_of
 from crmmail.store.trouble import DamagedError, InUseError, StoreError, foreign, is_ours
 
@@ -56,6 +56,15 @@ def _bring_up(path: Path, lock: Lock) -> None:
         lock.free()
 
 
+def check_read_only(path: Path) -> None:
+    """Check a store that nothing can be written beside. Raises as open_file()."""
+    if _version(path) != max(migrations()):
+        raise StoreError(
+            f"{path} has to be upgraded, and is on a disk that is mounted read-only.",
+            "Mount it for writing, or copy it to another folder and set CRMMAIL_DATA_DIR to that.",
+        )
+
+
 def look(path: Path) -> None:
     """Look for damage where it is found at the start. Raises StoreError, sqlite3.Error, OSError."""
     _version(path)
@@ -67,7 +76,7 @@ def _version(path: Path) -> int:
         if traces := files.copies_of(path):
             raise DamagedError(f"{path} is empty, though there was a store: see {traces[0].name}.")
         return 0
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+    with closing(read_only.connect(path, isolation_level=None)) as db:
         (have,) = db.execute("PRAGMA user_version").fetchone()
         tables = db.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage"

@@ -75,6 +75,11 @@ def explain(problem: BaseException, path: Path) -> StoreError:
     return StoreError(f"{path} cannot be used: {problem}.", "See what is wrong: crmmail doctor")
 
 
+def unopened(path: Path) -> StoreError:
+    """The error for a file that cannot be opened, or not be written."""
+    return StoreError(*_unopened(path))
+
+
 def foreign(path: Path) -> StoreError:
     """The error for a file that no crmmail has written."""
     return StoreError(
@@ -133,7 +138,8 @@ def _unopened(path: Path) -> tuple[str, str]:
     if os.statvfs(folder).f_flag & os.ST_RDONLY:
         return (
             f"{path} is on a disk that is mounted read-only.",
-            "Mount it for writing, or set CRMMAIL_DATA_DIR to another folder.",
+            "Mount it for writing, or set CRMMAIL_DATA_DIR to another folder. Commands that change "
+            "nothing read it as it is: search, people list, dump, backup FILE.",
         )
     if not os.access(folder, os.W_OK | os.X_OK):
         return (

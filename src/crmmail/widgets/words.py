@@ -74,7 +74,9 @@ def size(count: int) -> str:
         return f"{count} B"
     if count < 999_500:
         return f"{count / 1_000:.0f} kB"
-    return f"{count / 1_000_000:.1f} MB"
+    if count < 999_950_000:
+        return f"{count / 1_000_000:.1f} MB"
+    return f"{count / 1_000_000_000:,.1f} GB"
 
 
 def plural(count: int, one: str, many: str = "") -> str:
