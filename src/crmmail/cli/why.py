@@ -49,9 +49,8 @@ def why(
         answer = store_why.explain(store.read(), query, limit)
     if as_json:
         print_json(_shape(answer))
-    else:
-        for line in _lines(answer):
-            write(line + "\n")
+    elif text := "\n".join(_lines(answer)).lstrip("\n"):
+        write(f"{text}\n")
     found = (answer.address, answer.account, answer.stored, answer.skipped, answer.linked)
     if not any((*found, answer.meetings, answer.skipped_meetings)):
         if answer.absent:
