@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.dav_proxy import DavProxy, Request
 from tests.sync.events import event, events
 from tests.sync.office import Office
 
+from crmmail import settings
 from crmmail.store import calendars
 from crmmail.sync import calendars as sync_calendars
 from crmmail.sync.dav import Dav, DavLogin
@@ -121,10 +123,25 @@ def test_a_server_that_asks_to_slow_down_is_given_the_time(radicale_office: Offi
 def test_a_server_that_stalls_is_left_in_time(
     radicale_office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crmmail.sync.dav.TIMEOUT", 0.3)
+    monkeypatch.setenv("CRMMAIL_READ_TIMEOUT", "1")
     radicale_office.proxy.stall.set()
+    began = time.monotonic()
     with pytest.raises(Problem, match="did not answer on port"):
         radicale_office.again().settle()
+    assert 1 <= time.monotonic() - began < 20  # the default is 60
+
+
+@pytest.mark.parametrize("where", ["config.toml", "the environment"])
+def test_the_time_outs_of_mail_are_those_of_calendars(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if where == "config.toml":
+        settings.config_path().write_text("[timeouts]\nconnect = 7\nread = 11\n")
+    else:
+        monkeypatch.setenv("CRMMAIL_CONNECT_TIMEOUT", "7")
+        monkeypatch.setenv("CRMMAIL_READ_TIMEOUT", "11")
+    dav = Dav(DavLogin("https://cal.example.org/", "me", "secret"))
+    assert dav._client.timeout == (7, 11)
 
 
 def test_a_server_that_is_not_there_is_told_as_such(radicale_office: Office) -> None:

@@ -21,14 +21,13 @@ from caldav.davclient import DAVClient
 from caldav.lib import error
 from lxml import etree
 
-from crmmail import __version__, secrecy
+from crmmail import __version__, secrecy, settings
 from crmmail.addresses import site
 from crmmail.errors import CrmmailError
 from crmmail.sync import multistatus
 from crmmail.sync.multistatus import Multistatus
 from crmmail.sync.problems import BadAnswer, Denied, Problem, Refused, Unsafe, said
 
-TIMEOUT = 30
 _LOOK_UP = 5  # seconds for a domain's .well-known, for which somebody waits
 _HOPS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -60,12 +59,14 @@ class Dav:
         self._login = login
         self.received = 0
         self._check(login.url)
+        limits = settings.timeouts()
+        timeout: Any = (limits.connect, limits.read)  # niquests takes two, and caldav hands them on
         with in_words(*_place(login.url)):
             self._client = DAVClient(
                 login.url,
                 username=login.username,
                 password=login.password,
-                timeout=TIMEOUT,
+                timeout=timeout,
                 ssl_verify_cert=_authorities(),
                 enable_rfc6764=False,
                 headers={"User-Agent": f"crmmail/{__version__}"},
