@@ -67,7 +67,8 @@ class TestDecisions:
             (
                 "calendar",
                 {"url", "name", "color", "selected", "account_id"},
-                {"id", "sync_token", "ctag", "compared_at", "last_success", "error"},
+                {"id", "sync_token", "ctag", "compared_at", "last_success", "error"}
+                | {"missing", "missing_runs", "missing_at"},
             ),
             (
                 "address",

@@ -48,6 +48,12 @@ class Office:
         self.sync = CalendarSync(self.store, account, sign_in(account))
         return self.sync
 
+    def later(self) -> list[str]:
+        """Another run of crmmail; returns what it says went wrong."""
+        sync = self.again()
+        sync.settle()
+        return sync.errors
+
     def titles(self) -> set[str]:
         """The titles of all meetings in the store."""
         return {title for (title,) in self.store.read().execute("SELECT title FROM meeting")}

@@ -25,6 +25,9 @@ class Calendar(SQLModel, table=True):
     compared_at: int = 0  # when all ETags were last compared with the server's
     last_success: int = 0
     error: str = ""  # in words, "" when the last pass over it went well
+    missing: str = ""  # M12: what the server does not list and is not believed to be gone, as JSON
+    missing_runs: int = 0  # in how many runs in a row
+    missing_at: int = 0  # when that was last counted
 
 
 class CalendarObject(SQLModel, table=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ FILE = "file:"
 """How the url of an imported file begins."""
 
 _FIELDS = (
-    "id, account_id, url, name, color, selected, sync_token, ctag, compared_at, last_success, error"
+    "id, account_id, url, name, color, selected, sync_token, ctag, compared_at, last_success, "
+    "error, missing"
 )
 
 
@@ -41,6 +43,7 @@ class CalendarRow:
     compared_at: int
     last_success: int
     error: str
+    missing: str
 
     @property
     def from_file(self) -> bool:
@@ -101,6 +104,19 @@ def etags(db: sqlite3.Connection, calendar_id: int) -> dict[str, str]:
     """What is here of a calendar: the ETag of each resource, by its path."""
     return dict(
         db.execute("SELECT href, etag FROM calendar_object WHERE calendar_id = ?", [calendar_id])
+    )
+
+
+def texts(db: sqlite3.Connection, calendar_id: int, hrefs: list[str]) -> dict[str, str]:
+    """What is here of some resources, by path."""
+    if not hrefs:
+        return {}
+    return dict(
+        db.execute(
+            """SELECT href, raw FROM json_each(?) AS wanted CROSS JOIN calendar_object
+               ON calendar_id = ? AND href = wanted.value""",
+            [json.dumps(hrefs), calendar_id],
+        )
     )
 
 

@@ -35,6 +35,13 @@ class Looks:
         return fresh
 
 
+def is_little(lost: int, of: int, told: int = 0) -> bool:
+    """Whether it is believed at once that so many have left: at most half, or as many as the server
+    itself `told` that have.
+    """
+    return lost <= max(told, of // 2)
+
+
 def suspend(db: sqlite3.Connection, folder_id: int, kind: str, said: str = "") -> None:
     """What the server says now can be neither: nothing is counted, nothing withdrawn."""
     db.execute(
@@ -111,10 +118,10 @@ def leaving(
         withdraw(db, [folder_id], MESSAGES)
         waiting, of = set(), len(here)
     waiting &= lost
-    if sure and len(lost) <= max(told, of // 2):  # what waited for numbers that agree
+    if sure and is_little(len(lost), of, told):  # what waited for numbers that agree
         waiting = set()
     fresh = lost - waiting
-    if sure and len(fresh) <= max(told, (len(here) - len(waiting)) // 2):
+    if sure and is_little(len(fresh), len(here) - len(waiting), told):
         now |= fresh
     elif fresh:
         withdraw(db, [folder_id], MESSAGES)

@@ -6,17 +6,20 @@ they were, nothing more is asked. Rows come first and the cursor after them (S2)
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 
 from crmmail.store import calendars, levels
 from crmmail.store.calendars import CalendarRow
 from crmmail.store.database import Store
-from crmmail.sync import collection, homes, meetings, taking_back
+from crmmail.sync import calendar_absence, collection, homes, meetings, taking_back
+from crmmail.sync.believing import Looks
 from crmmail.sync.dav import Dav, DavLogin
 from crmmail.sync.homes import Listed
 from crmmail.sync.meetings import Cursor, Resource
@@ -29,7 +32,7 @@ CHUNK = 100
 """Resources that are asked for at once."""
 _WEEK = 7 * 86_400  # after which all ETags are compared, whatever the token says
 _HOUR = 3_600.0  # for which the list of calendars holds, where it tells nothing of changes
-_HANDFUL = 5  # so many resources may always go at once
+_MOST = 500  # resources that are fetched anew, where none of their ETags has changed
 
 
 def sign_in(account: CalendarAccount) -> Dav:
@@ -40,7 +43,9 @@ def sign_in(account: CalendarAccount) -> Dav:
 class CalendarSync:
     """The passes of one account over one session."""
 
-    def __init__(self, store: Store, account: CalendarAccount, dav: Dav) -> None:
+    def __init__(
+        self, store: Store, account: CalendarAccount, dav: Dav, looks: Looks | None = None
+    ) -> None:
         self.account = account
         self.errors: list[str] = []
         """What went wrong with single calendars in the last pass, in words."""
@@ -48,20 +53,17 @@ class CalendarSync:
         self._dav = dav
         self._listed: dict[str, Listed] = {}
         self._listed_at = 0.0
-        self._missed: dict[int, set[str]] = {}  # what this pass missed and did not believe
-        self._missed_before: dict[int, set[str]] = {}
+        self._looks = looks or Looks()
+        self._read_at: dict[int, float] = {}  # calendars without a change that can be seen
         self._stopping: Callable[[], bool] = bool
 
     def settle(self, stopping: Callable[[], bool] = bool) -> None:
-        """Pass, and once more where so much was gone that one answer is not believed."""
+        """Do a pass for which the list of calendars is asked for."""
         self.run(stopping, fresh=True)
-        if self._missed and not stopping():
-            self.run(stopping, fresh=True)
 
     def run(self, stopping: Callable[[], bool] = bool, *, fresh: bool = False) -> None:
         """Do a pass. With `fresh` the list of calendars is asked for in any case."""
         self.errors, self._stopping = [], stopping
-        self._missed_before, self._missed = self._missed, {}
         self._list(fresh)
         meetings.slide(self._store, int(time.time()), stopping)  # first: it may want more fetched
         cut: Problem | None = None
@@ -123,6 +125,8 @@ class CalendarSync:
             return True
         if (listed := self._listed.get(row.url)) is None:
             return self._missing(row)
+        if row.missing == json.dumps([row.url]):  # it is listed again
+            calendar_absence.withdraw(self._store, row.id)
         if row.compared_at > time.time() - _WEEK:
             if row.sync_token and listed.sync_token:
                 if row.sync_token == listed.sync_token:
@@ -134,11 +138,13 @@ class CalendarSync:
         return self._compare(row, listed)
 
     def _missing(self, row: CalendarRow) -> bool:
-        """A calendar that is not listed goes when the server says twice that it is not there."""
+        """A calendar that is not listed goes when later runs too find that it is not there."""
         if not homes.gone(self._dav, row.url):
             raise BadAnswer("The server does not list this calendar any more.")
-        if self._is_sure(row, {row.url}):
-            meetings.drop(self._store, row.id)
+        runs = calendar_absence.is_gone(self._store, self._looks, row.id, row.url)
+        if runs and calendars.etags(self._store.read(), row.id):
+            raise BadAnswer(calendar_absence.words_of_calendar(runs))
+        meetings.drop(self._store, row.id)
         return False
 
     def _follow(self, row: CalendarRow, listed: Listed) -> bool | None:
@@ -151,7 +157,10 @@ class CalendarSync:
                 log.info("calendar %d: all is compared, as the server said: %s", row.id, problem)
                 return None
             here = calendars.etags(self._store.read(), row.id)
-            if any(etag and here.get(href) == etag for href, etag in news.etags.items()):
+            if not (news.etags or news.gone) and token == row.sync_token and self._is_due(row):
+                return None  # it says that something changed, and does not say what
+            same = sum(bool(etag) and here.get(href) == etag for href, etag in news.etags.items())
+            if same > min(len(here) // 2, CHUNK):
                 return None  # what has not changed is named only by a server that begins anew
             cursor = Cursor(news.token, listed.ctag, row.compared_at)
             if not self._take(row, news.etags, news.gone & here.keys(), cursor):
@@ -165,11 +174,41 @@ class CalendarSync:
         there = collection.everything(self._dav, row.url)
         here = calendars.etags(self._store.read(), row.id)
         wanted = {href: etag for href, etag in there.items() if not etag or here.get(href) != etag}
-        gone = here.keys() - there.keys()
+        gone, sure = self._really_gone(row, here.keys() - there.keys(), wanted)
+        if not (wanted or gone) and row.compared_at and _moved(row, listed) and self._is_due(row):
+            self._read_at[row.id] = time.monotonic()
+            wanted = there if len(there) <= _MOST else {}  # its ETags may not tell of changes
         cursor = Cursor(listed.sync_token, listed.ctag, int(time.time()))
-        if len(gone) > max(_HANDFUL, len(here) // 2) and not self._is_sure(row, gone):
-            gone, cursor = set(), Cursor()  # the next pass compares again
-        return self._take(row, wanted, gone, cursor)
+        absence = calendar_absence.judge(
+            self._store, self._looks, row.id, gone, len(here), sure=sure
+        )
+        if not absence.waiting:
+            return self._take(row, wanted, set(absence.leaving), cursor)
+        if not self._take(row, wanted, set(), Cursor()):  # the next pass compares again
+            return False
+        raise BadAnswer(absence.words)
+
+    def _really_gone(
+        self, row: CalendarRow, gone: set[str], wanted: dict[str, str]
+    ) -> tuple[set[str], bool]:
+        """Those of these resources that the server does not send when it is asked for them, and
+        whether it says of each that it is not there.
+
+        A list may leave some out: what is there becomes `wanted`.
+        """
+        hrefs, lost = sorted(gone), set[str]()
+        for start in range(0, len(hrefs), CHUNK):
+            chunk = hrefs[start : start + CHUNK]
+            with suppress(BadAnswer):
+                found, absent = collection.fetch(self._dav, row.url, chunk)
+                lost |= absent
+                wanted.update({one.href: one.etag for one in found if one.raw})
+        missed = gone - wanted.keys()
+        return missed, missed == lost
+
+    def _is_due(self, row: CalendarRow) -> bool:
+        """Whether a calendar that claims a change may be read whole, to see what that is."""
+        return time.monotonic() - self._read_at.get(row.id, float("-inf")) >= _HOUR
 
     def _take(
         self, row: CalendarRow, wanted: dict[str, str], gone: set[str], cursor: Cursor
@@ -178,7 +217,7 @@ class CalendarSync:
 
         While one chunk is stored, the next is on its way.
         """
-        hrefs = list(wanted)
+        hrefs, bad, unsure = list(wanted), set[str](), False
         here = calendars.etags(self._store.read(), row.id)
         chunks = [hrefs[start : start + CHUNK] for start in range(0, len(hrefs), CHUNK)] or [[]]
         coming = self._ahead(row.url, chunks[0])
@@ -186,17 +225,42 @@ class CalendarSync:
             found, lost = coming.result()
             if self._stopping():
                 return False
+            unsure |= bool(lost & here.keys())  # listed a moment ago: the next list tells
             is_last = number == len(chunks)
+            bad |= {one.href for one in found if not one.raw}
             if not is_last:
                 coming = self._ahead(row.url, chunks[number])
             meetings.save(
                 self._store,
                 row.id,
-                [one for one in found if here.get(one.href) != one.etag],
-                (lost & here.keys()) | (gone if is_last else set()),
-                cursor if is_last else None,
+                self._fresh(row, found, here),
+                gone if is_last else set(),
+                cursor if is_last and not bad and not unsure else None,
             )
+        if bad or unsure:
+            self._compare_again(row)
         return True
+
+    def _fresh(
+        self, row: CalendarRow, found: list[Resource], here: dict[str, str]
+    ) -> list[Resource]:
+        """Those that are others than here; what could not be read stays as it was.
+
+        Not each server gives a changed resource another ETag.
+        """
+        known = [one.href for one in found if here.get(one.href) == one.etag]
+        texts = calendars.texts(self._store.read(), row.id, known)
+        return [
+            one
+            for one in found
+            if (one.raw or one.href not in here)
+            and (one.href not in texts or texts[one.href] != one.raw)
+        ]
+
+    def _compare_again(self, row: CalendarRow) -> None:
+        """Let the next pass ask again for what the server failed to send."""
+        with self._store.write() as (db, _):
+            db.execute("UPDATE calendar SET compared_at = 0 WHERE id = ?", [row.id])
 
     def _ahead(self, url: str, hrefs: list[str]) -> Future[tuple[list[Resource], set[str]]]:
         """Fetch in a thread that nobody waits for at the end, as threads of a pool are."""
@@ -211,14 +275,12 @@ class CalendarSync:
         threading.Thread(target=run, name="crmmail-fetch-ahead", daemon=True).start()
         return answer
 
-    def _is_sure(self, row: CalendarRow, gone: set[str]) -> bool:
-        """Whether the pass before missed the same: much that is gone is believed then only."""
-        if gone <= self._missed_before.get(row.id, set()):
-            return True
-        self._missed[row.id] = gone
-        return False
-
     def _failed(self, row: CalendarRow, problem: Problem) -> None:
         self.errors.append(f"{row.name}: {problem}")
         calendars.told(self._store, row.id, str(problem))
         log.info("calendar %d: %s", row.id, problem)
+
+
+def _moved(row: CalendarRow, listed: Listed) -> bool:
+    """Whether the server says that something in a calendar has changed."""
+    return (row.sync_token, row.ctag) != (listed.sync_token, listed.ctag)

@@ -14,6 +14,7 @@ from crmmail.sync.multistatus import canonical
 from crmmail.sync.problems import BadAnswer
 
 _GONE = (404, 410)
+_FEW = 3
 _FULL = 507  # there is more than the server tells at once (RFC 6578, 3.6)
 
 
@@ -57,42 +58,62 @@ def fetch(dav: Dav, url: str, hrefs: Sequence[str]) -> tuple[list[Resource], set
     """These resources whole, and which of them are not there any more.
 
     A request that fails is halved until the one bad resource is alone: that one is given without
-    its text. What an answer leaves out is asked for by itself.
+    its text. What an answer leaves out is asked for by itself. Raises the last BadAnswer where more
+    than a few are asked for and the server sends none: that is no fault of theirs.
     """
+    resources, gone, problem = _fetch(dav, url, hrefs)
+    if problem and len(hrefs) > _FEW and not gone and not any(one.raw for one in resources):
+        raise problem
+    return resources, gone
+
+
+_Fetched = tuple[list[Resource], set[str], BadAnswer | None]
+
+
+def _fetch(dav: Dav, url: str, hrefs: Sequence[str]) -> _Fetched:
     if not hrefs:
-        return [], set()
+        return [], set(), None
     try:
         found = dav.report(url, multistatus.multiget(hrefs))
     except BadAnswer:
         if len(hrefs) == 1:
             return _alone(dav, url, hrefs[0])
         middle = len(hrefs) // 2
-        first, second = fetch(dav, url, hrefs[:middle]), fetch(dav, url, hrefs[middle:])
-        return first[0] + second[0], first[1] | second[1]
+        first, second = _fetch(dav, url, hrefs[:middle]), _fetch(dav, url, hrefs[middle:])
+        return first[0] + second[0], first[1] | second[1], second[2] or first[2]
     answers = {one.href: one for one in found.answers}
-    resources, gone = [], set()
+    resources, gone = list[Resource](), set[str]()
+    problem: BadAnswer | None = None
     for href in hrefs:
         answer = answers.get(href)
         if answer is not None and answer.status in _GONE:
             gone.add(href)
-        elif answer is not None and (raw := answer.text("c:calendar-data")):
+        elif answer is not None and _is_calendar(raw := answer.text("c:calendar-data")):
             resources.append(_resource(href, answer.text("d:getetag"), raw))
         else:
-            more, lost = _alone(dav, url, href)
+            more, lost, why = _alone(dav, url, href)
             resources += more
             gone |= lost
-    return resources, gone
+            problem = why or problem
+    return resources, gone, problem
 
 
-def _alone(dav: Dav, url: str, href: str) -> tuple[list[Resource], set[str]]:
+def _alone(dav: Dav, url: str, href: str) -> _Fetched:
     """One resource by an ordinary GET, for servers that stumble over their reports."""
     try:
         etag, raw = dav.get(urljoin(url, href))
     except Fault as problem:
         if problem.status in _GONE:
-            return [], {href}
-        return [Resource(href, "", "")], set()
-    return [_resource(href, etag, raw)], set()
+            return [], {href}, None
+        return [Resource(href, "", "")], set(), problem
+    if not _is_calendar(raw):
+        return [Resource(href, "", "")], set(), BadAnswer("The server sends no calendar data.")
+    return [_resource(href, etag, raw)], set(), None
+
+
+def _is_calendar(raw: str) -> bool:
+    """Whether a text can be a calendar's: a page for signing in, say, is not."""
+    return "BEGIN:VCALENDAR" in raw.upper()
 
 
 def _resource(href: str, etag: str, raw: str) -> Resource:

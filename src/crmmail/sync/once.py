@@ -101,10 +101,11 @@ def add_calendars(store: Store, account: CalendarAccount, report: Report | None)
     report = report or Report(account.email, 0, 0, 0, {}, 0, 0.0, 0, [])
     started = time.monotonic()
     received, errors, hint, went_well = 0, list[str](), "", False
+    looks = Looks()
     for _ in range(_TRIES):
         try:
             dav = sync_calendars.sign_in(account)
-            sync = sync_calendars.CalendarSync(store, account, dav)
+            sync = sync_calendars.CalendarSync(store, account, dav, looks)
             try:
                 sync.settle()
                 errors, hint, went_well = sync.errors, "", True

@@ -118,7 +118,7 @@ class CalendarWorker(Patience):
         from crmmail.sync import calendars  # its HTTP library takes 0.2 s to import
 
         self._dav = calendars.sign_in(self.account)
-        sync = calendars.CalendarSync(self._store, self.account, self._dav)
+        sync = calendars.CalendarSync(self._store, self.account, self._dav, Looks(APART))
         woken = False
         while not self._stopping.is_set():
             sync.run(self._stopping.is_set, fresh=woken)
