@@ -80,7 +80,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "people show ID": EMPTY,  # or a name
     "companies show ID": EMPTY,
     "opportunities show ID": EMPTY,
-    "MESSAGE": NUMBER,
+    "MESSAGE": (*(one for one in NUMBER if one != "1.5"), "7.", ".2", "7.2.1", "7,2", "٧.٢"),
     "MESSAGE-ID": EMPTY,
     "NAME": EMPTY,
     "NUMBER": NUMBER,

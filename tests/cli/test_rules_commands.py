@@ -157,6 +157,24 @@ def test_attachments_and_sources_come_from_the_server(cli: Cli, tmp_path: Path) 
     assert (again.code, "exists" in again.err) == (1, True)
 
 
+def test_a_message_is_named_by_its_thread_and_its_number_there(cli: Cli, tmp_path: Path) -> None:
+    [thread] = [one for one in cli("thread", "list", "--json").json if one["messages"] == 3]
+    shown = cli("thread", "show", thread["id"], "--json").json["messages"]
+    text = cli("thread", "show", thread["id"]).out
+    for number, message in enumerate(shown, 1):
+        name = f"{thread['id']}.{number}"
+        assert f"\nId    {name}\n" in text
+        assert cli("source", name).out == cli("source", message["id"]).out != ""
+    command = f"crmmail attachment {thread['id']}.2 0"
+    assert text.count("To save it: ") == text.count(command) == 1
+    assert cli(*command.split()[1:], "--to", tmp_path / "saved").code == 0
+    assert (tmp_path / "saved").read_bytes() == b"%PDF-1.4 sample"
+    for missing in (f"{thread['id']}.0", f"{thread['id']}.4", "999.1"):
+        refused = cli("source", missing)
+        assert (refused.code, refused.out) == (3, "")
+        assert f"There is no message {missing}." in refused.err
+
+
 @pytest.mark.parametrize("name", ["漢" * 199, "-rf", "../../x", ".profile", "\x1b]52;c;QQ==\x07"])
 def test_an_attachment_is_saved_in_this_folder_whatever_its_name(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -102,15 +102,17 @@ def _print(shape: shapes.Shape) -> None:
     write(f"{words.titled(shape['subject'], hidden, 'subject')}\n")
     for link in shape["links"]:
         write(f"  {link['record']} {link['name']} ({', '.join(link['why'])})\n")
-    for message in shape["messages"]:
+    for number, message in enumerate(shape["messages"], 1):
         write(f"\n{'─' * 72}\n")
         for role in ("from", "to", "cc"):
             names = [_name(one) for one in message["participants"] if one["role"] == role]
             if names:
                 write(f"{role.capitalize():<6}{', '.join(names)}\n")
-        write(f"Date  {message['sent_at']}\n\n{message['text'].rstrip()}\n")
-        for part in message["attachments"]:
+        name = f"{shape['id']}.{number}"
+        write(f"Date  {message['sent_at']}\nId    {name}\n\n{message['text'].rstrip()}\n")
+        for position, part in enumerate(message["attachments"]):
             write(f"\nAttachment: {part['name']} ({part['type']}, {words.size(part['size'])})\n")
+            write(f"To save it: crmmail attachment {name} {position}\n")
 
 
 def _name(one: shapes.Shape) -> str:

@@ -79,7 +79,7 @@ def _opened(store: Store, message_id: int) -> Iterator[tuple[Mailbox, int]]:
         if messages.thread_of(store.read(), message_id) is None:
             raise NotThereError(
                 f"There is no message {message_id}.",
-                "Its number is the id in: crmmail thread show ID --json",
+                "Its number is in: crmmail thread show ID",
             )
         raise Problem("No server has this message any more.")
     if levels.of_message(store.read(), message_id) < Level.EVERYTHING:
