@@ -117,6 +117,78 @@ class TestCopies:
         assert "If you moved it, it still has it." in said
 
 
+class TestForgotten:
+    """A backup has somebody who was forgotten after it was made."""
+
+    @pytest.fixture
+    def older(self, cli: Cli, filled: Path, tmp_path: Path) -> Path:
+        """A backup with everybody, of a store that has forgotten Ann since."""
+        cli("opportunity", "add", "--name", "The press", "--contact", "ann@acme.example")
+        path = tmp_path / "older.db"
+        cli("backup", path)
+        assert cli("forget", "ann@acme.example", "--yes").code == 0
+        return path
+
+    def test_a_restore_names_them_before_and_after_and_leaves_them_out(
+        self, cli: Cli, older: Path
+    ) -> None:
+        unasked = cli("restore", older)
+        assert unasked.code == 1
+        before = (
+            "Ann Lee (ann@acme.example) was forgotten after this backup was made, "
+            "and will be left out of it.\n"
+            "To have somebody back: crmmail remember ADDRESS, and then restore.\n"
+        )
+        assert before in unasked.err
+        outcome = cli("restore", older, "--yes")
+        assert outcome.code == 0
+        assert outcome.err.startswith(before)
+        assert outcome.err.endswith("Left out, because forgotten: Ann Lee (ann@acme.example).\n")
+        dumped = cli("dump").out
+        assert "ann@acme.example" not in dumped
+        assert "carl@acme.example" in dumped
+        assert "bob@globex.example" in dumped
+        assert "The press" in dumped
+        assert b"ann@acme.example" not in store_path().read_bytes()
+
+    def test_the_next_sync_keeps_them_out(self, cli: Cli, older: Path) -> None:
+        cli("restore", older, "--yes")
+        before = cli("dump").out
+        assert cli("sync").code == 0
+        assert "ann@acme.example" not in cli("dump").out
+        assert cli("status", "--json").json["accounts"]
+        assert [line for line in before.splitlines() if '"person"' in line] == [
+            line for line in cli("dump").out.splitlines() if '"person"' in line
+        ]
+
+    def test_who_is_remembered_first_comes_back(self, cli: Cli, older: Path) -> None:
+        assert cli("remember", "ann@acme.example").code == 0
+        outcome = cli("restore", older, "--yes")
+        assert "forgotten" not in outcome.err
+        assert "ann@acme.example" in cli("dump").out
+
+    def test_a_damaged_store_says_it_by_its_daily_backup(self, cli: Cli, older: Path) -> None:
+        store_path().write_bytes(b"\xa5" * 8_192)
+        outcome = cli("restore", older, "--yes")
+        assert outcome.code == 0
+        assert "Left out, because forgotten: Ann Lee (ann@acme.example)." in outcome.err
+        assert "ann@acme.example" not in cli("dump").out
+
+    def test_a_daily_backup_of_before_names_them_too(
+        self, cli: Cli, filled: Path, tmp_path: Path
+    ) -> None:
+        cli("opportunity", "add", "--name", "The press", "--contact", "ann@acme.example")
+        (daily,) = (filled / "backups").glob("daily-*.json.gz")
+        copy = tmp_path / daily.name
+        shutil.copy(daily, copy)
+        cli("forget", "ann@acme.example", "--yes")
+        outcome = cli("restore", copy, "--yes")
+        assert outcome.code == 0
+        assert "Ann Lee (ann@acme.example) was forgotten after this backup was made" in outcome.err
+        assert outcome.err.endswith("Left out, because forgotten: Ann Lee (ann@acme.example).\n")
+        assert "ann@acme.example" not in cli("dump").out
+
+
 class TestDamage:
     """A store whose pages cannot be read."""
 

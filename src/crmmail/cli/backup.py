@@ -25,6 +25,7 @@ RESTORE_EXAMPLES = examples(
     "crmmail restore crmmail-2026-03-14.db", "crmmail restore daily-2026-03-14.json.gz"
 )
 REBUILD_EXAMPLES = examples("crmmail rebuild")
+_NAMED = 10  # people who were forgotten that are named
 _PARTS = {
     "people": "person",
     "companies": "company",
@@ -95,7 +96,8 @@ def restore(
 
     A whole store takes the place of the one that is there, which is kept beside it; what is newer
     comes from the servers with the next sync. A daily backup is put into the store that is there:
-    what is missing comes back, and what was changed since stays.
+    what is missing comes back, and what was changed since stays. Whoever was forgotten since the
+    backup was made stays so, and is named.
     """
     from crmmail.store import backup as backups
     from crmmail.store import copies, daily
@@ -103,9 +105,12 @@ def restore(
     store = store_path()
     file = copies.find(store, str(file))
     if daily.is_document(file):
+        _tell_left_out(gone := backups.left_out(file, store))
         _put_back(file, store, yes)
+        _tell_left_out(gone, done=True)
         return
     backups.check(file)
+    _tell_left_out(gone := backups.left_out(file, store))
     if store.exists() and not yes:
         confirm(f"Put {file} in the place of {store}?", "A restore takes the store's place.")
     with _alone(store, "restore"):
@@ -113,6 +118,7 @@ def restore(
     note(f"Restored {store} from {file}.")
     if kept is not None:
         note(f"The store that was there: {kept}. To go back: crmmail restore {kept}")
+    _tell_left_out(gone, done=True)
 
 
 def rebuild(
@@ -164,6 +170,20 @@ def tell_made(made: Sequence[Made]) -> None:
                 f"You made a backup {one.path} on {when}, which is not there any more. "
                 "If you moved it, it still has it."
             )
+
+
+def _tell_left_out(people: Sequence[str], *, done: bool = False) -> None:
+    """Say who is in a backup and was forgotten since, before and after it is put back."""
+    if not people:
+        return
+    more = [f"{len(people) - _NAMED:,} more"] if len(people) > _NAMED else []
+    names = ", ".join([*people[:_NAMED], *more])
+    if done:
+        note(f"Left out, because forgotten: {names}.")
+        return
+    was = "was" if len(people) == 1 else "were"
+    note(f"{names} {was} forgotten after this backup was made, and will be left out of it.")
+    note("To have somebody back: crmmail remember ADDRESS, and then restore.")
 
 
 def _put_back(file: Path, store: Path, yes: bool) -> None:

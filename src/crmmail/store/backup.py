@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
-from crmmail.store import daily, files, locks, opening, read_only
+from crmmail.store import daily, files, forgetting, locks, opening, read_only
 from crmmail.store.database import Store
 from crmmail.store.trouble import DamagedError, InUseError, StoreError, explain, explained, is_full
 
@@ -52,7 +52,7 @@ def check(path: Path) -> None:
     if not path.is_file():
         raise StoreError(f"There is no file {path}.", "A backup is what `crmmail backup` made.")
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        with closing(_reading(path)) as db:
             (version,) = db.execute("PRAGMA user_version").fetchone()
             lacking = _tables(version) - {
                 name for (name,) in db.execute("SELECT name FROM sqlite_master")
@@ -69,7 +69,8 @@ def check(path: Path) -> None:
 def restore(source: Path, store: Path) -> Path | None:
     """Put a backup in the store's place; returns where the store that was there is kept.
 
-    An older backup gets this version's tables. At each moment there is one store in the place:
+    An older backup gets this version's tables; who was forgotten since it was made is left out.
+    At each moment there is one store in the place:
     the one before or the new one. The one before is kept under a name that no file had. Raises
     StoreError, with the store as it was, when the backup cannot be used, or another process uses
     the store.
@@ -79,10 +80,56 @@ def restore(source: Path, store: Path) -> Path | None:
     with explained(store), locks.alone(store):
         try:
             files.vacuum(source, part)
-            Store(part).close()  # refuses one of a newer version, brings an older one up to date
+            with closing(Store(part)) as new:  # refuses a newer version, upgrades an older one
+                if known := _forgotten(store):
+                    forgetting.forget_again(new, known)
             return put(part, store, f"{files.KEPT}-{files.dated()}")
         finally:
             clear(part)
+
+
+def left_out(source: Path, store: Path) -> list[str]:
+    """Who was forgotten since a backup was made, and does not come back with it: names, addresses.
+
+    The backup is a whole store or a document of what was made by hand.
+    """
+    if not (known := _forgotten(store)):
+        return []
+    if daily.is_document(source):
+        found = {
+            row["name"]: [one["address"] for one in row["addresses"]]
+            for row in daily.read(source)["people"]
+            if any(forgetting.is_forgotten(one["address"], known) for one in row["addresses"])
+        }
+        return [f"{name} ({', '.join(own)})" for name, own in found.items()]
+    with explained(source), closing(_reading(source)) as db:
+        owner = "SELECT p.name FROM person p JOIN address ON person_id = p.id WHERE address = ?"
+        people: dict[str, list[str]] = {}
+        for address in forgetting.among(db, known):
+            name = next((one for (one,) in db.execute(owner, [address])), "")
+            people.setdefault(name or address, []).append(address)
+    return [name if [name] == own else f"{name} ({', '.join(own)})" for name, own in people.items()]
+
+
+def _forgotten(store: Path) -> frozenset[str]:
+    """The digests of whom the store has forgotten; of a damaged one, its newest backup has them."""
+    if not store.exists():
+        return frozenset()
+    try:
+        with closing(_reading(store)) as db:
+            return forgetting.digests(db)
+    except (sqlite3.Error, StoreError):
+        newest = daily.newest(store)
+        with suppress(StoreError):
+            return frozenset(daily.read(newest)["forgotten"] if newest else ())
+    return frozenset()
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    if read_only.is_read_only(path):
+        return read_only.connect(path)
+    found: sqlite3.Connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    return found
 
 
 def put(part: Path, store: Path, ending: str) -> Path | None:

@@ -111,6 +111,38 @@ def forget(store: Store, typed: str) -> Traces:
     sync has rewritten the file, deleted text may still be read from its free pages.
     """
     found = traces(store.read(), typed)
+    _take_out(store, found)
+    return replace(found, remains=levels.wipe(store))
+
+
+def forget_again(store: Store, known: Collection[str]) -> None:
+    """Take those out whose digests are known from elsewhere, as from the store before a restore.
+
+    Nothing of them is left in the store's file; its copies are not looked at.
+    """
+    with store.write() as (db, _):
+        ordered = db.execute("SELECT 1 FROM chore WHERE name = 'wipe'").fetchone()
+        db.executemany("INSERT OR IGNORE INTO forgotten VALUES (?)", [(one,) for one in known])
+    for address in among(store.read(), known):
+        _take_out(store, traces(store.read(), address))
+    store.rewrite()
+    if not ordered:
+        with store.write() as (db, _):
+            db.execute("DELETE FROM chore WHERE name = 'wipe'")
+
+
+def among(db: sqlite3.Connection, known: Collection[str]) -> list[str]:
+    """The addresses in a store that were forgotten elsewhere; own ones are not."""
+    if not known:
+        return []
+    rows = db.execute(
+        "SELECT address FROM address EXCEPT SELECT address FROM own_address ORDER BY 1"
+    )
+    return [address for (address,) in rows if is_forgotten(address, known)]
+
+
+def _take_out(store: Store, found: Traces) -> None:
+    """Take all of a person out of the store's rows, and keep digests of the addresses."""
     with store.write() as (db, _):
         known = set(digests(db))
         for address in found.addresses:
@@ -130,7 +162,6 @@ def forget(store: Store, typed: str) -> Traces:
         former.erase_unknown(db)
         levels.order_wipe(db)
     files.remove_unsaved(store.path, (found.name, *found.addresses))
-    return replace(found, remains=levels.wipe(store))
 
 
 def blank(db: sqlite3.Connection, rows: Iterable[tuple[int, int]]) -> None:
