@@ -33,8 +33,13 @@ def test_a_link_is_found_whole_and_without_its_sentence(text: str, url: str) -> 
     assert only(text).url == url
 
 
-def test_what_is_no_web_link_is_none() -> None:
-    assert targets("javascript:alert(1) file:///etc/passwd ftp://x.y data:text/html,x") == []
+def test_a_link_of_another_kind_is_listed_with_the_reason_why_it_is_not_opened() -> None:
+    found = targets("javascript:alert(1) file:///etc/passwd ftp://x.y data:text/html,x")
+    assert [one.url.partition(":")[0] for one in found] == ["javascript", "file", "ftp", "data"]
+    assert all(one.refused for one in found)
+
+
+def test_what_lacks_a_host_or_a_domain_is_not_a_link() -> None:
     assert targets("http:// https:///x mailto:nobody") == []
 
 
