@@ -76,7 +76,9 @@ def repair(store: Path, way: str) -> str:
                     words = "The store is new; the mail is being fetched."
                     return f"{words} {lost(done)} Before: {done.kept}".replace("  ", " ")
                 kept = backup.restore(Path(way), store)
-                return f"The backup is in the store's place. Before: {kept}"
+                gone = ", ".join(backup.left_out(Path(way), store))  # the new one knows them too
+                forgotten = f" Left out, because forgotten: {gone}." if gone else ""
+                return f"The backup is in the store's place. Before: {kept}{forgotten}"
         except (Busy, InUseError):
             if time.monotonic() >= until:
                 raise

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from crmmail.store import backup, files, locks, opening, people
+from crmmail import repairing
+from crmmail.store import backup, files, forgetting, locks, opening, people
 from crmmail.store.database import Store
 from crmmail.store.dump import dump
 from crmmail.store.trouble import InUseError
 from tests.patience import PATIENCE
+
+from .conftest import World
 
 # Restores in a process of its own, and ends it with kill -9 before the given step on the disk.
 _RESTORE = """
@@ -162,3 +165,16 @@ def test_a_store_behind_a_symbolic_link_stays_behind_it(store: Store, copy: Path
     assert kept is not None
     assert kept.parent == store.path.parent
     assert (said(link), said(kept)) == (said(copy), before)
+
+
+def test_the_app_says_who_was_forgotten_and_is_left_out(
+    store: Store, world: World, tmp_path: Path
+) -> None:
+    older = tmp_path / "older.db"
+    backup.save(store.path, older)
+    forgetting.forget(store, "anna@acme.com")
+    store.close()
+    words = repairing.repair(store.path, str(older))
+    assert "The backup is in the store's place." in words
+    assert "Left out, because forgotten: Anna Berg (anna@acme.com, anna@mail.example)." in words
+    assert not any("anna@" in line for line in said(store.path))

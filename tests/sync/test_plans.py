@@ -48,8 +48,8 @@ WHOLE_FOLDER = re.compile(
 """Statements that may read a folder from one end to the other."""
 COUNTS = re.compile(r"SELECT \(SELECT count\(\*\) FROM placement WHERE folder_id = \d+\)")
 WHOLE_TABLE = re.compile(
-    r"UPDATE message SET outgoing = NOT outgoing"  # once for a changed rule
-    r"|UPDATE address SET written = 1 WHERE NOT written"
+    r"SELECT id FROM message WHERE outgoing != "  # once for a changed rule, and not in a write
+    r"|SELECT id FROM address WHERE NOT written AND EXISTS"
     r"|SELECT id, address, no_contact, person_id FROM address$"
 )
 """Statements that may read a large table from one end to the other."""

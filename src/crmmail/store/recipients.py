@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from crmmail import addresses
 from crmmail.store import removal
@@ -19,18 +20,42 @@ _RECIPIENTS = """
     CROSS JOIN participant ON participant.message_id = wanted.value
     WHERE participant.role IN ('to', 'cc', 'bcc')
 """
+# A message that is noted as mine and is not, or the other way round.
+_OTHER = """
+    outgoing != (ifnull(from_id, 0) IN (
+        SELECT address.id FROM own_address JOIN address ON address.address = own_address.address))
+"""
+_WRITTEN = """
+    EXISTS (SELECT 1 FROM participant JOIN message ON message.id = participant.message_id
+            WHERE participant.address_id = address.id AND message.outgoing
+            AND participant.role IN ('to', 'cc', 'bcc'))
+"""
 
 
-def own_again(db: sqlite3.Connection) -> None:
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """Messages and addresses of which something may be other than it is noted, as packed ids."""
+
+    messages: str
+    addresses: str
+
+
+def suspects(db: sqlite3.Connection) -> Suspects:
+    """Look for what own_again() has to change: that reads all mail, and is not for a write."""
+    messages = db.execute(f"SELECT id FROM message WHERE {_OTHER}").fetchall()
+    addresses = db.execute(f"SELECT id FROM address WHERE NOT written AND {_WRITTEN}").fetchall()
+    return Suspects(_packed(messages), _packed(addresses))
+
+
+def own_again(db: sqlite3.Connection, looked: Suspects) -> None:
     """Which messages are mine, and so whom I have written to, after own addresses changed.
 
     Done twice, it does nothing more.
     """
     flipped = db.execute(
-        """UPDATE message SET outgoing = NOT outgoing WHERE outgoing != (ifnull(from_id, 0) IN (
-               SELECT address.id FROM own_address
-               JOIN address ON address.address = own_address.address))
-           RETURNING id, outgoing"""
+        f"""UPDATE message SET outgoing = NOT outgoing
+            WHERE id IN (SELECT value FROM json_each(?)) AND {_OTHER} RETURNING id, outgoing""",
+        [looked.messages],
     ).fetchall()
     own = [row[0] for row in db.execute("SELECT address FROM own_address")]
     roles = _roles(db, own)
@@ -39,14 +64,17 @@ def own_again(db: sqlite3.Connection) -> None:
         [(role, addresses.site(addresses.domain_of(role))) for role in sorted(roles)],
     )
     db.execute(
-        """UPDATE address SET written = 1 WHERE NOT written AND (
-               address IN (SELECT value FROM json_each(?)) OR EXISTS (
-                   SELECT 1 FROM participant JOIN message ON message.id = participant.message_id
-                   WHERE participant.address_id = address.id AND message.outgoing
-                   AND participant.role IN ('to', 'cc', 'bcc')))""",
+        "UPDATE address SET written = 1 WHERE NOT written"
+        " AND address IN (SELECT value FROM json_each(?))",
         [json.dumps(sorted(roles))],
     )
-    _not_mine_any_more(db, [message for message, mine in flipped if not mine], roles)
+    mine = json.dumps([message for message, is_mine in flipped if is_mine])
+    db.execute(
+        f"""UPDATE address SET written = 1 WHERE NOT written AND {_WRITTEN} AND id IN (
+                SELECT value FROM json_each(?) UNION {_RECIPIENTS})""",
+        [looked.addresses, mine],
+    )
+    _not_mine_any_more(db, [message for message, is_mine in flipped if not is_mine], roles)
 
 
 def unwrite(db: sqlite3.Connection, message_ids: Iterable[int]) -> None:
@@ -156,6 +184,10 @@ def _roles(db: sqlite3.Connection, own: Iterable[str], where: str = "true") -> s
         for role, _, address in json.loads(packed)["people"]
         if role in ("to", "cc", "bcc") and _is_role(address)
     }
+
+
+def _packed(rows: Iterable[tuple[int]]) -> str:
+    return json.dumps([number for (number,) in rows])
 
 
 def _is_role(address: str) -> bool:

@@ -44,11 +44,12 @@ def apply(store: Store, judged_by: Rules, stopping: Callable[[], bool] = bool) -
     row = store.read().execute("SELECT applied FROM account WHERE id = ?", [account]).fetchone()
     if row is None or row[0] == wanted:
         return
+    looked = recipients.suspects(store.read())
     with store.write() as (db, _):
         rules.hold(db, judged_by)
         # Set back half way, the rules would be those under which all was judged before.
         db.execute("UPDATE account SET applied = '' WHERE id = ?", [account])
-        recipients.own_again(db)
+        recipients.own_again(db, looked)
     written = rules.written_to(store.read())
     progress.begin(store, account, _COUNT)
     for step in (_ledger_step, _stored_step):
