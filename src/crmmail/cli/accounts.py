@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crmmail.accounts import credentials
 from crmmail.cli import caldav, new_account, shapes
-from crmmail.cli.arguments import checked, one_of, some
+from crmmail.cli.arguments import (
+    argument,
+    checked,
+    choice,
+    option,
+    password_command,
+    password_env,
+    some,
+)
 from crmmail.cli.new_account import NewAccount
 from crmmail.cli.output import AsJson, confirm, count, examples, note, open_store, print_json, table
 from crmmail.cli.problems import ArgumentError, NotFoundError
@@ -25,48 +32,22 @@ group = typer.Typer(
     epilog=examples("crmmail account add ann@example.org", "crmmail account list"),
 )
 
-Email = Annotated[
-    str, typer.Argument(metavar="EMAIL", callback=some, help="The account's address.")
-]
+_SERVER = checked(lambda text: text == "none" or new_account.server(text, "tls"))
+Email = Annotated[str, argument("EMAIL", some, "The account's address.")]
 Imap = Annotated[
     str,
-    typer.Option(
-        metavar="HOST[:PORT]",
-        callback=checked(lambda text: text == "none" or new_account.server(text, "tls")),
-        help="The IMAP server; else it is looked for.",
-    ),
+    option(check=_SERVER, words="The IMAP server; else it is looked for.", metavar="HOST[:PORT]"),
 ]
-Security = Annotated[
-    str,
-    typer.Option(
-        metavar="|".join(accounts.SECURITIES),
-        callback=one_of(*accounts.SECURITIES),
-        help="Encryption; tls if not said.",
-    ),
-]
-Username = Annotated[str, typer.Option(callback=some, help="To sign in with, if not the address.")]
-PasswordEnv = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        callback=checked(credentials.environment_reference),
-        help="The environment variable with the password.",
-    ),
-]
-PasswordCommand = Annotated[
-    str,
-    typer.Option(
-        metavar="COMMAND",
-        callback=checked(credentials.command_reference),
-        help="The command that prints the password.",
-    ),
-]
+Security = Annotated[str, choice(accounts.SECURITIES, "Encryption; tls if not said.")]
+Username = Annotated[str, option(check=some, words="To sign in with, if not the address.")]
+PasswordEnv = Annotated[str, password_env("The environment variable with the password.")]
+PasswordCommand = Annotated[str, password_command("The command that prints the password.")]
 OAuth = Annotated[
     str,
-    typer.Option(
+    option(
+        check=checked(new_account.issuer_name),
+        words="Sign in in the browser, with tokens.",
         metavar="google|microsoft|NAME",
-        callback=checked(new_account.issuer_name),
-        help="Sign in in the browser, with tokens.",
     ),
 ]
 Device = Annotated[
@@ -74,10 +55,10 @@ Device = Annotated[
 ]
 Pin = Annotated[
     str,
-    typer.Option(
+    option(
+        check=checked(new_account.read_pin),
+        words="Trust the certificate with this fingerprint only.",
         metavar="SHA256",
-        callback=checked(new_account.read_pin),
-        help="Trust the certificate with this fingerprint only.",
     ),
 ]
 Insecure = Annotated[
@@ -109,10 +90,9 @@ def add(
     device: Device = False,
     policy: Annotated[
         str,
-        typer.Option(
-            metavar="|".join(accounts.POLICIES),
-            callback=one_of(*accounts.POLICIES),
-            help="Who becomes a contact: those I wrote to, also who wrote to me, nobody.",
+        choice(
+            accounts.POLICIES,
+            "Who becomes a contact: those I wrote to, also who wrote to me, nobody.",
         ),
     ] = "sent",
     alias: Annotated[

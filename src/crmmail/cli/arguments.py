@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from crmmail.accounts import credentials
 from crmmail.cli.problems import ArgumentError, Exit
 from crmmail.errors import CrmmailError
 from crmmail.secrecy import masked
@@ -129,6 +130,16 @@ def _anything(_value: str) -> None:
     """Any text will do, but for none."""
 
 
+def argument(metavar: str, check: Checker, words: str) -> Any:
+    """An argument of a command that is checked, with its help."""
+    return typer.Argument(metavar=metavar, callback=check, help=words)
+
+
+def option(*names: str, check: Checker, words: str, metavar: str | None = None) -> Any:
+    """An option of a command that is checked, with its help; it is called as its parameter."""
+    return typer.Option(*names, metavar=metavar, callback=check, help=words)
+
+
 some = checked(_anything)
 """A callback for a text that cannot be empty."""
 
@@ -148,6 +159,28 @@ def is_file(value: str) -> None:
 
 file = checked(is_file)
 """A callback for the name of a file, which may be there or not."""
+
+
+def text(words: str, metavar: str | None = None) -> Any:
+    """An option for a text that cannot be empty."""
+    return option(check=some, words=words, metavar=metavar)
+
+
+def choice(among: Collection[str], words: str) -> Any:
+    """An option for one of several words, which its help names."""
+    return option(check=one_of(*among), words=words, metavar="|".join(among))
+
+
+def password_env(words: str, *names: str) -> Any:
+    """An option for the environment variable with a password."""
+    check = checked(credentials.environment_reference)
+    return option(*names, check=check, words=words, metavar="NAME")
+
+
+def password_command(words: str, *names: str) -> Any:
+    """An option for a command that prints a password."""
+    check = checked(credentials.command_reference)
+    return option(*names, check=check, words=words, metavar="COMMAND")
 
 
 @contextmanager

@@ -6,12 +6,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
 
-import typer
-
 from crmmail.accounts import calendars as finding
 from crmmail.accounts import credentials, typed
 from crmmail.accounts.credentials import HasSecret
-from crmmail.cli.arguments import checked, some
+from crmmail.cli.arguments import checked, option, password_command, password_env, some
 from crmmail.cli.output import note
 from crmmail.cli.problems import ArgumentError, RefusedError
 from crmmail.errors import CrmmailError
@@ -22,36 +20,22 @@ _T = TypeVar("_T")
 NONE = "none"
 Url = Annotated[
     str,
-    typer.Option(
+    option(
         "--caldav",
+        check=checked(lambda url: url == NONE or finding.address(url)),
+        words="Where its calendars are; else they are looked for.",
         metavar="URL|none",
-        callback=checked(lambda url: url == NONE or finding.address(url)),
-        help="Where its calendars are; else they are looked for.",
     ),
 ]
 Username = Annotated[
     str,
-    typer.Option(
-        "--caldav-username", callback=some, help="To sign in there with, if it is another."
-    ),
+    option("--caldav-username", check=some, words="To sign in there with, if it is another."),
 ]
 PasswordEnv = Annotated[
-    str,
-    typer.Option(
-        "--caldav-password-env",
-        metavar="NAME",
-        callback=checked(credentials.environment_reference),
-        help="The variable with that password, if another.",
-    ),
+    str, password_env("The variable with that password, if another.", "--caldav-password-env")
 ]
 PasswordCommand = Annotated[
-    str,
-    typer.Option(
-        "--caldav-password-command",
-        metavar="COMMAND",
-        callback=checked(credentials.command_reference),
-        help="The command that prints it.",
-    ),
+    str, password_command("The command that prints it.", "--caldav-password-command")
 ]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from crmmail.cli.arguments import checked, is_file, some
+from crmmail.cli.arguments import argument, checked, is_file, option, some
 from crmmail.cli.output import AsJson, confirm, examples, iso, note, open_store, print_json, table
 from crmmail.errors import CrmmailError
 from crmmail.store import accounts, calendars, mail_rules
@@ -26,16 +26,10 @@ IMPORT_EXAMPLES = examples(
     "crmmail import meetings.ics", "crmmail import - --calendar Work < export.ics"
 )
 
-Name = Annotated[str, typer.Argument(metavar="NAME", callback=some, help="The calendar's name.")]
-Account = Annotated[
-    str,
-    typer.Option(
-        "--account",
-        metavar="EMAIL",
-        callback=checked(mail_rules.as_address),
-        help="Of this account, if several have it.",
-    ),
-]
+Name = Annotated[str, argument("NAME", some, "The calendar's name.")]
+_IS_ADDRESS = checked(mail_rules.as_address)
+_OF_SEVERAL = "Of this account, if several have it."
+Account = Annotated[str, option("--account", check=_IS_ADDRESS, words=_OF_SEVERAL, metavar="EMAIL")]
 
 
 @group.command("list", epilog=examples("crmmail calendar list", "crmmail calendar list --json"))

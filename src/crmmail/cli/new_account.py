@@ -249,7 +249,7 @@ def server(text: str, security: str) -> tuple[str, int]:
     """Host and port of HOST, HOST:PORT or [IPV6]:PORT."""
     if "@" in text:
         raise CrmmailError(
-            "The name of a server holds no user name and no password.",
+            "What has an @ is not a server: its name holds no user and no password.",
             "Example: imap.example.org:993. The user name goes with --username.",
         )
     host, colon, port = text.rpartition(":")

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
-
-import typer
+from typing import Annotated, Any
 
 from crmmail import money
 from crmmail.cli import find, shapes
-from crmmail.cli.arguments import checked, of, one_of, some
+from crmmail.cli.arguments import checked, of, one_of, option, text
 from crmmail.cli.output import AsJson, examples, open_store, print_json, write
 from crmmail.cli.records import OPPORTUNITIES, group
 from crmmail.store import opportunities
 from crmmail.store.kinds import Kind
 
 opportunity_group = group(OPPORTUNITIES)
+
+
+def _field(name: str, words: str, metavar: str | None = None) -> Any:
+    """An option for a field of an opportunity, which the store checks."""
+    return option(check=checked(partial(opportunities.check, name)), words=words, metavar=metavar)
 
 
 @opportunity_group.command(
@@ -26,45 +29,19 @@ opportunity_group = group(OPPORTUNITIES)
     ),
 )
 def add(
-    name: Annotated[
-        str,
-        typer.Option(
-            callback=checked(partial(opportunities.check, "name")), help="What it is called."
-        ),
-    ],
-    company: Annotated[
-        str, typer.Option(callback=some, help="Its company: id, name or domain.")
-    ] = "",
-    contact: Annotated[
-        str, typer.Option(callback=some, help="Its point of contact: id, name, address.")
-    ] = "",
+    name: Annotated[str, _field("name", "What it is called.")],
+    company: Annotated[str, text("Its company: id, name or domain.")] = "",
+    contact: Annotated[str, text("Its point of contact: id, name, address.")] = "",
     stage: Annotated[
         str,
-        typer.Option(
-            callback=one_of(*opportunities.STAGES),
-            help=f"One of: {', '.join(opportunities.STAGES)}.",
+        option(
+            check=one_of(*opportunities.STAGES),
+            words=f"One of: {', '.join(opportunities.STAGES)}.",
         ),
     ] = "new",
-    amount: Annotated[
-        str,
-        typer.Option(
-            metavar="AMOUNT", callback=some, help="What it may bring, in the currency's unit."
-        ),
-    ] = "",
-    currency: Annotated[
-        str,
-        typer.Option(
-            callback=checked(partial(opportunities.check, "currency")), help="Three letters."
-        ),
-    ] = "EUR",
-    closes_on: Annotated[
-        str,
-        typer.Option(
-            metavar="DATE",
-            callback=checked(partial(opportunities.check, "closes_on")),
-            help="When, as 2026-12-31.",
-        ),
-    ] = "",
+    amount: Annotated[str, text("What it may bring, in the currency's unit.", "AMOUNT")] = "",
+    currency: Annotated[str, _field("currency", "Its code of three letters.")] = "EUR",
+    closes_on: Annotated[str, _field("closes_on", "When, as 2026-12-31.", "DATE")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Add an opportunity; the mail of its company and its contact gathers on it at once."""

@@ -10,7 +10,7 @@ import typer
 from crmmail.cli import accounts as account_commands
 from crmmail.cli import caldav
 from crmmail.cli.accounts import Email
-from crmmail.cli.arguments import checked, one_of, quoted, some
+from crmmail.cli.arguments import argument, checked, choice, quoted, some
 from crmmail.cli.output import AsJson, examples, note, open_store, print_json, print_list, table
 from crmmail.cli.problems import ArgumentError
 from crmmail.errors import CrmmailError
@@ -34,14 +34,7 @@ _DOMAIN = checked(mail_rules.as_domain)
 )
 def set_(
     email: Email,
-    policy: Annotated[
-        str,
-        typer.Option(
-            metavar="|".join(accounts.POLICIES),
-            callback=one_of(*accounts.POLICIES),
-            help="Who becomes a contact (C2).",
-        ),
-    ] = "",
+    policy: Annotated[str, choice(accounts.POLICIES, "Who becomes a contact (C2).")] = "",
     alias: Annotated[
         list[str] | None, typer.Option(callback=_ADDRESS, help="An address of mine.")
     ] = None,
@@ -73,29 +66,12 @@ def set_(
             help="No mail from before that day (M10).",
         ),
     ] = "",
-    visibility: Annotated[
-        str,
-        typer.Option(
-            metavar="|".join(_LEVELS),
-            callback=one_of(*_LEVELS),
-            help="What is kept of its mail (V).",
-        ),
-    ] = "",
+    visibility: Annotated[str, choice(_LEVELS, "What is kept of its mail (V).")] = "",
     meetings: Annotated[
-        str,
-        typer.Option(
-            metavar="everything|metadata",
-            callback=one_of("everything", "metadata"),
-            help="What is kept of its meetings (V5).",
-        ),
+        str, choice(("everything", "metadata"), "What is kept of its meetings (V5).")
     ] = "",
     meeting_policy: Annotated[
-        str,
-        typer.Option(
-            metavar="|".join(accounts.MEETING_POLICIES),
-            callback=one_of(*accounts.MEETING_POLICIES),
-            help="Who of a meeting becomes a contact (C2).",
-        ),
+        str, choice(accounts.MEETING_POLICIES, "Who of a meeting becomes a contact (C2).")
     ] = "",
     meeting_colleagues: Annotated[
         bool | None,
@@ -200,21 +176,10 @@ block_group = typer.Typer(
     help="Addresses and domains that never enter (M3).",
     epilog=examples("crmmail block add @pest.example", "crmmail block list"),
 )
-Pattern = Annotated[
-    str,
-    typer.Argument(
-        metavar="PATTERN",
-        callback=checked(mail_rules.as_pattern),
-        help="ann@acme.com, or @acme.com.",
-    ),
-]
+_PATTERNS = "ann@acme.com, or @acme.com."
+Pattern = Annotated[str, argument("PATTERN", checked(mail_rules.as_pattern), _PATTERNS)]
 NewPattern = Annotated[
-    str,
-    typer.Argument(
-        metavar="PATTERN",
-        callback=checked(lambda typed: _blockable(typed)),
-        help="ann@acme.com, or @acme.com.",
-    ),
+    str, argument("PATTERN", checked(lambda typed: _blockable(typed)), _PATTERNS)
 ]
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from crmmail.cli import find, shapes
-from crmmail.cli.arguments import Id, Limit, some
+from crmmail.cli.arguments import Id, Limit, text
 from crmmail.cli.output import AsJson, day, examples, note, open_store, print_json, table, write
 from crmmail.cli.problems import ArgumentError, NotFoundError
 from crmmail.store import threads
@@ -29,15 +29,9 @@ group = typer.Typer(
     epilog=examples("crmmail thread list --limit 20", "crmmail thread list --company acme.example"),
 )
 def list_(
-    person: Annotated[
-        str, typer.Option(callback=some, help="Only this person's: id, name or address.")
-    ] = "",
-    company: Annotated[
-        str, typer.Option(callback=some, help="Only this company's: id, name or domain.")
-    ] = "",
-    opportunity: Annotated[
-        str, typer.Option(callback=some, help="Only this opportunity's: id or name.")
-    ] = "",
+    person: Annotated[str, text("Only this person's: id, name or address.")] = "",
+    company: Annotated[str, text("Only this company's: id, name or domain.")] = "",
+    opportunity: Annotated[str, text("Only this opportunity's: id or name.")] = "",
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
