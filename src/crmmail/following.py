@@ -13,6 +13,7 @@ from textual.timer import Timer
 from crmmail.background import Background
 from crmmail.collector import Collector
 from crmmail.screens.base import StoreChanged, StoreScreen
+from crmmail.screens.undo import is_by_hand
 from crmmail.store.database import Notice, Store
 from crmmail.toasts import ToastsApp
 from crmmail.widgets.reading import ask
@@ -40,6 +41,7 @@ class FollowingApp(ToastsApp, inherit_bindings=False):
         self._sync = Background(store, self._sync_failed) if sync else None
         self._lock = threading.Lock()
         self._topics: set[str] = set()
+        self._by_hand: set[str] = set()  # of the user's own changes
         self._flushed_at = self._pressed_at = 0.0
         self._flush_timer: Timer | None = None
         self._version = 0
@@ -78,6 +80,11 @@ class FollowingApp(ToastsApp, inherit_bindings=False):
 
     def _heard(self, notice: Notice) -> None:
         """A transaction was committed; this runs in the thread that wrote."""
+        if is_by_hand():  # `tell_now` tells of it: else keys would not wait for what it leaves
+            with self._lock:
+                self._by_hand |= notice.topics
+            self._wrote = True
+            return
         with self._lock:
             self._topics |= notice.topics
         with suppress(RuntimeError):  # the app is closing
@@ -111,7 +118,10 @@ class FollowingApp(ToastsApp, inherit_bindings=False):
     def _tell_topics(self, own: bool = False) -> None:
         self._flushed_at = time.monotonic()
         with self._lock:
-            topics, self._topics = frozenset(self._topics), set()
+            topics = frozenset(self._topics | self._by_hand if own else self._topics)
+            self._topics = set()
+            if own:
+                self._by_hand = set()
         if "accounts" in topics and self._sync is not None:
             self._sync.sync_now()  # changed rules are applied by a pass (M9)
         if topics:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from textual import events
@@ -11,11 +14,14 @@ from textual.widgets import Input
 
 from crmmail import key_queue
 from crmmail.app import CrmmailApp
+from crmmail.errors import CrmmailError
+from crmmail.screens import records
 from crmmail.screens.first_run import FirstRunScreen
 from crmmail.screens.form import FormScreen
 from crmmail.screens.record import RecordScreen
 from crmmail.screens.records import RecordsScreen
 from crmmail.screens.search import SearchScreen
+from crmmail.screens.undo import Do, History
 from crmmail.store import people
 from crmmail.store.database import Store
 from crmmail.widgets import awaited
@@ -91,6 +97,51 @@ async def test_what_one_change_leaves_is_what_the_next_is_made_on(
         write(app, "D", "D")
         await settle(pilot)
     assert people.view(store.read()) == before[2:]
+
+
+async def test_the_next_key_waits_for_what_a_change_leaves_though_its_notice_comes_first(
+    app: CrmmailApp, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that writes may be slow to say that it has: the app hears of the commit before."""
+    call, ids = History._call, records._ids
+    loop = asyncio.get_running_loop()
+
+    async def turns() -> None:
+        for _ in range(100):
+            await asyncio.sleep(0)
+
+    def late(history: History, *what: Any) -> None:
+        asyncio.run_coroutine_threadsafe(turns(), loop).result()
+        call(history, *what)
+
+    def slow(*what: Any) -> Any:
+        end = time.monotonic() + 0.2
+        while not app.typed.is_empty and time.monotonic() < end:
+            time.sleep(0.001)
+        return ids(*what)
+
+    before = people.view(store.read())
+    async with app.run_test(size=(120, 24)) as pilot:
+        await press(pilot)
+        monkeypatch.setattr(History, "_call", late)
+        monkeypatch.setattr(records, "_ids", slow)
+        write(app, "D", "D")
+        await settle(pilot)
+    assert people.view(store.read()) == before[2:]
+
+
+async def test_a_change_that_fails_half_way_is_shown_as_it_is_then(
+    app: CrmmailApp, store: Store
+) -> None:
+    def half() -> None:
+        people.create(store, "Zed", ["zed@zed.example"])
+        raise CrmmailError("The other half failed.")
+
+    async with app.run_test(size=(120, 60)) as pilot:
+        await press(pilot)
+        app.post_message(Do("Zed made", half))
+        await settle(pilot)
+        assert "Zed" in text(app)
 
 
 async def test_escape_overtakes_keys_that_wait_for_what_does_not_come(

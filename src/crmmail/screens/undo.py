@@ -6,6 +6,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,9 +20,15 @@ from crmmail.store.trouble import is_trouble
 from crmmail.widgets.pieces import safe
 
 _KEPT = 100  # changes that can be taken back
+_by_hand: ContextVar[bool] = ContextVar("crmmail_by_hand", default=False)
 
 Undo = Callable[[], object]
 """Takes a change back."""
+
+
+def is_by_hand() -> bool:
+    """Whether what is written in this thread is a change that the user asks for."""
+    return _by_hand.get()
 
 
 class FieldError(CrmmailError):
@@ -122,8 +129,12 @@ class History:
         self._app.run_worker(self._work, group="write", thread=True, exit_on_error=False)
 
     def _work(self) -> None:
-        with self._turn:
-            self._waiting.popleft()()
+        token = _by_hand.set(True)
+        try:
+            with self._turn:
+                self._waiting.popleft()()
+        finally:
+            _by_hand.reset(token)
 
     def _perform(self, wanted: Do, burst: int) -> None:
         try:
@@ -152,6 +163,7 @@ class History:
     def _failed(self, wanted: Do, problem: CrmmailError) -> None:
         if wanted.failed is None or not wanted.failed(problem):
             self._say_error(problem)
+        self._tell()  # of what was written and taken back, before it failed
 
     def _undo_last(self, burst: int) -> None:
         if not self._stack:
