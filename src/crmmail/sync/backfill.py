@@ -82,6 +82,9 @@ class Backfill:
         """Fetch what the ledger lets in (M9), and try again what a newer crmmail may read (M8)."""
         self._let_in = True
         while self._let_in:
+            if not self._waiting():  # mostly: a thread would cost more than all else of a pass
+                self._let_in = False
+                return
             with Pipe(self._admissions(), self._session.mailbox.abort) as writes:
                 for write in writes:
                     write()
@@ -93,6 +96,10 @@ class Backfill:
             with self._session.apart(name):
                 self._session.examine(name)
                 self._intake.take(folder_id, uids)
+
+    def _waiting(self) -> list[tuple[str, int, list[int]]]:
+        db = self._store.read()
+        return upkeep.waiting(db, self._session.account_id, f"[{__version__}]")
 
     # -- on the network's side -----------------------------------------------------------------
 
@@ -136,10 +143,7 @@ class Backfill:
         if not self._let_in or self._admitting:
             return
         self._let_in, self._admitting = False, True
-        account = self._session.account_id
-        for name, folder_id, uids in upkeep.waiting(
-            self._store.read(), account, f"[{__version__}]"
-        ):
+        for name, folder_id, uids in self._waiting():
             with self._session.apart(name):
                 self._session.examine(name)
                 for load in self._intake.loads(folder_id, uids):

@@ -49,8 +49,7 @@ class FolderList:
                 if isinstance(problem, imaplib.IMAP4.abort):
                     raise
                 self._can.discard("LIST-STATUS")  # advertised, then refused
-        entries = self._entries(b'""', b'"*"')
-        names = folder_names.shown(entries)
+        entries, names = self._entries(b'""', b'"*"')
         return [self._with_status(one, names[one.wire], items) for one in entries]
 
     def examine(self, name: str, spelled: bytes = b"") -> dict[bytes, int]:
@@ -88,21 +87,21 @@ class FolderList:
         if "SPECIAL-USE" in self._can:
             wants = b"SPECIAL-USE " + wants
         wire.taken(self._client, "STATUS")
-        entries = self._entries(b'""', b'"*"', b"RETURN", b"(" + wants + b")")
+        entries, names = self._entries(b'""', b'"*"', b"RETURN", b"(" + wants + b")")
         counts = folder_names.counted(wire.taken(self._client, "STATUS"))
-        names = folder_names.shown(entries)
         return [
             self._info(one, names[one.wire], one.flags, counts.get(folder_names.key(one.wire), {}))
             for one in entries
         ]
 
-    def _entries(self, *words: bytes) -> list[Entry]:
+    def _entries(self, *words: bytes) -> tuple[list[Entry], dict[bytes, str]]:
+        """What LIST answers, and what to call each of that."""
         wire.taken(self._client, "LIST")
         wire.accept(*wire.ask(self._client, b"LIST", *words))
         entries, self.unread = folder_names.listed(wire.taken(self._client, "LIST"))
         names = folder_names.shown(entries)
         self._spelled.update({name: spelled for spelled, name in names.items()})
-        return entries
+        return entries, names
 
     def _with_status(self, entry: Entry, name: str, items: bytes) -> FolderInfo:
         if is_closed(entry.flags):

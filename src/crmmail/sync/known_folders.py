@@ -55,13 +55,14 @@ def reconcile(
         respell(db, account_id, listed)
         have = _known(db, account_id)
         there = {info.name: info for info in listed}
+        doubted = db.execute("SELECT 1 FROM unconfirmed LIMIT 1").fetchone() is not None
         for name, row in have.items():
             if name not in there and not whole:
                 believing.suspend(db, row.id, FOLDER, str(_newest(db)))
                 change.topics.add("state")
             elif name not in there or (row.selectable and not there[name].selectable):
                 _absent(db, change, row, looks, there.get(name))
-            elif believing.withdraw(db, [row.id], FOLDER):
+            elif doubted and believing.withdraw(db, [row.id], FOLDER):
                 change.topics.add("state")
         for info in listed:
             if info.name not in have:

@@ -168,8 +168,6 @@ class Session:
         """The folders that `errors` speak of."""
         self.cut: Cut | None = None
         """How the connection ended whichever message of a folder was asked for."""
-        self.complete: dict[int, list[int]] = {}
-        """Folders of which all is here, and the numbers that they had then."""
         self.opened = FolderInfo("", "", selectable=False)
         """What the server told of the open folder when it was opened."""
         self.miscounts = False
