@@ -15,6 +15,9 @@ from tests.cli.conftest import ME, Cli
 from tests.conftest import Mailbox
 from tests.terminal import Terminal
 
+CURSOR = b";48;5;188m"
+"""In the line that has the keys, the cursor is the one cell with the colour of text behind it."""
+
 
 @pytest.fixture(autouse=True)
 def nothing_held() -> Iterator[None]:
@@ -46,6 +49,7 @@ def test_without_a_keyring_it_is_asked_for_in_each_run_and_kept_nowhere(
         assert terminal.ends() == 0
     with Terminal(*crmmail) as terminal:
         terminal.shows(b"Password of")
+        terminal.shows(CURSOR)  # before, keys are not taken to be meant for the question
         terminal.press(password.replace(b"\n", b"\r"))
         terminal.shows(b"People")
         terminal.shows(b"up to date")
