@@ -191,6 +191,26 @@ def test_where_only_calendars_are_read_their_password_is_asked_for_again(
     assert [one["email"] for one in cli("account", "list", "--json").json] == [ME]
 
 
+def test_a_sync_of_calendars_only_asks_again_too(cli: Cli, radicale: Radicale) -> None:
+    radicale.make("work")
+    right = f"{radicale.password}\n".encode()
+    place = f"--caldav {radicale.url} --caldav-username {radicale.user}"
+    with Terminal("sh", "-c", f"{RUN} account add {ME} --imap none {place}") as terminal:
+        terminal.shows(b"Password of")
+        terminal.asks_unseen()
+        terminal.press(right)
+        assert terminal.ends() == 0
+    with Terminal("sh", "-c", f"{RUN} sync") as terminal:
+        for answer in (WRONG, WRONG, right):
+            terminal.shows(b"(kept nowhere):")
+            terminal.asks_unseen()
+            terminal.press(answer)
+        assert terminal.ends() == 0
+        assert b"0 meetings in 1 calendar" in terminal.seen
+        assert b"plugh" not in terminal.past
+    assert cli("status", "--json").json["accounts"][0]["error"] is None
+
+
 def test_without_a_question_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     dropped: list[int] = []
     monkeypatch.setattr("termios.tcflush", lambda *_: dropped.append(1))

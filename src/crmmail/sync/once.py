@@ -8,13 +8,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from crmmail.accounts import typed
 from crmmail.store import accounts, calendars
 from crmmail.store.database import Store
 from crmmail.store.trouble import is_trouble
 from crmmail.sync import state
 from crmmail.sync.account import AccountSync
 from crmmail.sync.believing import Looks
-from crmmail.sync.problems import Problem, Refused, Unsafe, state_after, told
+from crmmail.sync.problems import Denied, Problem, Refused, Unsafe, state_after, told
 from crmmail.sync.session import AccountRow, CalendarAccount, sign_in
 
 _TRIES = 3
@@ -98,6 +99,7 @@ def add_calendars(store: Store, account: CalendarAccount, report: Report | None)
     """Read an account's calendars too, and put what came of it into its report."""
     from crmmail.sync import calendars as sync_calendars  # 0.2 s that mail alone does without
 
+    has_mailbox = report is not None
     report = report or Report(account.email, 0, 0, 0, {}, 0, 0.0, 0, [])
     started = time.monotonic()
     received, errors, hint, went_well = 0, list[str](), "", False
@@ -118,6 +120,8 @@ def add_calendars(store: Store, account: CalendarAccount, report: Report | None)
                 raise
             words, hint = told(problem)
             errors = [words]
+            if isinstance(problem, Denied) and account.secret == typed.ASK and not has_mailbox:
+                typed.drop(account.email, words)  # else its mail has shown whether it is right
             if not isinstance(problem, Problem) or isinstance(problem, Refused | Unsafe):
                 break
             time.sleep(min(problem.wait, 5.0) or 0.5)
