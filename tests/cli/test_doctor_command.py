@@ -140,6 +140,19 @@ def test_a_report_has_no_words_of_a_server_or_a_folder(cli: Cli, filled: Path) -
 
 
 @pytest.mark.usefixtures("filled")
+def test_a_report_names_no_server_in_what_it_advises(cli: Cli, filled: Path) -> None:
+    hint = "If that is right, give its address: --caldav https://cal.secret-firm.example/"
+    with sqlite3.connect(filled / "crmmail.db") as db:
+        db.execute("UPDATE sync_state SET error = 'It failed.', hint = ?", [hint])
+    db.close()
+    assert "secret-firm" in cli("doctor", "--offline").out
+    for more in ([], ["--json"]):
+        report = cli("doctor", "--offline", "--report", *more).out
+        assert "give its address: --caldav https://…" in report
+        assert "secret-firm" not in report
+
+
+@pytest.mark.usefixtures("filled")
 def test_a_clock_that_was_set_back_is_found(cli: Cli) -> None:
     with time_machine.travel("2020-01-01", tick=True):
         outcome = cli("doctor", "--offline")
