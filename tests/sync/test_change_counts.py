@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 from tests.sync.letters import letter
-from tests.sync.unwell import LETTERS, Tamper, Unwell
+from tests.sync.unwell import LETTERS, Tamper, Unwell, put
 
 from crmmail.store.kinds import Flag
 from crmmail.sync import reflagging
@@ -103,6 +103,17 @@ def test_what_the_server_tells_in_passing_shows_it(read_once: Unwell, stuck: Tam
         _mark(read_once, 53, _FLAGGED)
         sync.settle()
         assert (sync.errors, _flags(read_once)) == ([], {53: Flag.FLAGGED})
+
+
+def test_a_status_that_is_late_is_no_sign(unwell: Unwell) -> None:
+    unwell.sync()
+    (modseq,) = unwell.row("SELECT modseq FROM folder WHERE name = 'INBOX'")
+    unwell.mailbox.append("INBOX", letter(80))
+    late = rb"(STATUS [^\r\n]*HIGHESTMODSEQ) \d+"
+    report = unwell.sync({}, put(late, rb"\1 %d" % modseq))
+    assert (report.errors, report.stored) == ([], len(LETTERS) + 1)
+    assert unwell.row("SELECT miscounts_at FROM sync_state") == (0,)
+    unwell.ends_well()
 
 
 @pytest.mark.parametrize("number", [b"1", b"300"])

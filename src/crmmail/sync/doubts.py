@@ -10,9 +10,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 
 from crmmail.sync.answers import FolderInfo
+from crmmail.sync.problems import BadAnswer
 from crmmail.sync.session import Session
 from crmmail.sync.upkeep import FolderRow
 
@@ -49,7 +51,7 @@ class Doubts:
         Where that shows that it counts wrongly, its counts of changes are taken out of `listed`.
         `told` names the folder of which it has said in passing that flags changed.
         """
-        if self._counts and any(_stands_still(row, listed[row.name]) for row in rows):
+        if self._counts and any(self._stands_still(row, listed[row.name]) for row in rows):
             self.distrust()
             for info in listed.values():
                 listed[info.name] = replace(info, modseq=min(-1 - info.unseen, 0))
@@ -106,11 +108,18 @@ class Doubts:
     def _counts(self) -> bool:
         return self._session.mailbox.has_modseq
 
+    def _stands_still(self, row: FolderRow, info: FolderInfo) -> bool:
+        """Whether mail has come and HIGHESTMODSEQ has not moved, as it must (RFC 7162, 3.1.2.1).
 
-def _stands_still(row: FolderRow, info: FolderInfo) -> bool:
-    """Whether mail has come and HIGHESTMODSEQ has not moved, as it must (RFC 7162, 3.1.2.1)."""
-    same = row.uidvalidity == info.uidvalidity and row.modseq == info.modseq > 0
-    return same and 0 < row.uidnext < info.uidnext
+        STATUS may be late: EXAMINE, which new mail needs in any case, must say the same.
+        """
+        if not (row.uidvalidity == info.uidvalidity and row.modseq == info.modseq > 0):
+            return False
+        with suppress(BadAnswer):
+            return 0 < row.uidnext < info.uidnext and (
+                self._session.examine_again(row.name).modseq == row.modseq
+            )
+        return False
 
 
 def _unseen_moved(row: FolderRow, info: FolderInfo) -> bool:
