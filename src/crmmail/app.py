@@ -74,7 +74,7 @@ def _themes() -> type[Provider]:
     return ThemesByName
 
 
-class CrmmailApp(Ending, SigningApp, inherit_bindings=False):
+class CrmmailApp(SigningApp, Ending, inherit_bindings=False):
     """A store on the screen."""
 
     TITLE = "crmmail"

@@ -43,6 +43,13 @@ class Ending(App[str], inherit_bindings=False):
 
     # Signals
 
+    def keep_unsaved(self) -> None:
+        """Keep what the user has typed, before an end that nobody has confirmed."""
+
+    def _end_unasked(self) -> None:
+        self.keep_unsaved()
+        self.exit()
+
     def end_now(self) -> bool:
         """End; called from within any code of the main thread, as a signal's handler is.
 
@@ -51,7 +58,7 @@ class Ending(App[str], inherit_bindings=False):
         if self._loop is None:
             return False
         with suppress(RuntimeError):  # it has ended
-            self._loop.call_soon_threadsafe(self.exit)
+            self._loop.call_soon_threadsafe(self._end_unasked)
         return True
 
     def give_back(self) -> bool:
@@ -70,6 +77,7 @@ class Ending(App[str], inherit_bindings=False):
 
         Textual would print a traceback with the values of all variables: mail, and passwords.
         """
+        self.keep_unsaved()
         self._close_messages_no_wait()
 
     def panic(self, *_: RenderableType) -> None:

@@ -39,6 +39,9 @@ def end_with_terminal() -> None:
 def _watch() -> None:
     while os.isatty(sys.stdin.fileno()):
         time.sleep(_EVERY)
+    if callable(signal.getsignal(signal.SIGTERM)):  # the app is there: it keeps what was typed
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_PATIENCE + _EVERY)
     _end_at_once(_ENDED)
 
 

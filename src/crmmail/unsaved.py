@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from crmmail import own_files
@@ -15,7 +16,7 @@ class UnsavedApp(FollowingApp, inherit_bindings=False):
     """An app that loses no typed text unasked."""
 
     typed_at: Path | None = None
-    """Where the text is that stood in forms when the app was left for a repair."""
+    """Where the text is that stood in forms when the app was ended."""
 
     async def action_quit(self) -> None:
         self.leave_all(self.exit, "Quit, and discard what you typed?")
@@ -37,12 +38,28 @@ class UnsavedApp(FollowingApp, inherit_bindings=False):
                 asked.action_answer(yes=False)
             losing.discard(then, words)
 
-    def keep_typed(self) -> None:
-        """Write what stands in forms and is not stored to a file beside the store."""
-        from crmmail.screens.form import FormScreen
+    def on_mount(self) -> None:
+        if kept := files.unsaved(self.store.path):
+            self.call_after_refresh(self._tell_kept, kept)
 
-        forms = (one for one in self.screen_stack if isinstance(one, FormScreen))
-        if typed := "\n\n".join(filter(None, (one.unsaved() for one in forms))):
+    def _tell_kept(self, kept: list[Path]) -> None:
+        """Say where the text is that an end without a question has left."""
+        words = f"Text that you typed in a form and did not save is in {kept[0]}."
+        if len(kept) > 1:
+            words += f" {len(kept) - 1} more of this kind are beside it."
+        words += " This is said at each start until the file is deleted."
+        self.notify(words, timeout=30, markup=False)
+
+    def keep_unsaved(self) -> None:
+        with suppress(Exception):  # an error may have ended the app: the screens may be in pieces
+            self.keep_typed()
+
+    def keep_typed(self) -> None:
+        """Write what stands in forms and is not stored, but no password, to a file."""
+        forms = (one for one in self.screen_stack if isinstance(one, TypingScreen))
+        found = (one.unsaved() for one in forms if one.would_lose)
+        typed = "\n\n".join(filter(None, found))
+        if typed and self.typed_at is None:
             path = files.free_name(self.store.path, f"{files.UNSAVED}-{files.dated('.txt')}")
             with own_files.new_file(path) as file:
                 file.write(f"{typed}\n".encode())

@@ -232,3 +232,31 @@ def test_a_command_s_own_error_is_told_in_the_same_way(
     monkeypatch.setenv("CRMMAIL_TRACEBACK", "1")
     with pytest.raises(ValueError, match="ann@"):
         cli("path")
+
+
+def test_a_paste_without_its_end_leaves_the_keyboard_as_it_was() -> None:
+    with Terminal(*python(APP)) as terminal:
+        terminal.shows(b"Your mailbox")
+        terminal.press(b"\x1b[200~ann@b.test")
+        terminal.shows(b"ann@b.test")
+        terminal.press(F1)
+        terminal.shows(b"Keys")
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_what_was_typed_when_a_signal_ends_the_app_is_kept_without_passwords(
+    number: int, tmp_path: Path
+) -> None:
+    with Terminal(*python(APP)) as terminal:
+        terminal.shows(b"Your mailbox")
+        terminal.press(b"ann@b.test\thunter2" + F1)
+        terminal.shows(b"Keys")
+        os.kill(terminal.pid, number)
+        assert terminal.ends() == 128 + number
+    (kept,) = tmp_path.rglob("*.unsaved-*")
+    text = kept.read_text()
+    assert text.startswith("New account\nAddress: ann@b.test\n")
+    assert "hunter2" not in text
+    assert kept.stat().st_mode & 0o777 == 0o600
+    with Terminal(*python(APP)) as terminal:
+        terminal.shows(b"Text that you typed in a form and did not")

@@ -35,6 +35,8 @@ from crmmail.widgets.pieces import safe
 if TYPE_CHECKING:
     from crmmail.accounts.discovery import Found
 
+_NO_SECRET = {"email": "Address", "server": "IMAP server", "username": "User name"}
+"""Fields that may be written to a file, with their titles."""
 _PORTS = {143: "starttls"}  # elsewhere it is TLS from the first byte
 
 
@@ -215,6 +217,11 @@ class AccountForm(TypingScreen, StoreScreen):
         typed = {one.field: one.input.value.strip() for one in self.query(Field)}
         filled = {**self._guessed, "email": before}
         return any(value not in ("", filled.get(name, "")) for name, value in typed.items())
+
+    def unsaved(self) -> str:
+        typed = {name: self.field(name).input.value.strip() for name in _NO_SECRET}
+        found = [f"{_NO_SECRET[name]}: {words}" for name, words in typed.items() if words]
+        return "\n".join(["New account", *found]) if found else ""
 
     def action_back(self) -> None:
         """Go on without what is typed here; not while it is stored."""

@@ -228,7 +228,6 @@ class FormScreen(TypingScreen, Whole, ModalScreen[None], inherit_bindings=False)
         )
 
     def unsaved(self) -> str:
-        """What was typed and is not stored, by the titles of the fields; "" for nothing."""
         found = []
         for field in self.form.fields:
             typed = _typed(self.query_one(f"#field-{field.key}"))

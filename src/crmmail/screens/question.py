@@ -89,6 +89,10 @@ class TypingScreen(_Base):
         """Whether what was typed is being stored just now."""
         raise NotImplementedError
 
+    def unsaved(self) -> str:
+        """What was typed and is not stored, but no password, with its titles; "" for nothing."""
+        raise NotImplementedError
+
     @property
     def would_lose(self) -> bool:
         """Whether text would be lost, if the screen were left now."""

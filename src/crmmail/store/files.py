@@ -20,7 +20,7 @@ DAILY = "backups"
 """The folder of the daily backups, beside the store."""
 KEPT, DAMAGED, OLDER = "kept", "damaged", "before"
 UNSAVED = "unsaved"
-"""How a file begins, behind the store's name, that has what stood in a form before a repair."""
+"""How a file begins, behind the store's name, that has what stood in a form when the app ended."""
 # What an ending of a file's name says about it. "before-restore" is how a kept store was called.
 _KINDS = {"before-restore": KEPT, "kept-": KEPT, "damaged-": DAMAGED, "before-": OLDER}
 _WORDS = {
@@ -111,11 +111,16 @@ def clear_parts(store: Path) -> None:
                 path.unlink(missing_ok=True)
 
 
+def unsaved(store: Path) -> list[Path]:
+    """The files of text from forms (F8), the newest first."""
+    store = store.resolve()
+    return sorted(store.parent.glob(f"{store.name}.{UNSAVED}-*"), reverse=True)
+
+
 def remove_unsaved(store: Path, words: Iterable[str]) -> None:
     """Delete the files of text from forms (F8) in which one of these words is."""
     wanted = [word for word in words if word]
-    store = store.resolve()
-    for path in store.parent.glob(f"{store.name}.{UNSAVED}-*"):
+    for path in unsaved(store):
         text = path.read_text("utf-8", "replace").casefold()
         if any(word.casefold() in text for word in wanted):
             path.unlink()
