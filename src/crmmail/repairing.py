@@ -72,17 +72,30 @@ def repair(store: Path, way: str) -> str:
         try:
             with exclusive(store):
                 if way == REBUILD:
-                    done = rebuild(store)
-                    words = "The store is new; the mail is being fetched."
-                    return f"{words} {lost(done)} Before: {done.kept}".replace("  ", " ")
+                    return _rebuilt(rebuild(store))
                 kept = backup.restore(Path(way), store)
                 gone = ", ".join(backup.left_out(Path(way), store))  # the new one knows them too
                 forgotten = f" Left out, because forgotten: {gone}." if gone else ""
-                return f"The backup is in the store's place. Before: {kept}{forgotten}"
+                return (
+                    "The backup is in the store's place. Mail that came since is being fetched. "
+                    f"The store that was there is kept: {kept}.{forgotten}"
+                )
         except (Busy, InUseError):
             if time.monotonic() >= until:
                 raise
             time.sleep(0.1)
+
+
+def _rebuilt(done: Rebuilt) -> str:
+    """What the app says after a rebuild: what is there, what comes, what may be missing."""
+    counts = ", ".join(f"{part} {count:,}" for part, count in done.counts.items() if count)
+    words = [
+        f"The store is new. Made by hand, and in it: {counts or 'nothing'}.",
+        "Mail and meetings are being fetched; the status line says how far that is.",
+        lost(done),
+        f"The damaged store is kept: {done.kept}. Delete it when nothing is missing.",
+    ]
+    return " ".join(filter(None, words))
 
 
 def lost(done: Rebuilt) -> str:

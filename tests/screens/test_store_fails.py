@@ -319,7 +319,10 @@ class TestTyped:
         monkeypatch.setattr(apps, "_shown", shows)
         apps.run(store.path, sync=False)
         assert shown[0] == ""
-        assert "The store is new" in shown[1]
+        assert "The store is new. Made by hand, and in it: people 1" in shown[1]
+        assert "Mail and meetings are being fetched; the status line says how far" in shown[1]
+        assert "The damaged store is kept: " in shown[1]
+        assert "Delete it when nothing is missing." in shown[1]
         assert "What you had typed in a form: typed.txt" in shown[1]
 
 
