@@ -129,18 +129,26 @@ async def test_a_form_stays_until_its_edit_is_stored(app: CrmmailApp, store: Sto
     assert person(store, BOB) != ada
 
 
+async def linking(pilot: Pilot[str], app: CrmmailApp, disk: Disk) -> tuple[ThreadScreen, int, int]:
+    """Link a thread to Nordwind while the disk hangs, and show the next one.
+
+    Returns the screen and both threads.
+    """
+    await press(pilot, "enter", "enter", "l")
+    thread = app.screen
+    assert isinstance(thread, ThreadScreen)
+    first = thread.thread_id
+    disk.stop()
+    await shown(app, *"nordw", "enter", seen=lambda: thread.pane.has_focus)
+    await shown(app, "J", seen=lambda: thread.thread_id != first)
+    return thread, first, thread.thread_id
+
+
 async def test_a_link_is_of_the_thread_that_was_shown(
     disk: Disk, app: CrmmailApp, store: Store
 ) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
-        await press(pilot, "enter", "enter", "l")
-        thread = app.screen
-        assert isinstance(thread, ThreadScreen)
-        first = thread.thread_id
-        disk.stop()
-        await shown(app, *"nordw", "enter", seen=lambda: thread.pane.has_focus)
-        await shown(app, "J", seen=lambda: thread.thread_id != first)
-        second = thread.thread_id
+        _, first, second = await linking(pilot, app, disk)
         disk.go_on()
         await settle(pilot)
         assert by_hand(store, first) == ["Nordwind"]
@@ -151,14 +159,7 @@ async def test_a_link_that_waits_is_made_although_another_thread_is_to_be_linked
     disk: Disk, app: CrmmailApp, store: Store
 ) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
-        await press(pilot, "enter", "enter", "l")
-        thread = app.screen
-        assert isinstance(thread, ThreadScreen)
-        first = thread.thread_id
-        disk.stop()
-        await shown(app, *"nordw", "enter", seen=lambda: thread.pane.has_focus)
-        await shown(app, "J", seen=lambda: thread.thread_id != first)
-        second = thread.thread_id
+        thread, first, second = await linking(pilot, app, disk)
         await shown(app, "l", *"acme", seen=lambda: thread.picker.target == second)
         disk.go_on()
         await settle(pilot)
@@ -173,14 +174,7 @@ async def test_two_links_that_wait_are_each_of_their_thread(
     disk: Disk, app: CrmmailApp, store: Store
 ) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
-        await press(pilot, "enter", "enter", "l")
-        thread = app.screen
-        assert isinstance(thread, ThreadScreen)
-        first = thread.thread_id
-        disk.stop()
-        await shown(app, *"nordw", "enter", seen=lambda: thread.pane.has_focus)
-        await shown(app, "J", seen=lambda: thread.thread_id != first)
-        second = thread.thread_id
+        thread, first, second = await linking(pilot, app, disk)
         await shown(app, "l", *"acme", "enter", seen=lambda: thread.pane.has_focus)
         await shown(app, "escape", seen=lambda: isinstance(app.screen, RecordScreen))
         disk.go_on()
