@@ -178,14 +178,105 @@ def test_a_paste_without_its_end_is_taken_when_nothing_more_comes(
     parser = KeyParser()
     assert names(parser.feed(f"a\x1b[200~one two{end}")) == ["a"]
     assert rested(parser) == ["'one two'"]
-    assert [*names(parser.feed("j\x1b[Bq"))] == ["j", "down", "q"]
+    assert [*names(parser.feed("j\x1b[Bq")), *rested(parser)] == ["j", "down", "q"]
+    assert names(parser.feed("Dx")) == ["D", "x"]
 
 
-def test_the_rest_of_a_paste_that_was_taken_too_soon_is_no_key(pastes_end_soon: None) -> None:
+@pytest.fixture
+def stalled(pastes_end_soon: None, monkeypatch: pytest.MonkeyPatch) -> KeyParser:
+    """A parser that has read the first part of a pasted text, and nothing more for a second."""
+    monkeypatch.setattr(key_parser, "_AT_ONCE", 10.0)  # what is fed here comes at once
     parser = KeyParser()
     assert names(parser.feed("\x1b[200~one")) == []
     assert rested(parser) == ["'one'"]
-    assert names(parser.feed("Dx\x1b[201~j")) == ["'Dx'", "j"]
+    return parser
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ["D x B A n\x1b[201~j"],
+        ["D x ", "B A n\x1b[201~j"],
+        ["D x ", "B A", " n\x1b[20", "1~j"],
+        ["D x B A n", "\x1b[201~j"],
+        ["D x B A n\x1b", "[201~j"],
+        [*"D x B A n\x1b[201~", "j"],
+    ],
+    ids=repr,
+)
+def test_the_rest_of_a_paste_that_was_taken_too_soon_is_no_key(
+    stalled: KeyParser, pieces: list[str]
+) -> None:
+    found = [name for piece in pieces for name in names(stalled.feed(piece))]
+    assert found == ["'D x B A n'", "j"]
+    assert names(stalled.feed("Dx")) == ["D", "x"]
+
+
+def test_a_paste_that_stalls_again_and_again_is_no_key(stalled: KeyParser) -> None:
+    assert [*names(stalled.feed("D x ")), *rested(stalled)] == ["'D x '"]
+    assert [*names(stalled.feed("\x1b[31mB A")), *rested(stalled)] == ["'\\x1b[31mB A'"]
+    assert names(stalled.feed(" n\x1b[201~j")) == ["' n'", "j"]
+
+
+def test_two_pastes_in_a_row_that_stall_are_no_keys(stalled: KeyParser) -> None:
+    assert names(stalled.feed("D x\x1b[201~\x1b[200~tw")) == ["'D x'"]
+    assert rested(stalled) == ["'tw'"]
+    assert names(stalled.feed("o D")) == []
+    assert names(stalled.feed(" x\x1b[201~j")) == ["'o D x'", "j"]
+
+
+def test_the_rest_of_a_paste_without_its_end_and_another_one_are_no_keys(
+    stalled: KeyParser,
+) -> None:
+    assert names(stalled.feed("D x\x1b[200~two\x1b[201~j")) == ["'D x'", "'two'", "j"]
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 4, 5])
+def test_a_paste_that_stalls_in_the_mark_at_its_end_is_whole(
+    pastes_end_soon: None, cut: int
+) -> None:
+    parser = KeyParser()
+    assert names(parser.feed("\x1b[200~one" + "\x1b[201~"[:cut])) == []
+    assert rested(parser) == ["'one'"]
+    assert names(parser.feed("\x1b[201~"[cut:] + "jk")) == ["j", "k"]
+
+
+@pytest.mark.parametrize("rest", [[b"\xa9 D x\x1b[201~j"], [b"\xa9", b" D x", b"\x1b[201~j"]])
+def test_a_paste_that_stalls_in_a_character_is_whole(stalled: KeyParser, rest: list[bytes]) -> None:
+    decode = decoder("utf-8")().decode
+    assert decode(b"\xc3") == ""
+    found = [name for piece in rest for name in names(stalled.feed(decode(piece)))]
+    assert found == ["'é D x'", "j"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "keys"),
+    [
+        ("j", ["j"]),
+        ("jjj", ["j", "j", "j"]),
+        ("\x1b", ["escape"]),
+        ("\x1bj", ["escape", "j"]),
+        ("j\x1bOP", ["j", "f1"]),
+        ("text\x13", ["t", "e", "x", "t", "ctrl+s"]),
+        ("\x1b[B\x1b[<0;3;3M", ["down", "MouseDown"]),
+        ("\x1b[I", ["AppFocus"]),
+    ],
+    ids=repr,
+)
+def test_after_a_paste_whose_end_is_lost_keys_are_keys(
+    pastes_end_soon: None, sent: str, keys: list[str]
+) -> None:
+    parser = KeyParser()
+    assert names(parser.feed("\x1b[200~one")) == []
+    assert rested(parser) == ["'one'"]
+    assert [*names(parser.feed(sent)), *rested(parser)] == keys
+
+
+def test_once_somebody_types_again_a_burst_is_keys(pastes_end_soon: None) -> None:
+    parser = KeyParser()
+    assert names(parser.feed("\x1b[200~one")) == []
+    assert rested(parser) == ["'one'"]
+    assert [*names(parser.feed("j")), *rested(parser)] == ["j"]
     assert names(parser.feed("Dx")) == ["D", "x"]
 
 

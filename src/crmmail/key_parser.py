@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import math
 import os
 import re
 import time
@@ -28,12 +29,19 @@ _PASTE, _PASTED = "\x1b[200~", "\x1b[201~"
 _PASTED_CUT = re.compile(r"\x1b(?:\[(?:2(?:01?)?)?)?\Z")
 """The first part of the mark at the end of a paste."""
 _PASTE_REST = 1.0  # seconds without a byte after which a paste has ended: its mark is lost
+_AT_ONCE = 0.03  # seconds in which a person types one key
 LONGEST_PASTE = 1_000_000
 """Characters of a paste that are taken."""
 _MODE_REPORT = re.compile(r"\x1b\[\?[\d;]*\$y")
 _BEGUN = r"\x1b(?:\]\d|P[\d>+$!]|_G)[^\x07\x1b]*"
 _ANSWER = re.compile(_BEGUN + r"(?:\x07|\x1b\\)")
 """What a terminal answers about colours, its name, the clipboard, pictures; maybe to an editor."""
+_SEQUENCES = re.compile(r"(?:\x1b(?:\[(?:\[.|<?[0-?]*[ -/]*[@-Z\\^-~])|O[ -~]))+")
+"""Only sequences, as arrow keys and the mouse send them: no text."""
+_TYPED = re.compile(
+    r"\A\x1b?(.)\1*\Z|[^\t\n\v\f\r\x1b -~\x80-\U0010ffff]|\x1b(?:O|\[[\d;]*[A-HPQSZ~])", re.DOTALL
+)
+"""One key, maybe held down, or what is sent for keys and is in no text."""
 _CUT = re.compile(rf"(?:\x1b(?:\[(?:20{{0,2}})?|[\]P_])?|{_BEGUN}\x1b?)\Z")
 """What may be the first half of the mark of a paste or of an answer."""
 
@@ -51,9 +59,13 @@ class PasteCut(Message):
 
 
 class _Unended:
-    """A pasted text that comes in pieces."""
+    """A pasted text that comes in pieces.
 
-    def __init__(self) -> None:
+    One that is `late` is the rest of a text that was taken before its end had come.
+    """
+
+    def __init__(self, *, is_late: bool = False) -> None:
+        self.is_late = is_late
         self._pieces: list[str] = []
         self._room = LONGEST_PASTE
         self._is_cut = False
@@ -77,10 +89,23 @@ class _Unended:
 
     def end(self) -> Iterator[Message]:
         """What was pasted."""
-        self._keep(_PASTED_CUT.sub("", self._tail))
-        yield events.Paste("".join(self._pieces).replace("\x00", ""))
+        texts = [self.text()]
+        if self.is_late:  # a mark may be lost between two texts
+            texts = [text for text in texts[0].split(_PASTE) if text]
+        for text in texts:
+            yield events.Paste(text.replace("\x00", ""))
         if self._is_cut:
             yield PasteCut(LONGEST_PASTE)
+
+    def cut(self) -> str:
+        """What may be the first part of the mark, where no more of it has come."""
+        return found[0] if (found := _PASTED_CUT.search(self._tail)) else ""
+
+    def text(self) -> str:
+        """All that has come, at the end of it."""
+        self._keep(_PASTED_CUT.sub("", self._tail))
+        self._tail = ""
+        return "".join(self._pieces)
 
 
 class KeyParser(XTermParser):
@@ -89,12 +114,15 @@ class KeyParser(XTermParser):
     Terminals send the same for alt and a key, which nothing here is bound to. A sequence that is
     not known is no key, nor is an answer of the terminal, nor an escape in a pasted text: Textual
     would take what follows for typed keys, which do things. A paste whose end does not come ends
-    when nothing comes any more.
+    when nothing comes any more; what then comes at once, as nobody types, is the rest of it.
     """
 
     def __init__(self, debug: bool = False) -> None:
         self._pasted: _Unended | None = None  # one that has not ended
-        self._is_late = False  # a paste has ended without its mark, and nothing has come since
+        self._late_until: float | None = None  # a paste has ended without its mark: it may go on
+        self._late_cut = ""  # the first part of a mark, at which it has ended
+        self._first = ""  # a character that has come since: a key, or the first one of the rest
+        self._first_at = 0.0
         back_tab = {_BACK_TAB} if os.environ.get("TERM", "").startswith("linux") else set()
         self._whole = _WORDWISE | back_tab
         self._rest = ""  # what may be half of a mark
@@ -103,11 +131,12 @@ class KeyParser(XTermParser):
 
     def feed(self, data: str) -> Iterable[Message]:
         if not data:
+            yield from self._type_first()
             yield from super().feed(data)  # the end
             return
         data, self._rest = self._rest + data, ""
-        if self._is_late:
-            data = yield from self._paste_late(data)
+        if self._late_until is not None:
+            data = yield from self._read_late(data)
         while data:
             if self._pasted is not None:
                 data = yield from self._paste(self._pasted, data)
@@ -131,15 +160,17 @@ class KeyParser(XTermParser):
             else:
                 yield from super().feed(rest)
 
+        if self._first and time.monotonic() - self._first_at >= _AT_ONCE:
+            yield from self._type_first()
         if self._pasted is not None and time.monotonic() >= self._pasted.until:
-            paste, self._pasted, self._is_late = self._pasted, None, True
-            yield from paste.end()
+            paste, self._pasted = self._pasted, None
+            yield from self._end_unmarked(paste)
 
     @property
     def is_waiting(self) -> bool:
         """Whether what has come is not read yet: more of it may come."""
         waits = self._pasted is not None or self._timeout_time is not None
-        return waits or bool(self._rest)
+        return waits or bool(self._rest or self._first)
 
     def _paste(self, paste: _Unended, data: str) -> Generator[Message, None, str]:
         """Take a part of a pasted text; returns what comes after it."""
@@ -149,15 +180,43 @@ class KeyParser(XTermParser):
         yield from paste.end()
         return after
 
-    def _paste_late(self, data: str) -> Generator[Message, None, str]:
-        """Take the rest of a paste that has been ended, if the mark comes with it after all."""
-        self._is_late = False
-        text, mark, after = data.partition(_PASTED)
-        if not mark or _PASTE in text:
-            return data
-        if text:
-            yield events.Paste(text.replace("\x00", ""))
-        return after
+    def _end_unmarked(self, paste: _Unended) -> Iterable[Message]:
+        """Nothing more comes of a paste. If it is the rest of one, it may be keys after all."""
+        if paste.is_late and _TYPED.search(text := paste.text()):
+            self._late_until = None
+            yield from super().feed(_ANSWER.sub("", text))
+        else:
+            self._late_until, self._late_cut = math.inf, paste.cut()
+            yield from paste.end()
+
+    def _type_first(self) -> Iterable[Message]:
+        """One character came alone: somebody types, though the rest may come yet."""
+        if self._first:
+            first, self._first, self._late_cut = self._first, "", ""
+            self._late_until = min(self._late_until or 0.0, self._first_at + _PASTE_REST)
+            yield from super().feed(first)
+
+    def _read_late(self, data: str) -> Generator[Message, None, str]:
+        """Tell the rest of a paste that has been ended from keys; returns what is to be read."""
+        now = time.monotonic()
+        if now - self._first_at >= _AT_ONCE:
+            yield from self._type_first()
+        data, self._first = self._first + data, ""
+        if self._late_cut and (self._late_cut + data).startswith(_PASTED):
+            data = self._late_cut + data
+        text, begins, _ = data.partition(_PASTE)
+        if now >= (self._late_until or 0.0) or (begins and len(text) < 2):
+            self._late_until = None
+        elif _PASTED_CUT.fullmatch(data):
+            self._rest, self._rest_until = data, now + constants.ESCAPE_DELAY
+            return ""
+        elif len(data) == 1:
+            self._first, self._first_at = data, now
+            return ""
+        elif _PASTED in data or not _SEQUENCES.fullmatch(data):
+            self._late_until = None
+            self._pasted = _Unended(is_late=True)
+        return data
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         if alt or (
