@@ -12,6 +12,7 @@ from crmmail.store import backup, daily, files, handmade, locks, salvage
 from crmmail.store import put_back as putting
 from crmmail.store.database import Store
 from crmmail.store.handmade import Document
+from crmmail.store.remembering import Said
 from crmmail.store.trouble import REBUILD, InUseError, StoreError, explained, is_unwritable
 from crmmail.sync.lock import Busy, exclusive
 
@@ -46,7 +47,7 @@ def rebuild(store: Path) -> Rebuilt:
             new = Store(part)
             try:
                 if older is not None:
-                    _put(new, older)
+                    _put(new, older if found is None else Said.in_(found).over(older))
                 if found is not None:
                     whole_records = found if older is None else handmade.completed(found, older)
                     _put(new, handmade.with_unknown(whole_records))
@@ -120,6 +121,8 @@ def put_back(file: Path, path: Path) -> tuple[dict[str, int], Path | None]:
     Returns how much came back, and the backup of what was made by hand before.
     """
     document = daily.read(file)
+    if not path.exists() and (newest := daily.newest_of(path)) is not None:
+        document = Said.in_(newest).over(document)
     store = Store(path)
     try:
         saved = daily.save(store)

@@ -11,7 +11,15 @@ from tests.conftest import Mailbox
 from tests.sync.conftest import connect, sync
 from tests.sync.letters import ME, letter
 
-from crmmail.store import accounts, forgetting, mail_rules, notes, opportunities, people
+from crmmail.store import (
+    accounts,
+    forgetting,
+    mail_rules,
+    notes,
+    opportunities,
+    people,
+    remembering,
+)
 from crmmail.store.database import Store
 from crmmail.store.dump import dump
 from crmmail.store.kinds import Kind
@@ -98,7 +106,7 @@ def test_remembered_mail_is_what_a_fresh_import_has(
 ) -> None:
     forgetting.forget(filled, ANN)
     sync(filled)
-    forgetting.remember(filled, ANN)
+    remembering.remember(filled, ANN)
     sync(filled)
     fresh = Store(tmp_path / "fresh.db")
     connect(fresh, mailbox)
@@ -123,7 +131,7 @@ def test_own_addresses_and_strangers_to_forgetting_are_told(filled: Store) -> No
     with pytest.raises(RecordError, match="own address"):
         forgetting.forget(filled, ME)
     with pytest.raises(RecordError, match="was not forgotten"):
-        forgetting.remember(filled, BOB)
+        remembering.remember(filled, BOB)
     with pytest.raises(RecordError, match="not an e-mail address"):
         forgetting.forget(filled, "nobody")
 

@@ -18,7 +18,7 @@ from tests.sync.meeting_rows import (
 )
 from tests.sync.resources import calendar, meeting, put
 
-from crmmail.store import accounts, forgetting, mail_rules, people
+from crmmail.store import accounts, forgetting, mail_rules, people, remembering
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.sync import meetings
@@ -227,6 +227,6 @@ def test_somebody_who_was_forgotten_leaves_no_trace_and_stays_out(store: Store, 
     )
     assert told(store, "SELECT uid FROM meeting") == [("two",)]
     assert "ann" not in "\n".join(store.read().iterdump()).lower().replace("annot", "")
-    forgetting.remember(store, "ann@acme.com")
+    remembering.remember(store, "ann@acme.com")
     put(store, work, one=calendar(meeting()), new=None)
     assert told(store, "SELECT uid FROM meeting ORDER BY 1") == [("one",), ("two",)]

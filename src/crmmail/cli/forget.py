@@ -10,7 +10,7 @@ import typer
 from crmmail.cli.arguments import checked
 from crmmail.cli.backup import tell_made
 from crmmail.cli.output import AsJson, confirm, examples, note, open_store, print_json
-from crmmail.store import copies, forgetting, mail_rules
+from crmmail.store import copies, forgetting, mail_rules, remembering
 from crmmail.store.forgetting import Traces
 from crmmail.widgets.words import plural
 
@@ -60,7 +60,7 @@ def forget(
 def remember(address: Address) -> None:
     """Let the mail and meetings of somebody who was forgotten in again, with the next sync."""
     with open_store() as store:
-        forgetting.remember(store, address)
+        remembering.remember(store, address)
     note("The next sync fetches what there is: crmmail sync")
 
 

@@ -6,8 +6,9 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from crmmail.store import daily, files, forgetting, locks, opening, read_only
+from crmmail.store import daily, files, forgetting, locks, opening, read_only, remembering
 from crmmail.store.database import Store
+from crmmail.store.remembering import Said
 from crmmail.store.trouble import DamagedError, InUseError, StoreError, explain, explained, is_full
 
 
@@ -81,8 +82,11 @@ def restore(source: Path, store: Path) -> Path | None:
         try:
             files.vacuum(source, part)
             with closing(Store(part)) as new:  # refuses a newer version, upgrades an older one
-                if known := _forgotten(store):
-                    forgetting.forget_again(new, known)
+                said = _said(store)
+                with new.write() as (db, _):
+                    remembering.hold(db, said)
+                if said.forgotten:
+                    forgetting.forget_again(new, said.forgotten)
             return put(part, store, f"{files.KEPT}-{files.dated()}")
         finally:
             clear(part)
@@ -93,36 +97,32 @@ def left_out(source: Path, store: Path) -> list[str]:
 
     The backup is a whole store or a document of what was made by hand.
     """
-    if not (known := _forgotten(store)):
+    if not (known := _said(store).forgotten):
         return []
     if daily.is_document(source):
-        found = {
-            row["name"]: [one["address"] for one in row["addresses"]]
+        return [
+            f"{row['name']} ({', '.join(one['address'] for one in row['addresses'])})"
             for row in daily.read(source)["people"]
             if any(forgetting.is_forgotten(one["address"], known) for one in row["addresses"])
-        }
-        return [f"{name} ({', '.join(own)})" for name, own in found.items()]
+        ]
     with explained(source), closing(_reading(source)) as db:
-        owner = "SELECT p.name FROM person p JOIN address ON person_id = p.id WHERE address = ?"
-        people: dict[str, list[str]] = {}
+        owner = (
+            "SELECT p.id, p.name FROM person p JOIN address ON person_id = p.id WHERE address = ?"
+        )
+        people: dict[object, tuple[str, list[str]]] = {}
         for address in forgetting.among(db, known):
-            name = next((one for (one,) in db.execute(owner, [address])), "")
-            people.setdefault(name or address, []).append(address)
-    return [name if [name] == own else f"{name} ({', '.join(own)})" for name, own in people.items()]
+            number, name = db.execute(owner, [address]).fetchone() or (address, "")
+            people.setdefault(number, (name, []))[1].append(address)
+    return [f"{name} ({', '.join(own)})" if name else own[0] for name, own in people.values()]
 
 
-def _forgotten(store: Path) -> frozenset[str]:
-    """The digests of whom the store has forgotten; of a damaged one, its newest backup has them."""
-    if not store.exists():
-        return frozenset()
-    try:
-        with closing(_reading(store)) as db:
-            return forgetting.digests(db)
-    except (sqlite3.Error, StoreError):
-        newest = daily.newest(store)
-        with suppress(StoreError):
-            return frozenset(daily.read(newest)["forgotten"] if newest else ())
-    return frozenset()
+def _said(store: Path) -> Said:
+    """Who is forgotten in a store; of one that is lost or damaged, its newest backup tells."""
+    if store.exists():
+        with suppress(sqlite3.Error, StoreError), closing(_reading(store)) as db:
+            return Said.by(db)
+    document = daily.newest_of(store)
+    return Said() if document is None else Said.in_(document)
 
 
 def _reading(path: Path) -> sqlite3.Connection:

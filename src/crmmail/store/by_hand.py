@@ -12,7 +12,7 @@ from collections.abc import Callable
 BY_HAND = frozenset(
     {
         *("account", "own_address", "internal_domain", "blocklist", "allowlist", "forgotten"),
-        *("person", "address", "company", "company_domain", "opportunity", "note"),
+        *("remembered", "person", "address", "company", "company_domain", "opportunity", "note"),
         *("record_change", "manual_link", "rule_change", "folder", "calendar", "calendar_object"),
     }
 )
@@ -39,7 +39,7 @@ _RECORD = ("name_by_hand", "links", "source", "deleted_at")
 _EVENTS = ("INSERT", "UPDATE", "DELETE")
 _WHOLE = (
     *("note", "record_change", "manual_link", "blocklist", "allowlist", "forgotten"),
-    *("own_address", "internal_domain", "rule_change"),
+    *("own_address", "internal_domain", "rule_change", "remembered"),
 )
 _DEAL = "name, company_id, contact_id, stage, amount, currency, closes_on, deleted_at"
 _MADE = "WHEN NEW.source = 'hand'"

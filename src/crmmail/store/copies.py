@@ -23,6 +23,7 @@ from crmmail.store import (
     salvage,
 )
 from crmmail.store.database import Store
+from crmmail.store.remembering import Said
 from crmmail.store.trouble import StoreError, explain, is_unwritable
 
 log = logging.getLogger(__name__)
@@ -47,13 +48,16 @@ class Made:
 class _Still:
     """What the store still knows of messages and meetings: the rest may be of the forgotten."""
 
+    said: Said
     keys: set[tuple[int, int]]
     exceptions: frozenset[str]
 
     @staticmethod
     def of(store: Store) -> _Still:
         db = store.read()
-        return _Still(numbers.known_keys(db), frozenset(mail_rules.allowed(db)))
+        if not (said := Said.by(db)).forgotten:
+            return _Still(said, set(), frozenset())
+        return _Still(said, numbers.known_keys(db), frozenset(mail_rules.allowed(db)))
 
 
 def clear(store: Store) -> StoreError | None:
@@ -64,8 +68,7 @@ def clear(store: Store) -> StoreError | None:
     can do nothing about. Raises StoreError when some could be neither made anew nor deleted now.
     """
     files.clear_parts(store.path)
-    known = forgetting.digests(store.read())
-    still = _Still.of(store) if known else None
+    still = _Still.of(store)
     failed: list[tuple[files.Copy, StoreError]] = []
     newer: list[tuple[files.Copy, StoreError]] = []
     # Those that make room first.
@@ -75,8 +78,8 @@ def clear(store: Store) -> StoreError | None:
                 files.remove(copy.path)
             elif copy.is_store:
                 reduce(store, copy.path)
-            elif still is not None:
-                _forget(copy.path, known, still)
+            elif still.said.forgotten:
+                _forget(copy.path, still)
         except daily.NewerBackupError as problem:
             newer.append((copy, problem))
         except (sqlite3.Error, OSError, StoreError) as problem:
@@ -93,7 +96,7 @@ def _still_has(copies: list[tuple[files.Copy, StoreError]], then: str) -> StoreE
     return StoreError(f"{names} {still}: {copies[0][1]}", f"{then} {remove}".strip())
 
 
-def _forget(path: Path, known: frozenset[str], still: _Still) -> None:
+def _forget(path: Path, still: _Still) -> None:
     """Take the forgotten out of a backup; it has their digests, so that they stay out."""
     with locks.writing(path.parent):
         try:
@@ -101,7 +104,7 @@ def _forget(path: Path, known: frozenset[str], still: _Still) -> None:
         except daily.DamagedBackupError:  # nobody can take anything out of it, nor put it back
             path.unlink()
             return
-        rest = _without_forgotten(document, known, still)
+        rest = _without_forgotten(document, still)
         if rest == document:
             return
         try:
@@ -126,8 +129,7 @@ def reduce(store: Store, path: Path) -> None:
                 raise
             document = None  # nothing of it can be read
         if document is not None and not handmade.is_empty(document):
-            known = forgetting.digests(store.read())
-            document = _without_forgotten(document, known, _Still.of(store) if known else None)
+            document = _without_forgotten(document, _Still.of(store))
             with locks.writing(daily.folder(store.path)):
                 daily.write(document, daily.free(store.path, "kept"))
     files.remove(path)
@@ -173,15 +175,14 @@ def made(store: Path) -> list[Made]:
         return []
 
 
-def _without_forgotten(
-    document: handmade.Document, known: frozenset[str], still: _Still | None
-) -> handmade.Document:
+def _without_forgotten(document: handmade.Document, still: _Still) -> handmade.Document:
     """The document without the forgotten, whose digests it has, and without ids of lost mail."""
+    known = still.said.forgotten
     rest = handmade.without_forgotten(
         document, lambda address: forgetting.is_forgotten(address, known)
     )
-    rest["forgotten"] = sorted(known.union(document["forgotten"]))
-    if still is not None:
+    rest = still.said.over(rest)
+    if known:
         rest["links"] = [one for one in rest["links"] if (one["target"], one["key"]) in still.keys]
         rest["numbers"] = [one for one in rest["numbers"] if (one[0], one[2]) in still.keys]
         rest["allowlist"] = [

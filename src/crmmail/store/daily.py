@@ -93,6 +93,14 @@ def newest(store: Path) -> Path | None:
     return found[-1] if found else None
 
 
+def newest_of(store: Path) -> Document | None:
+    """What the newest daily backup has, of those that can be read."""
+    for path in sorted((store.resolve().parent / files.DAILY).glob("daily-*.json.gz"))[::-1]:
+        with suppress(StoreError):
+            return read(path)
+    return None
+
+
 def write(document: Document, path: Path) -> Path:
     """Write a document: the file is whole or not there, and its owner's only."""
     part = files.own_part_of(path)

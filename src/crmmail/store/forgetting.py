@@ -68,9 +68,21 @@ def is_forgotten(address: str, known: Collection[str]) -> bool:
     return any(digest(address, [salt]) in known for salt in salts)
 
 
+def digests_of(address: str, known: Collection[str]) -> set[str]:
+    """The digests of an address with each of the salts that others have."""
+    return {digest(address, [salt]) for salt in {one.partition(":")[0] for one in known}}
+
+
 def digests(db: sqlite3.Connection) -> frozenset[str]:
     """Of every forgotten address."""
     return frozenset(row[0] for row in db.execute("SELECT digest FROM forgotten"))
+
+
+def remembered(db: sqlite3.Connection) -> frozenset[str]:
+    """The digests of addresses that were forgotten and let in again; older stores have none."""
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'remembered'").fetchone():
+        return frozenset()
+    return frozenset(row[0] for row in db.execute("SELECT digest FROM remembered"))
 
 
 def traces(db: sqlite3.Connection, typed: str) -> Traces:
@@ -144,9 +156,11 @@ def among(db: sqlite3.Connection, known: Collection[str]) -> list[str]:
 def _take_out(store: Store, found: Traces) -> None:
     """Take all of a person out of the store's rows, and keep digests of the addresses."""
     with store.write() as (db, _):
-        known = set(digests(db))
-        for address in found.addresses:
-            known.add(digest(address, known))
+        known, back = set(digests(db)), remembered(db)
+        for address in found.addresses:  # with the salt of before: older backups have that too
+            known.add(digest(address, known or back))
+            gone = [(one,) for one in digests_of(address, back)]
+            db.executemany("DELETE FROM remembered WHERE digest = ?", gone)
         db.executemany("INSERT OR IGNORE INTO forgotten VALUES (?)", [(one,) for one in known])
     packed = json.dumps(found.addresses)
     while _forget_messages(store, packed):
@@ -168,18 +182,6 @@ def blank(db: sqlite3.Connection, rows: Iterable[tuple[int, int]]) -> None:
     """Keep of entries of the skip list (folder, UID) only that they are there."""
     db.executemany(f"UPDATE skipped SET {_BLANK} WHERE folder_id = ? AND uid = ?", rows)
     levels.order_wipe(db)
-
-
-def remember(store: Store, typed: str) -> None:
-    """Let an address's mail and meetings in again: the next sync fetches them."""
-    address = address_book.parse(typed)
-    with store.write("ledger") as (db, _):
-        gone = db.execute("DELETE FROM forgotten WHERE digest = ?", [digest(address, digests(db))])
-        if not gone.rowcount:
-            raise records.RecordError(f"{address} was not forgotten.", "Nothing was changed.")
-        db.execute("UPDATE skipped SET readmit = 1 WHERE reason = 'forgotten'")
-        db.execute("UPDATE calendar_object SET etag = '' WHERE reason = 'forgotten'")
-        db.execute("UPDATE calendar SET sync_token = '', ctag = ''")
 
 
 _MESSAGES = """

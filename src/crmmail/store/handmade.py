@@ -63,7 +63,12 @@ _UNKNOWN: dict[Kind, Row] = {
     Kind.COMPANY: {"domains": [], "name_by_hand": 1},
     Kind.OPPORTUNITY: {"company_id": None, "contact_id": None},
 }
-_LATER = ("written", "rules", "numbers")  # parts that documents have not had from the beginning
+_LATER = (
+    "written",
+    "rules",
+    "numbers",
+    "remembered",
+)  # parts that documents have not had from the beginning
 _OF_PEOPLE = ("blocklist", "allowlist")
 _ADDRESS = re.compile(r"[^\s@:;,<>()\"=]+@[^\s@:;,<>()\"=?\\]+")
 
@@ -85,6 +90,7 @@ def collect(db: sqlite3.Connection, now: int) -> Document:
             "blocklist": _column(db, "SELECT pattern FROM blocklist ORDER BY 1"),
             "allowlist": _column(db, "SELECT pattern FROM allowlist ORDER BY 1"),
             "forgotten": _column(db, "SELECT digest FROM forgotten ORDER BY 1"),
+            "remembered": _column(db, "SELECT digest FROM remembered ORDER BY 1"),
             "people": [row | {"addresses": _addresses(db, row["id"])} for row in people],
             "companies": [row | {"domains": _domains(db, row["id"])} for row in companies],
             "opportunities": _rows(db, "opportunity", drop=_COUNTERS),

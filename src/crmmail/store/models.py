@@ -98,6 +98,13 @@ class Forgotten(SQLModel, table=True):
     digest: str = Field(primary_key=True)
 
 
+class Remembered(SQLModel, table=True):
+    """An address that was forgotten and let in again, as it was in `Forgotten`."""
+
+    digest: str = Field(primary_key=True)
+    at: int
+
+
 class SyncState(SQLModel, table=True):
     """What an account's sync is doing, for the status line (S6)."""
 

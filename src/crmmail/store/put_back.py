@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crmmail.addresses import domain_of, site
-from crmmail.store import forgetting, handmade, links, manual, numbers
+from crmmail.store import forgetting, handmade, links, manual, numbers, remembering
 from crmmail.store.database import Change, Store
 from crmmail.store.handmade import PLACES, REFERENCES, Document, Row
 from crmmail.store.kinds import Kind
@@ -34,7 +34,7 @@ class _PutBack:
     def __init__(self, db: sqlite3.Connection, change: Change, document: Document) -> None:
         self._db = db
         self._change = change
-        self._insert("forgotten", [{"digest": one} for one in document["forgotten"]])
+        remembering.add(db, remembering.Said.in_(document))
         self._accounts: dict[int, int] = {}
         known = forgetting.digests(db)
         self._document = handmade.without_forgotten(

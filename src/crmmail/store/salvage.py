@@ -22,7 +22,7 @@ _TABLES = (
     *("account", "own_address", "internal_domain", "blocklist", "allowlist", "forgotten"),
     *("folder", "company", "company_domain", "person", "address", "opportunity"),
     *("note", "record_change", "manual_link", "calendar", "calendar_object"),
-    *("rule_change", "former_id"),
+    *("rule_change", "former_id", "remembered"),
 )
 # Before links made by hand had a table of their own, they were told by these.
 _OLD_LINKS = ("thread_link", "thread_ref", "thread", "meeting_link", "meeting")
@@ -175,7 +175,7 @@ def _is_kind(value: Value) -> bool:
 
 
 _DIGEST = re.compile(r"[0-9a-f]{32}:[0-9a-f]{32}")
-_WITHOUT_ROWID = ("manual_link", "forgotten")
+_WITHOUT_ROWID = ("manual_link", "forgotten", "remembered")
 # What holds of each row of a table, by its columns: two tables may have the same types.
 _TELLS: dict[str, Callable[[dict[str, Value]], bool]] = {
     "account": lambda row: "@" in str(row["email"]) and str(row["security"]).islower(),
@@ -189,6 +189,7 @@ _TELLS: dict[str, Callable[[dict[str, Value]], bool]] = {
     "calendar_object": lambda row: bool(row["href"]) and row["raw"] != "",
     "rule_change": lambda row: str(row["setting"]).islower(),
     "forgotten": lambda row: bool(_DIGEST.fullmatch(str(row["digest"]))),
+    "remembered": lambda row: bool(_DIGEST.fullmatch(str(row["digest"]))),
     "manual_link": lambda row: (
         row["target"] in (1, 2) and _is_kind(row["kind"]) and row["hand"] in (1, -1)
     ),
