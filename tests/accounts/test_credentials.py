@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -293,6 +294,30 @@ def test_what_a_command_leaves_running_is_not_waited_for(tmp_path: Path) -> None
 def test_a_command_that_prints_without_an_end_is_ended() -> None:
     with pytest.raises(SecretError, match="command yes printed more than a password"):
         credentials.password(Login(secret='command:"yes hunter2"'))
+
+
+def test_of_complaints_without_an_end_only_the_beginning_is_kept() -> None:
+    command = "head -c 30000000 /dev/zero >&2; echo hunter2"
+    tracemalloc.start()
+    try:
+        found = credentials.password(Login(secret=credentials.command_reference(command)))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found == "hunter2"
+    assert most < 2_000_000
+
+
+def test_a_command_that_complains_without_an_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(password_command, "_SECONDS", 0.3)
+    with pytest.raises(SecretError, match="command yes took longer than"):
+        credentials.password(Login(secret=credentials.command_reference("yes >&2")))
+
+
+@pytest.mark.parametrize("left", ["yes >&2", "while echo x >&2; do sleep 0.02; done"])
+def test_what_a_command_leaves_running_is_not_waited_for_though_it_complains(left: str) -> None:
+    command = f"({left}) & echo hunter2"
+    assert credentials.password(Login(secret=credentials.command_reference(command))) == "hunter2"
 
 
 @pytest.mark.parametrize("command", ["cat /dev/tty", "tty >&2; exit 1", "stty -a </dev/tty"])

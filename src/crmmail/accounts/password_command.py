@@ -21,6 +21,7 @@ _SECONDS = 30.0
 _BEGINNING = 5.0
 _MOMENT = 0.1
 _MOST = 64_000  # bytes of an answer that can be meant
+_PIPE = 65_536  # bytes that a command which has ended may have left to read
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127  # what a shell ends with
 _TERMINAL = re.compile(r"\btty\b|terminal|ioctl|No such device or address", re.IGNORECASE)
 _SETTING = re.compile(r"\w+=")
@@ -109,7 +110,8 @@ def _run(command: str) -> tuple[int, str, str]:
 def _heard(process: subprocess.Popen[bytes], end: float) -> tuple[bytes, bytes]:
     """What a command prints and complains of, until it ends, or prints more than can be meant.
 
-    What it leaves running, as an agent that keeps its output open, is not waited for.
+    Of what it complains of the beginning is kept. What it leaves running, as an agent that keeps
+    its output open, is not waited for.
     """
     heard = {process.stdout: bytearray(), process.stderr: bytearray()}
     with process.stdout or nullcontext(), process.stderr or nullcontext():
@@ -118,15 +120,15 @@ def _heard(process: subprocess.Popen[bytes], end: float) -> tuple[bytes, bytes]:
             ended = process.poll() is not None
             ready, _, _ = select.select(left, [], [], _MOMENT)
             for stream in ready:
-                part = os.read(stream.fileno(), 65_536)
-                heard[stream] += part[: _MOST + 1]
+                part = os.read(stream.fileno(), _PIPE)
+                heard[stream] += part[: _MOST + 1 - len(heard[stream])]
                 if not part:
                     left.remove(stream)
             if len(heard[process.stdout]) > _MOST:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 break
-            if ended and not ready:
+            if ended:
                 break
             if time.monotonic() > end:
                 raise subprocess.TimeoutExpired(process.args, _SECONDS)
