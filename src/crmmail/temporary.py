@@ -1,20 +1,23 @@
 """Folders in the temporary directory: gone when crmmail ends, however it ends.
 
-What a killed crmmail could not remove is removed by the next one that needs such a folder.
+What a killed crmmail could not remove is removed by the next one that needs such a folder. It knows
+them by their locks, which end with a process: the number of one in a container says nothing here.
 """
 
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_NAME = re.compile(r"crmmail-(?:demo|files)-(\d+)-\w+")
+_NAME = re.compile(r"crmmail-(?:demo|files)-\w+")
 _TRIES = 5  # a thread may write a file while its folder is being removed
-_made: set[str] = set()
+_made: dict[str, int | None] = {}
+"""The folders of this process, and the open files that hold their locks (none: no such locks)."""
 
 
 def make(what: str) -> str:
@@ -24,8 +27,14 @@ def make(what: str) -> str:
     _remove_left_behind()
     if not _made:
         atexit.register(remove_all)
-    made = tempfile.mkdtemp(prefix=f"crmmail-{what}-{os.getpid()}-")
-    _made.add(made)
+    for left in reversed(range(_TRIES)):
+        made = tempfile.mkdtemp(prefix=f"crmmail-{what}-")
+        held = _lock(made)
+        if held is not None or not left:
+            break
+        with suppress(OSError):  # another crmmail saw it before it had its lock
+            Path(made).rmdir()
+    _made[made] = held
     return made
 
 
@@ -46,7 +55,8 @@ def remove(made: str) -> None:
     for _ in range(_TRIES):
         shutil.rmtree(made, ignore_errors=True)
         if not os.path.lexists(made):
-            _made.discard(made)
+            if (held := _made.pop(made, None)) is not None:
+                os.close(held)
             return
 
 
@@ -63,19 +73,26 @@ def _remove_left_behind() -> None:
 
     with suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
         for entry in entries:
-            found = _NAME.fullmatch(entry.name)
-            if found is None or not entry.is_dir(follow_symlinks=False):
+            if not _NAME.fullmatch(entry.name) or not entry.is_dir(follow_symlinks=False):
                 continue
-            if entry.stat(follow_symlinks=False).st_uid == os.getuid() and not _runs(int(found[1])):
+            if entry.stat(follow_symlinks=False).st_uid != os.getuid():
+                continue
+            if (held := _lock(entry.path)) is not None:
                 shutil.rmtree(entry.path, ignore_errors=True)
+                os.close(held)
 
 
-def _runs(process: int) -> bool:
-    """Whether there is a process of that number."""
+def _lock(folder: str) -> int | None:
+    """The open file that holds a folder's lock; None where that is not to be had."""
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):  # it is somebody else's
-        return True
-    return True
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(held), Path(folder).lstat()):
+            return held
+    except OSError:
+        pass
+    os.close(held)
+    return None

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import pty
 import select
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from crmmail import temporary
 from tests.patience import PATIENCE, until
 
 
@@ -76,22 +74,3 @@ def test_no_folder_stays_when_the_terminal_of_the_demo_is_gone(
     until(lambda: not _lives(int(note.read_text())), lambda: "it goes on without a terminal")
     assert list(folder.iterdir()) == []
     os.waitpid(pid, 0)
-
-
-def test_what_a_killed_process_left_is_removed_by_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], stdout=-1)
-    gone, other = int(ended.stdout), os.getpid()
-    stays = [f"crmmail-demo-{other}-abc", "crmmail-other", f"crmmail-demo-{gone}-abc.txt"]
-    for name in (*stays, f"crmmail-demo-{gone}-abc", f"crmmail-files-{gone}-x_1"):
-        (tmp_path / name).mkdir()
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (tmp_path / f"crmmail-files-{gone}-link").symlink_to(elsewhere)
-    with temporary.folder("files") as made:
-        assert made.stat().st_mode & 0o777 == 0o700
-        found = {one.name for one in tmp_path.iterdir()}
-        assert found == {*stays, "elsewhere", f"crmmail-files-{gone}-link", made.name}
-    assert not made.exists()
