@@ -22,6 +22,7 @@ from crmmail.store import (
     forgetting,
     handmade,
     levels,
+    locks,
     merging,
     notes,
     opening,
@@ -31,6 +32,7 @@ from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.trouble import StoreError
 from tests.mounts import NEEDS, SMALL_DISK, can_mount, run_on
+from tests.patience import PATIENCE
 
 from .conftest import Filler, World
 
@@ -264,22 +266,32 @@ class TestForgetting:
     def test_a_backup_that_another_process_renews_meanwhile_is_not_replaced_by_an_older_one(
         self, store: Store, copied: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        """The other one either waits for the lock, or has written before the older one is."""
         read, others = daily.read, list[threading.Thread]()
+        ready = threading.Event()
+        take, folder = locks._take, daily.folder(store.path).stat()
+
+        def waiting(file: int, how: int, seconds: float) -> bool:
+            if os.path.samestat(os.fstat(file), folder) and not take(file, how, 0.0):
+                ready.set()
+            return take(file, how, seconds)
 
         def renew() -> None:
             with closing(Store(store.path)) as other:
                 notes.add(other, Kind.PERSON, copied.zoe, "Likes rain, too.")
                 daily.daily(other, renew=True)
+            ready.set()
 
         def slowly(path: Path) -> handmade.Document:
             found = read(path)
             if path.name.startswith("daily-") and not others:
                 others.append(threading.Thread(target=renew))
                 others[0].start()
-                others[0].join(1.0)  # unless it has to wait, it is done by then
+                assert ready.wait(PATIENCE)
             return found
 
         monkeypatch.setattr(daily, "read", slowly)
+        monkeypatch.setattr(locks, "_take", waiting)
         with store.write() as (db, _):
             db.execute("INSERT INTO forgotten VALUES (?)", [forgetting.digest("anna@acme.com")])
         copies.clear(store)

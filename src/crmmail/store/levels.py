@@ -15,6 +15,11 @@ from crmmail.store.trouble import InUseError, explain
 
 log = logging.getLogger(__name__)
 
+_PROBLEMS = (sqlite3.Error, OSError, StoreError)
+_COPIES = "copies:"
+"""How a chore begins for copies that could not be changed: they are tried by the next pass, or,
+with a version of backups behind it, by a crmmail that has another one."""
+
 # A message without a placement waits to reappear somewhere (M12): in any account.
 _EXCESS = """
     SELECT id, thread_id, allowed FROM (
@@ -131,27 +136,47 @@ def wipe(store: Store) -> StoreError | None:
     """Leave nothing in the file, and in its copies, of what was ordered to go.
 
     Reads its order from the store, so that it comes after any crash. Returns what stands in the
-    way, such as a full disk or another process that reads; then the next pass tries it again.
+    way, such as a full disk or another process that reads; then the next pass tries it again. A
+    copy that cannot be changed keeps nothing in the file. One that a newer crmmail has written is
+    looked at again by a crmmail of another version.
     """
-    if not store.read().execute("SELECT 1 FROM chore WHERE name = 'wipe'").fetchone():
-        return None
-    from crmmail.store import copies  # it opens stores, which know the levels
+    from crmmail.store import copies, handmade  # they open stores, which know the levels
 
+    newer = f"{_COPIES}{handmade.VERSION}"
+    query = "SELECT name FROM chore WHERE name = 'wipe' OR name LIKE ? || '%'"
+    ordered = {name for (name,) in store.read().execute(query, [_COPIES])}
+    if ordered <= {newer}:
+        return None
+    left, then = None, ""
+    try:
+        if left := copies.clear(store):
+            then = newer
+    except _PROBLEMS as problem:
+        left, then = explain(problem, store.path), _COPIES
+        log.warning("not all copies are made anew yet: %s", left)
+    if "wipe" in ordered and (failed := _rewrite(store)):
+        return failed if left is None else StoreError(f"{failed} {left}", left.hint)
+    with store.write("state") as (db, _):
+        db.executemany("DELETE FROM chore WHERE name = ?", [(name,) for name in ordered])
+        if then:
+            db.execute("INSERT OR IGNORE INTO chore VALUES (?)", [then])
+    return left
+
+
+def _rewrite(store: Store) -> StoreError | None:
+    """Leave nothing in the file of what was deleted; returns what stands in the way."""
     try:
         with store.write("state") as (db, _):
             db.execute("UPDATE sync_state SET state = 'wiping' WHERE state = 'checking'")
-        left = copies.clear(store)
         if not store.rewrite():
             return InUseError(
                 "Another crmmail uses the store.", "The next sync overwrites what left it."
             )
-    except (sqlite3.Error, OSError, StoreError) as problem:
+    except _PROBLEMS as problem:
         told = explain(problem, store.path)
         log.warning("the store is not rewritten yet: %s", told)
         return told
-    with store.write("state") as (db, _):
-        db.execute("DELETE FROM chore WHERE name = 'wipe'")
-    return left
+    return None
 
 
 def _strip(db: sqlite3.Connection, ids: str, allowed: str) -> None:

@@ -87,7 +87,7 @@ class Allowed(SQLModel, table=True):
 
 
 class Chore(SQLModel, table=True):
-    """Work on the file itself that is still to be done: "wipe" (V3)."""
+    """Work on the file itself that is still to be done: "wipe" (V3), or of its copies."""
 
     name: str = Field(primary_key=True)
 

@@ -1,0 +1,96 @@
+"""What leaves the store leaves its file, whatever becomes of the copies; these are tried again."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from crmmail.store import daily, forgetting, handmade, levels, notes
+from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
+from crmmail.store.trouble import StoreError
+
+from .conftest import World
+from .test_copies import holding
+
+TRACES = ("anna@acme.com", "Anna Berg", "xylophone", "first offer")
+
+
+@pytest.fixture
+def backed_up(store: Store, world: World) -> World:
+    """A world with notes and a backup."""
+    notes.add(store, Kind.PERSON, world.anna, "Likes xylophones.")
+    notes.add(store, Kind.PERSON, world.zoe, "Likes tea.")
+    assert daily.daily(store) is not None
+    return world
+
+
+def saved(store: Store) -> Path:
+    """One more backup."""
+    path = daily.save(store)
+    assert path is not None
+    return path
+
+
+def unreadable(store: Store, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A backup that the disk does not give."""
+    read, broken = daily.read, saved(store)
+
+    def refuse(path: Path) -> handmade.Document:
+        if path == broken:
+            raise StoreError(f"{path} cannot be read: Input/output error.")
+        return read(path)
+
+    monkeypatch.setattr(daily, "read", refuse)
+    return broken
+
+
+def test_a_backup_of_a_newer_version_is_looked_at_again_after_the_upgrade(
+    store: Store, backed_up: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer, version = saved(store), handmade.VERSION
+    document = daily.read(newer) | {"version": version + 1}
+    newer.write_bytes(gzip.compress(json.dumps(document).encode()))
+    said = forgetting.forget(store, "anna@acme.com").remains
+    assert f"{newer.name} still has what was to leave it" in str(said)
+    assert holding(store, "xylophone") == [newer.name]
+    looked = list[Path]()
+    read = daily.read
+    monkeypatch.setattr(daily, "read", lambda path: looked.append(path) or read(path))
+    assert levels.wipe(store) is None  # nothing can be done before
+    assert looked == []
+    monkeypatch.setattr(handmade, "VERSION", version + 1)
+    assert levels.wipe(store) is None
+    assert holding(store, *TRACES) == []
+    assert store.read().execute("SELECT name FROM chore").fetchall() == []
+
+
+def test_a_backup_that_cannot_be_read_keeps_nothing_in_the_store_s_own_file(
+    store: Store, backed_up: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is named, and each later pass tries that backup again, and the file is done."""
+    read = daily.read
+    broken = unreadable(store, monkeypatch)
+    said = forgetting.forget(store, "anna@acme.com").remains
+    assert str(said).startswith(f"{broken.name} still has what was to leave it")
+    assert holding(store, *TRACES) == [broken.name]
+    monkeypatch.setattr(Store, "rewrite", lambda _: pytest.fail("it was rewritten already"))
+    assert str(levels.wipe(store)).startswith(f"{broken.name} still has")
+    monkeypatch.setattr(daily, "read", read)
+    assert levels.wipe(store) is None
+    assert holding(store, *TRACES) == []
+    assert store.read().execute("SELECT name FROM chore").fetchall() == []
+
+
+def test_a_file_and_a_copy_that_both_wait_are_both_named(
+    store: Store, backed_up: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = unreadable(store, monkeypatch)
+    monkeypatch.setattr(Store, "rewrite", lambda _: False)
+    said = forgetting.forget(store, "anna@acme.com").remains
+    assert "Another crmmail uses the store." in str(said)
+    assert f"{broken.name} still has what was to leave it" in str(said)
+    assert ("wipe",) in store.read().execute("SELECT name FROM chore").fetchall()
