@@ -62,7 +62,7 @@ class TestDecisions:
                 "folder",
                 {"name", "role", "selectable", "selected", "account_id"},
                 {"id", "uidvalidity", "uidnext", "floor", "modseq", "messages", "former", "wire"}
-                | {"suspects", "compared", "flags_at", "unseen"},
+                | {"suspects", "compared", "flags_at", "flags_failed", "unseen"},
             ),
             (
                 "calendar",

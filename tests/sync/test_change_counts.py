@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from tests.fake_imap import CLOSE, Answer
 from tests.sync.letters import letter
-from tests.sync.unwell import LETTERS, Tamper, Unwell, put
+from tests.sync.unwell import HEADER, LETTERS, Tamper, Unwell, always, at, of, put
 
 from crmmail.store.kinds import Flag
 from crmmail.sync import reflagging
@@ -114,6 +115,56 @@ def test_a_status_that_is_late_is_no_sign(unwell: Unwell) -> None:
     assert (report.errors, report.stored) == ([], len(LETTERS) + 1)
     assert unwell.row("SELECT miscounts_at FROM sync_state") == (0,)
     unwell.ends_well()
+
+
+@pytest.mark.parametrize("answer", ["NO [UNAVAILABLE] try later", "BAD confused"])
+@pytest.mark.parametrize("passes", [1, 2])
+def test_new_mail_that_is_refused_for_a_while_is_no_sign(
+    unwell: Unwell, answer: str, passes: int
+) -> None:
+    unwell.sync()
+    unwell.mailbox.append("INBOX", letter(80))
+    _mark(unwell, 7, _FLAGGED)
+    for _ in range(passes):
+        assert unwell.sync(always(answer, HEADER)).errors != []
+    assert _flags(unwell) == {7: Flag.FLAGGED}
+    report = unwell.sync()
+    assert (report.errors, report.stored) == ([], len(LETTERS) + 1)
+    assert unwell.row("SELECT miscounts_at FROM sync_state") == (0,)
+    assert _asked_counts(unwell)
+    unwell.ends_well()
+
+
+_GARBLED = of(7, put(rb"FLAGS \(.*", b'FLAGS (x "\r\n'))
+
+
+@pytest.mark.parametrize("fault", [(at(7, CLOSE, "FLAGS"), bytes), ({}, _GARBLED)])
+def test_a_flag_that_could_not_be_read_before_is_no_sign(
+    unwell: Unwell, fault: tuple[dict[str, Answer], Tamper]
+) -> None:
+    unwell.sync()
+    _mark(unwell, 7, _FLAGGED)
+    _mark(unwell, 8, _FLAGGED)
+    report = unwell.sync(*fault)
+    assert (report.errors, _flags(unwell)) == ([], {8: Flag.FLAGGED})
+    for _ in range(2):
+        _age(unwell, _WEEK)
+        assert unwell.sync().errors == []
+        assert _flags(unwell) == {7: Flag.FLAGGED, 8: Flag.FLAGGED}
+        assert unwell.row("SELECT miscounts_at FROM sync_state") == (0,)
+        assert unwell.row("SELECT max(flags_failed) FROM folder") == ("",)
+    unwell.ends_well()
+
+
+def test_such_a_flag_hides_no_other(read_once: Unwell, stuck: Tamper) -> None:
+    _mark(read_once, 7, _FLAGGED)
+    _age(read_once, _WEEK)
+    read_once.sync({}, lambda answer: _GARBLED(stuck(answer)))
+    _mark(read_once, 53, _FLAGGED)
+    _age(read_once, _WEEK)
+    assert read_once.sync({}, stuck).errors == []
+    assert _flags(read_once) == {7: Flag.FLAGGED, 53: Flag.FLAGGED}
+    assert read_once.row("SELECT miscounts_at > 0 FROM sync_state") == (1,)
 
 
 @pytest.mark.parametrize("number", [b"1", b"300"])

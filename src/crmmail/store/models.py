@@ -153,6 +153,7 @@ class Folder(SQLModel, table=True):
     compared: int = 0  # how many were here when it was last compared with the server
     flags_at: int = 0  # when the flags of all messages were last read
     unseen: int = -1  # how many were unread on the server when it was last compared; -1: not told
+    flags_failed: str = ""  # S11: UIDs whose flags the server failed to send, as JSON
 
 
 class Unconfirmed(SQLModel, table=True):

@@ -252,6 +252,8 @@ class AccountSync:
                 self._session, row, modseq, info.unseen, left=left, told=told
             )
             self._doubts.read(row.name, all_read=all_read)
+        if row.name in self._session.failed or row.uidnext < info.uidnext:
+            modseq = row.modseq  # its mail is not here yet: both numbers move together (S11)
         upkeep.compared(self._store, row.id, modseq, here, info.unseen)
 
     def _compare_lists(self, intake: Intake, row: FolderRow, info: FolderInfo) -> None:

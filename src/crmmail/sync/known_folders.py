@@ -100,7 +100,8 @@ def begin(store: Store, row: FolderRow, info: FolderInfo) -> None:
             number = row.id
         db.execute(
             """UPDATE folder SET uidvalidity = ?, uidnext = ?, floor = ?, modseq = ?,
-                   messages = ?, former = 0, unseen = -1, flags_at = ? WHERE id = ?""",
+                   messages = ?, former = 0, unseen = -1, flags_at = ?,
+                   flags_failed = '' WHERE id = ?""",
             [*cursors, int(time.time()), number],
         )
         change.topics |= {"threads", "ledger"}

@@ -10,6 +10,7 @@ newest messages are read often, those of all others seldom. So it is where the n
 
 from __future__ import annotations
 
+import json
 import time
 
 from crmmail.sync import upkeep
@@ -50,7 +51,8 @@ def update(
 def _look(session: Session, row: FolderRow, unseen: int, *, told: bool) -> bool:
     """Read flags of a folder whose HIGHESTMODSEQ is what it was.
 
-    Where some are others now, and it still is, the server does not count all changes.
+    Where some are others now, and it still is, the server does not count all changes. A flag that
+    an earlier pass could not read proves nothing: the number has moved for it by then.
     """
     count = -1 if unseen == row.unseen else unseen
     all_read, changed = _update_some(session, row, count, _HOUR if told else _WEEK)
@@ -95,18 +97,40 @@ def _changed(mailbox: Mailbox, row: FolderRow, modseq: int, *, left: bool) -> di
 
 def _update_all(session: Session, row: FolderRow, low: int, high: int) -> int:
     """Ask for the flags of UIDs from `low` up to and excluding `high`; those that the answer leaves
-    out are asked for once more. Returns how many messages had other flags here.
+    out are asked for once more. Returns how many messages had other flags here, without those whose
+    flags could not be read before.
 
     Where the server fails at a message, its flags stay as they are.
     """
     told = session.mailbox.flags(low, high)
-    left_out = 0
+    left_out, failed, before = 0, set[int](), _failed_before(session, row)
     if missing := upkeep.readable_uids(session.store.read(), row.id, low, high) - told.keys():
         for uid, one in session.mailbox.flags_of(sorted(missing)).items():
             left_out += isinstance(one, LeftOut)
-            if not isinstance(one, Problem):
+            if isinstance(one, Problem):
+                failed.add(uid)
+            else:
                 told[uid] = one
+    late = {uid: told.pop(uid) for uid in before & told.keys()}
+    upkeep.set_flags(session.store, row.id, late)
     changed = upkeep.set_flags(session.store, row.id, told)
+    if (now := before - late.keys() | failed) != before:
+        _note_failed(session, row, now)
     if left_out:
         raise BadAnswer(f"The server does not tell the flags of {left_out:,} of its messages.")
     return changed
+
+
+def _failed_before(session: Session, row: FolderRow) -> set[int]:
+    """The messages of a folder whose flags the server failed to send when they were last asked."""
+    found = session.store.read().execute("SELECT flags_failed FROM folder WHERE id = ?", [row.id])
+    (packed,) = found.fetchone() or ("",)
+    return set(json.loads(packed or "[]"))
+
+
+def _note_failed(session: Session, row: FolderRow, uids: set[int]) -> None:
+    with session.store.write() as (db, _):
+        db.execute(
+            "UPDATE folder SET flags_failed = ? WHERE id = ?",
+            [json.dumps(sorted(uids)) if uids else "", row.id],
+        )
