@@ -20,6 +20,7 @@ from crmmail import temporary
 _EVERY = 2.0  # seconds between looks
 _ENDED = 128 + signal.SIGHUP
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+Handler = Callable[[int, FrameType | None], object] | int | None
 _PATIENCE = 5.0  # seconds in which the app ends by itself, with a sync that commits
 
 
@@ -94,14 +95,41 @@ def app_ended_by_signals(end: Callable[[], bool], give_back: Callable[[], bool])
 
 
 @contextmanager
+def undone_by_signals(undo: Callable[[], object]) -> Iterator[None]:
+    """In this block a signal that ends the program calls `undo`, and then does what it did before.
+
+    For what an exception alone cannot see to: there is none where nothing takes the signal, and
+    a second signal may come while the first one's is on its way.
+    """
+    before: dict[int, Handler] = {}
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        undo()
+        if callable(was := before[number]):
+            was(number, frame)
+        else:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    with _handled(handle, signal.SIGINT, before=before):
+        yield
+
+
+@contextmanager
 def _handled(
-    handler: Callable[[int, FrameType | None], object], *more: signal.Signals
+    handler: Callable[[int, FrameType | None], object],
+    *more: signal.Signals,
+    before: dict[int, Handler] | None = None,
 ) -> Iterator[None]:
-    """A handler of the signals that end a program, but for those that it was told to ignore."""
+    """A handler of the signals that end a program, but for those that it was told to ignore.
+
+    What they did until now is noted in `before`.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread has signals
         return
-    before = {number: signal.getsignal(number) for number in (*_SIGNALS, *more)}
+    before = {} if before is None else before
+    before.update({number: signal.getsignal(number) for number in (*_SIGNALS, *more)})
     taken = [number for number, was in before.items() if was is not signal.SIG_IGN]
     for number in taken:
         signal.signal(number, handler)

@@ -11,6 +11,8 @@ import termios
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from crmmail.hang_up import undone_by_signals
+
 _ECHO = 3  # the index of the local modes in what tcgetattr returns
 _questions: list[str] = []
 
@@ -35,7 +37,10 @@ def discard() -> None:
 
 @contextmanager
 def unseen() -> Iterator[None]:
-    """In this block the terminal shows nothing that is typed; it is dropped at the end."""
+    """In this block the terminal shows nothing that is typed; it is dropped at the end.
+
+    A signal that ends the program in it leaves the terminal as it was.
+    """
     try:
         terminal = sys.stdin.fileno()
         before = termios.tcgetattr(terminal)
@@ -44,9 +49,15 @@ def unseen() -> Iterator[None]:
         return
     quiet = list(before)
     quiet[_ECHO] &= ~termios.ECHO
-    termios.tcsetattr(terminal, termios.TCSANOW, quiet)
-    try:
-        yield
-    finally:
+
+    def show() -> None:
         with suppress(termios.error, OSError):
-            termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+            termios.tcflush(terminal, termios.TCIFLUSH)
+            termios.tcsetattr(terminal, termios.TCSANOW, before)
+
+    with undone_by_signals(show):
+        try:
+            termios.tcsetattr(terminal, termios.TCSANOW, quiet)
+            yield
+        finally:
+            show()
