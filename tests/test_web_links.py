@@ -63,6 +63,20 @@ def test_links_of_the_web_mail_and_telephone_are_kept(typed: str) -> None:
         ("tel:+49301234", "+49301234"),
         ("0800-FLOWERS-1", "0800-FLOWERS-1"),
         ("*100#", "*100#"),
+        ("Tel.: 030 123456", "Tel.: 030 123456"),
+        ("Büro: +49 30 1", "Büro: +49 30 1"),
+        ("fax:030 1", "fax:030 1"),
+        ("Data line: 030 1", "Data line: 030 1"),
+        ("+49 30 1 | 5", "+49 30 1 | 5"),
+        ("030 1 ext. 12", "030 1 ext. 12"),
+        ("030 1 x12", "030 1 x12"),
+        ("x12", "x12"),
+        ("ext. 12", "ext. 12"),
+        ("030/12 34 56 – 7 (bis 17:30 Uhr)", "030/12 34 56 – 7 (bis 17:30 Uhr)"),
+        ("+49 30 1 [Zentrale]; mobil: +49 171 1", "+49 30 1 [Zentrale]; mobil: +49 171 1"),
+        ("sip:42@pbx.example", "sip:42@pbx.example"),
+        ("٠٣٠ ١٢٣", "٠٣٠ ١٢٣"),
+        ("1" * 200, "1" * 200),
         ("+49\u202e 30\n12\x1b", "+49 30 12"),
     ],
 )
@@ -71,7 +85,12 @@ def test_a_phone_number_is_kept_in_the_way_in_which_it_is_written(typed: str, ke
 
 
 @pytest.mark.parametrize(
-    "typed", ["javascript:1", "call me", "data:1", "1<2>", "=1+1|cmd", "1" * 61, "a@b1.example"]
+    "typed",
+    [
+        *("javascript:1", " JavaScript:1", "java\u200bscript:1", "tel:javascript:1", "data:1"),
+        *("http:1", "https://acme.example/1", "mailto:a1@b.example", "ms-msdt:/id1", "x1://host/1"),
+        *("call me", "Tel.:", "tel:", "-", "1" * 201),
+    ],
 )
 def test_what_is_no_phone_number_is_refused(typed: str) -> None:
     with pytest.raises(CrmmailError, match="is not a phone number"):

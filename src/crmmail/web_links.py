@@ -14,8 +14,14 @@ SCHEMES = ("http", "https", "mailto", "tel")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{0,60}):(?!\d+(?:/|$))", re.IGNORECASE)
 _WEB = re.compile(r"https?://[^/?#@\s]", re.IGNORECASE)
 _BARE = re.compile(r"(?:[\w-]+\.)+[\w-]{2,}(?::\d+)?(?:[/?#]\S*)?")
-_PHONE = re.compile(r"[\w\s+().,/#*;&-]*")
-_LONGEST = 60  # characters of a phone number
+_LINK = re.compile(
+    r"(?:about|blob|cid|chrome|data|file|filesystem|ftps?|https?|intent|jar|jscript|javascript"
+    r"|ldaps?|livescript|mailto|mhtml|mocha|ms-[a-z-]+|nfs|resource|sftp|shell|smb|ssh|telnet"
+    r"|vbscript|view-source|vnc|wss?):|[a-z][a-z0-9+.-]*:[/\\]{2}",
+    re.IGNORECASE,
+)
+"""What a link begins with. A label of a phone number ends with a colon too, as in `Fax: 030 1`."""
+_LONGEST = 200  # characters of a phone number
 _ALLOWED = ", ".join(SCHEMES[:-1]) + f" and {SCHEMES[-1]}"
 
 
@@ -38,7 +44,7 @@ def refusal(url: str) -> str:
 
 
 def kept(typed: str) -> str:
-    """The links of a record, one a line, made safe. Raises CrmmailError for what is none."""
+    """The links of a record, one a line, made safe. Raises CrmmailError where one is not kept."""
     lines = [line.strip() for line in block(typed).split("\n")]
     for line in filter(None, lines):
         if " " in line or not (_BARE.fullmatch(line) if not scheme(line) else not refusal(line)):
@@ -50,14 +56,17 @@ def kept(typed: str) -> str:
 
 
 def phone(typed: str) -> str:
-    """A phone number that somebody typed, made safe. Raises CrmmailError for what is none."""
+    """A phone number that somebody typed, made safe, with all that they wrote about it.
+
+    Raises CrmmailError for a link, and for a text without a digit.
+    """
     number = one_line(typed)
     if number[:4].lower() == "tel:":
         number = number[4:].strip()
-    if number and not (
-        len(number) <= _LONGEST
-        and _PHONE.fullmatch(number)
-        and any(character.isdecimal() for character in number)
+    if one_line(typed) and (
+        len(number) > _LONGEST
+        or _LINK.match(number)
+        or not any(character.isdecimal() for character in number)
     ):
         raise CrmmailError(
             f"{one_line(typed, 60)!r} is not a phone number.", "Example: +49 30 1234-56 ext. 7"
