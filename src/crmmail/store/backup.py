@@ -6,7 +6,17 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from crmmail.store import daily, files, forgetting, locks, opening, read_only, remembering
+from crmmail.store import (
+    daily,
+    files,
+    forgetting,
+    handmade,
+    locks,
+    mentioned,
+    opening,
+    read_only,
+    remembering,
+)
 from crmmail.store.database import Store
 from crmmail.store.remembering import Said
 from crmmail.store.trouble import DamagedError, InUseError, StoreError, explain, explained, is_full
@@ -100,20 +110,31 @@ def left_out(source: Path, store: Path) -> list[str]:
     if not (known := _said(store).forgotten):
         return []
     if daily.is_document(source):
-        return [
-            f"{row['name']} ({', '.join(one['address'] for one in row['addresses'])})"
-            for row in daily.read(source)["people"]
-            if any(forgetting.is_forgotten(one["address"], known) for one in row["addresses"])
-        ]
+        return _left_out_of(daily.read(source), known)
     with explained(source), closing(_reading(source)) as db:
         owner = (
             "SELECT p.id, p.name FROM person p JOIN address ON person_id = p.id WHERE address = ?"
         )
         people: dict[object, tuple[str, list[str]]] = {}
-        for address in forgetting.among(db, known):
-            number, name = db.execute(owner, [address]).fetchone() or (address, "")
+        for address, called in forgetting.among(db, known).items():
+            number, name = db.execute(owner, [address]).fetchone() or (address, called)
             people.setdefault(number, (name, []))[1].append(address)
     return [f"{name} ({', '.join(own)})" if name else own[0] for name, own in people.values()]
+
+
+def _left_out_of(document: handmade.Document, known: frozenset[str]) -> list[str]:
+    def is_gone(address: str) -> bool:
+        return forgetting.is_forgotten(address, known)
+
+    people = [
+        (row["name"], [one["address"] for one in row["addresses"]]) for row in document["people"]
+    ]
+    people = [(name, own) for name, own in people if any(map(is_gone, own))]
+    others = mentioned.in_document(document).difference(*(own for _, own in people))
+    return [
+        *(f"{name} ({', '.join(own)})" for name, own in people),
+        *sorted(filter(is_gone, others)),
+    ]
 
 
 def _said(store: Path) -> Said:

@@ -7,20 +7,19 @@ kept. It tells whether an address is a forgotten one, and does not tell which on
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
-from crmmail.addresses import normal
 from crmmail.store import (
     address_book,
     files,
     former,
     levels,
     links,
+    mentioned,
     people,
     records,
     removal,
@@ -36,8 +35,6 @@ _BLANK = """reason = 'forgotten', detail = '', message_id = '', sent_at = 0, sub
             sender = '', size = 0, facts = ''"""
 _BLANK_RESOURCE = """reason = 'forgotten', detail = '', raw = '', title = '', uid = '',
                      starts_at = 0, expanded_to = 0"""
-_FOLDED = re.compile(r"\r?\n[ \t]")
-_MAILTO = re.compile(r"mailto:([^\s;:,\"<>]+)")
 _TOPICS = ("ledger", "notes", "meetings", *records.ALL_TOPICS)
 
 
@@ -143,14 +140,12 @@ def forget_again(store: Store, known: Collection[str]) -> None:
             db.execute("DELETE FROM chore WHERE name = 'wipe'")
 
 
-def among(db: sqlite3.Connection, known: Collection[str]) -> list[str]:
-    """The addresses in a store that were forgotten elsewhere; own ones are not."""
+def among(db: sqlite3.Connection, known: Collection[str]) -> dict[str, str]:
+    """The addresses in a store, with names, that were forgotten elsewhere; own ones are not."""
     if not known:
-        return []
-    rows = db.execute(
-        "SELECT address FROM address EXCEPT SELECT address FROM own_address ORDER BY 1"
-    )
-    return [address for (address,) in rows if is_forgotten(address, known)]
+        return {}
+    rows = sorted(mentioned.everybody(db).items())
+    return {address: name for address, name in rows if is_forgotten(address, known)}
 
 
 def _take_out(store: Store, found: Traces) -> None:
@@ -266,11 +261,7 @@ def _forget_resources(db: sqlite3.Connection, addresses: Collection[str]) -> Non
     """Blank the resources of meetings that are in the skip list and have one of the addresses."""
     gone: list[tuple[int, str]] = []
     for number, uid, raw in db.execute("SELECT id, uid, raw FROM calendar_object WHERE raw != ''"):
-        lines = _FOLDED.sub("", raw).lower().splitlines()
-        people = " ".join(one for one in lines if one.startswith(("attendee", "organizer")))
-        if any(one in people for one in addresses) and not set(addresses).isdisjoint(
-            normal(one) for one in _MAILTO.findall(people)
-        ):
+        if not mentioned.in_calendar(raw, addresses).isdisjoint(addresses):
             gone.append((number, uid))
     db.executemany(
         f"UPDATE calendar_object SET {_BLANK_RESOURCE} WHERE id = ?", [(one,) for one, _ in gone]
