@@ -1,4 +1,4 @@
-"""A calendar server's bad minute loses no meeting and no link: absence is no deletion (M12)."""
+"""A calendar server's bad minute loses no meeting and no link: absence is not deletion (M12)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.dav_proxy import Request, Scripted
 from tests.sync.events import event, events
 from tests.sync.office import Office
 
+from crmmail.sync import calendars
 from crmmail.sync.problems import Problem
 
 _XML = {"Content-Type": "application/xml; charset=utf-8"}
@@ -153,6 +154,51 @@ def test_a_change_with_the_etag_of_before_is_seen(full: Office, without: bytes) 
     assert full.later() == []
     assert {"Moved", "Again"} <= full.titles()
     assert full.is_equal()
+
+
+@pytest.mark.parametrize("without", ["no sync-token", "an empty report"])
+def test_a_second_change_with_that_etag_is_seen_when_its_hour_has_come(
+    full: Office, without: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def alter(asked: Request, body: bytes) -> bytes:
+        body = re.sub(rb"(getetag>)[^<]+<", rb'\1"same"<', body)
+        if without == "no sync-token":
+            return body.replace(b"sync-token", b"no-such-thing")
+        return _RESPONSE.sub(b"", body) if asked.kind == "sync-collection" else body
+
+    full.proxy.alter = alter
+    full.later()
+    for title in ("Second", "Third"):
+        full.settle()
+        full.server.put("work", "3.ics", event(3, title))
+        full.settle()
+        full.proxy.kinds()
+        full.settle()  # the change waits for its turn
+        assert "calendar-multiget" not in full.proxy.kinds()
+        with monkeypatch.context() as clock:
+            clock.setattr(calendars, "_HOUR", 0.0)
+            full.settle()
+        assert title in full.titles()
+        full.settle()
+        full.proxy.kinds()
+        full.settle()
+        assert full.proxy.kinds() == ["PROPFIND"]  # nothing is left to read
+    assert full.is_equal()
+
+
+def test_a_cut_while_all_is_read_does_not_use_up_the_turn(full: Office) -> None:
+    full.proxy.alter = lambda _, body: re.sub(rb"(getetag>)[^<]+<", rb'\1"same"<', body).replace(
+        b"sync-token", b"no-such-thing"
+    )
+    full.later()
+    full.again()
+    full.server.put("work", "3.ics", event(3, "Second"))
+    full.proxy.script = _SCRIPTS["resources fail"]
+    full.sync.settle()
+    assert full.sync.errors != []
+    full.proxy.script = lambda _: None
+    full.settle()
+    assert "Second" in full.titles()
 
 
 def test_real_deletions_leave_at_once(full: Office) -> None:

@@ -157,8 +157,10 @@ class CalendarSync:
                 log.info("calendar %d: all is compared, as the server said: %s", row.id, problem)
                 return None
             here = calendars.etags(self._store.read(), row.id)
-            if not (news.etags or news.gone) and token == row.sync_token and self._is_due(row):
-                return None  # it says that something changed, and does not say what
+            if not (news.etags or news.gone) and token == row.sync_token:
+                # it says that something changed, and does not say what: the token stays until it is
+                # the calendar's turn to be read whole
+                return None if self._is_due(row) else True
             same = sum(bool(etag) and here.get(href) == etag for href, etag in news.etags.items())
             if same > min(len(here) // 2, CHUNK):
                 return None  # what has not changed is named only by a server that begins anew
@@ -175,10 +177,9 @@ class CalendarSync:
         here = calendars.etags(self._store.read(), row.id)
         wanted = {href: etag for href, etag in there.items() if not etag or here.get(href) != etag}
         gone, sure = self._really_gone(row, here.keys() - there.keys(), wanted)
-        if not (wanted or gone) and row.compared_at and _moved(row, listed) and self._is_due(row):
-            self._read_at[row.id] = time.monotonic()
-            wanted = there if len(there) <= _MOST else {}  # its ETags may not tell of changes
         cursor = Cursor(listed.sync_token, listed.ctag, int(time.time()))
+        if not (wanted or gone) and row.compared_at and _moved(row, listed):
+            return self._read_whole(row, there if len(there) <= _MOST else {}, cursor)
         absence = calendar_absence.judge(
             self._store, self._looks, row.id, gone, len(here), sure=sure
         )
@@ -187,6 +188,19 @@ class CalendarSync:
         if not self._take(row, wanted, set(), Cursor()):  # the next pass compares again
             return False
         raise BadAnswer(absence.words)
+
+    def _read_whole(self, row: CalendarRow, there: dict[str, str], cursor: Cursor) -> bool:
+        """Read all resources of a calendar whose ETags may not tell of changes, if it is its turn.
+
+        Until then it keeps the old token and tag, so that the change is not forgotten.
+        """
+        if there and not self._is_due(row):
+            cursor = Cursor(row.sync_token, row.ctag, cursor.compared_at)
+            return self._take(row, {}, set(), cursor)
+        if not self._take(row, there, set(), cursor):
+            return False
+        self._read_at[row.id] = time.monotonic()
+        return True
 
     def _really_gone(
         self, row: CalendarRow, gone: set[str], wanted: dict[str, str]

@@ -59,7 +59,7 @@ def fetch(dav: Dav, url: str, hrefs: Sequence[str]) -> tuple[list[Resource], set
 
     A request that fails is halved until the one bad resource is alone: that one is given without
     its text. What an answer leaves out is asked for by itself. Raises the last BadAnswer where more
-    than a few are asked for and the server sends none: that is no fault of theirs.
+    than a few are asked for and the server sends none: then the fault is the server's.
     """
     resources, gone, problem = _fetch(dav, url, hrefs)
     if problem and len(hrefs) > _FEW and not gone and not any(one.raw for one in resources):
