@@ -132,6 +132,13 @@ class AskingApp(GuardingApp, inherit_bindings=False):
                 self._sync.sync_now()
         self._ask_next(unasked=password is None)
 
+    def _look_at_questions(self) -> None:
+        """See whether the questions that are open are still to be asked."""
+        from crmmail.screens.password import PasswordScreen
+
+        if any(isinstance(screen, PasswordScreen) for screen in self.screen_stack):
+            ask(self, self._unanswered, self._drop_questions, awaited=False)
+
     def _drop_questions(self, emails: list[str]) -> None:
         """No password is needed of an account that was removed, or signs in otherwise by now."""
         from crmmail.screens.password import PasswordScreen
@@ -145,7 +152,7 @@ class AskingApp(GuardingApp, inherit_bindings=False):
     def _tell(self, topics: frozenset[str], own: bool = False) -> None:
         if not topics or topics & {"state", "accounts"}:
             self._look_for_stopped()
-            ask(self, self._unanswered, self._drop_questions, awaited=False)
+            self._look_at_questions()
         super()._tell(topics, own)
 
     def _states(self) -> list[StateRow]:

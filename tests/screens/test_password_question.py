@@ -217,3 +217,27 @@ async def test_a_question_that_is_open_says_that_it_is_void_and_takes_no_key(
         await settle(pilot)
         assert isinstance(app.screen, RecordsScreen)
         assert typed._held == {}
+
+
+async def test_only_while_a_question_is_open_is_it_looked_after(
+    app: CrmmailApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[list[str]] = []
+
+    def unanswered(self: CrmmailApp) -> list[str]:
+        looks.append([ONE])
+        return [ONE]
+
+    async with app.run_test(size=(120, 24)) as pilot:
+        await press(pilot)
+        monkeypatch.setattr(CrmmailApp, "_unanswered", unanswered)
+        for _ in range(20):
+            app._tell(frozenset({"state"}))
+        await settle(pilot)
+        assert looks == []
+        await asked_by_itself(pilot, app, ONE)
+        await settle(pilot)
+        before = len(looks)
+        app._tell(frozenset({"state"}))
+        await settle(pilot)
+        assert len(looks) == before + 1
