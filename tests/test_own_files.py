@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,6 +17,7 @@ from crmmail import own_files, settings
 from crmmail.errors import CrmmailError
 from crmmail.screens import files as screen_files
 from tests.mounts import NEEDS, SMALL_DISK, can_mount, run_on
+from tests.patience import PATIENCE
 
 
 def test_a_file_is_its_owners_only_and_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
@@ -36,10 +41,67 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     assert path.read_text() == "mine"
 
 
-def test_what_a_killed_process_has_left_is_in_nobodys_way(tmp_path: Path) -> None:
-    (tmp_path / f".file.{os.getpid()}-0.part").write_text("half")
+def test_what_a_killed_process_has_left_is_in_nobodys_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_files, "_counter", count(7))
+    (tmp_path / f".file.{os.getpid()}-7.part").write_text("half")
     own_files.put(tmp_path / "file", b"whole")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def write_new(path: Path, data: bytes) -> None:
+    with own_files.new_file(path) as file:
+        file.write(data)
+
+
+@pytest.mark.parametrize("write", [own_files.put, write_new])
+def test_a_file_is_on_the_disk_before_its_name_and_then_the_name_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path, bytes], None]
+) -> None:
+    """Else it may be there and empty after a power cut."""
+    fsync, replace = os.fsync, Path.replace
+    path, done = tmp_path / "file", list[tuple[str, object]]()
+
+    def synced(handle: int) -> None:
+        found = os.fstat(handle)
+        kind = "folder" if os.path.samestat(found, tmp_path.stat()) else "file"
+        done.append((kind, found.st_size if kind == "file" else path.exists()))
+        fsync(handle)
+
+    def replaced(part: Path, to: Path) -> Path:
+        done.append(("replace", to))
+        return replace(part, to)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+    write(path, b"whole")
+    renamed = [("replace", path)] if write is own_files.put else []
+    assert done == [("file", 5), *renamed, ("folder", True)]
+
+
+def test_two_threads_write_one_file_and_one_of_both_is_there_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, replace = tmp_path / "file", Path.replace
+    written, second_is_done = threading.Event(), threading.Event()
+
+    def replaced(part: Path, to: Path) -> Path:
+        if threading.current_thread() is not threading.main_thread():
+            written.set()
+            assert second_is_done.wait(PATIENCE)
+        return replace(part, to)
+
+    monkeypatch.setattr(Path, "replace", replaced)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(own_files.put, path, b"first")
+        assert written.wait(PATIENCE)
+        own_files.put(path, b"second")
+        assert path.read_bytes() == b"second"
+        second_is_done.set()
+        first.result(PATIENCE)
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.fixture

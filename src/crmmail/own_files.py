@@ -1,37 +1,69 @@
-"""Files that only their owner may read, and that are whole or not there."""
+"""Files that only their owner may read, and that are whole or not there, also after a power cut."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
+
+_counter = count(1)
 
 
 @contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
     """Write a file that is not there yet; where that fails, as on a full disk, it is deleted.
 
-    Raises FileExistsError for one that is there, or OSError.
+    Behind the block it is on the disk. Raises FileExistsError for one that is there, or OSError.
     """
-    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    with _written(path) as file:
+        yield file
+    _sync_names(path)
 
 
 def put(path: Path, data: bytes) -> None:
     """Write a file, over one that may be there: that stays as it is where this fails."""
-    part = path.with_name(f".{path.name}.{os.getpid()}-0.part")
-    part.unlink(missing_ok=True)  # of a process that was killed
-    with new_file(part) as file:
+    part = part_of(path)
+    part.unlink(missing_ok=True)  # of a process that was killed and had the same number
+    with _written(part) as file:
         file.write(data)
     try:
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+    _sync_names(path)
+
+
+def part_of(path: Path) -> Path:
+    """Where a file is written before it is whole, by one of several processes and threads."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{next(_counter)}.part")
+
+
+def sync(path: Path) -> None:
+    """See to it that a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[BinaryIO]:
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _sync_names(path: Path) -> None:
+    with suppress(OSError):  # the file is there; not every disk takes this for a folder
+        sync(path.parent)

@@ -30,10 +30,11 @@ store.close()
 # Upgrades a store and is killed before the given statement of the upgrade, or before its copy.
 _UPGRADE = """
 import os, pathlib, signal, sqlite3, sys
-from crmmail.store import files, opening
+from crmmail import own_files
+from crmmail.store import opening
 from crmmail.store.database import Store
 if sys.argv[2] == "copy":
-    files.sync = lambda path: os.kill(os.getpid(), signal.SIGKILL)
+    own_files.sync = lambda path: os.kill(os.getpid(), signal.SIGKILL)
 else:
     found = dict(opening.migrations())
     newest = max(found)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from crmmail import own_files
 from crmmail.store import copies, daily, files, notes, people, renewing
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
@@ -160,7 +161,7 @@ def test_what_a_running_process_is_writing_is_not_cleared_away(store: Store, wor
     ended = multiprocessing.get_context("spawn").Process()
     ended.start()
     ended.join()
-    mine = files.own_part_of(place / "daily-2026-03-14.json.gz")
+    mine = own_files.part_of(place / "daily-2026-03-14.json.gz")
     theirs = place / f".daily-2026-03-15.json.gz.{ended.pid}-1.part"
     unnamed = store.path.with_name(f".{store.path.name}.part-wal")
     for path in (mine, theirs, unnamed):

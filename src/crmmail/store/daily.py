@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from crmmail import own_files
 from crmmail.store import files, forgetting, handmade, locks
 from crmmail.store.database import Store
 from crmmail.store.handmade import Document
@@ -103,7 +104,7 @@ def newest_of(store: Path) -> Document | None:
 
 def write(document: Document, path: Path) -> Path:
     """Write a document: the file is whole or not there, and its owner's only."""
-    part = files.own_part_of(path)
+    part = own_files.part_of(path)
     try:
         with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
             with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
@@ -115,7 +116,7 @@ def write(document: Document, path: Path) -> Path:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    files.sync(path.parent)
+    own_files.sync(path.parent)
     return path
 
 

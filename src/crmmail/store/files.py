@@ -9,12 +9,11 @@ import time
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
+from crmmail import own_files
 from crmmail.store import read_only
 
-_counter = count(1)
 _PART = re.compile(r"\.(?:(\d+)-\d+\.)?part(?:$|[.-])")
 DAILY = "backups"
 """The folder of the daily backups, beside the store."""
@@ -93,11 +92,6 @@ def part_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.part")
 
 
-def own_part_of(path: Path) -> Path:
-    """Where a file is written before it is whole, by one of several processes and threads."""
-    return path.with_name(f".{path.name}.{os.getpid()}-{next(_counter)}.part")
-
-
 def clear_parts(store: Path) -> None:
     """Delete what killed processes left half made; for one that has the store open.
 
@@ -141,15 +135,15 @@ def copy_whole(source: Path, to: Path) -> None:
 
     What is written to the store meanwhile is no part of it; nothing that was deleted is in it.
     """
-    part = own_part_of(to)
+    part = own_files.part_of(to)
     try:
         vacuum(source, part)
-        sync(part)
+        own_files.sync(part)
         part.replace(to)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    sync(to.parent)
+    own_files.sync(to.parent)
 
 
 def make(path: Path) -> Path:
@@ -182,7 +176,7 @@ def keep(store: Path, ending: str) -> Path:
             if log.stat().st_size:
                 link(log, its)
             log.unlink()
-    sync(kept.parent)
+    own_files.sync(kept.parent)
     return kept
 
 
@@ -193,9 +187,9 @@ def _empty_log(store: Path) -> None:
 
 def replace(part: Path, store: Path) -> None:
     """Put a whole file in a store's place, in one step."""
-    sync(part)
+    own_files.sync(part)
     part.replace(store.resolve())
-    sync(store.resolve().parent)
+    own_files.sync(store.resolve().parent)
 
 
 def remove(store: Path) -> None:
@@ -209,15 +203,6 @@ def logs(store: Path) -> list[Path]:
     return [store.with_name(f"{store.name}-{end}") for end in ("wal", "shm", "journal")]
 
 
-def sync(path: Path) -> None:
-    """See to it that a file, or the names in a folder, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def link(path: Path, to: Path) -> None:
     """Give a file a second name, where the disk knows that; else a copy. Never over another."""
     try:
@@ -229,7 +214,7 @@ def link(path: Path, to: Path) -> None:
         with path.open("rb") as source, part.open("wb") as target:
             while piece := source.read(1 << 20):
                 target.write(piece)
-        sync(part)
+        own_files.sync(part)
         part.replace(to)
 
 

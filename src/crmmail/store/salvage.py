@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from crmmail import addresses
+from crmmail import addresses, own_files
 from crmmail.store import files, handmade, numbers, opening
 from crmmail.store.handmade import Document
 from crmmail.store.kinds import Kind
@@ -37,7 +37,7 @@ def salvage(path: Path, now: int) -> tuple[Document, bool]:
     SQLite reads what it finds; what it does not find is read from the pages themselves. Nothing is
     written to the file. Raises StoreError, sqlite3.Error or OSError.
     """
-    scratch = files.own_part_of(path.with_name(f"{path.name}.salvage"))
+    scratch = own_files.part_of(path.with_name(f"{path.name}.salvage"))
     known: list[numbers.Number] = []
     try:
         try:
@@ -100,7 +100,7 @@ def _make(to: Path, version: int) -> list[str]:
     steps = opening.migrations()
     if version not in steps:  # the number itself is damaged
         version = max(steps)
-    files.sync(files.make(to).parent)
+    own_files.sync(files.make(to).parent)
     with closing(sqlite3.connect(to, isolation_level=None)) as db:
         opening.prepare(db)
         for number in sorted(steps):
