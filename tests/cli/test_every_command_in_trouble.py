@@ -52,6 +52,17 @@ EVENTS = (
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20260601T120000Z\r\n"
     "SUMMARY:Lunch\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 )
+LAST = ("forget", "account remove", "rebuild", "restore")
+"""What would leave nothing to read, or another store in the place of the one in trouble."""
+READS = re.compile(
+    r"(?:status|dump|agenda|skipped|path|config|keys|backup \S+|\S+ list|why \S+@\S+"
+    r"|export (?:people|companies|meetings)|(?:people|person|company|companies|threads?) show 1"
+    r"|account (?:folders|test) \S+)(?: --(?:json|meetings|contacts|format csv))*"
+)
+WRITES = re.compile(
+    r"(?:sync|import|account (?:set|remove)|block (?:add|remove)|(?:opportunities|opportunity) add"
+    r"|let-in (?:sender|remove)|forget|remember)\b.*"
+)
 SAYS = {
     "read-only": "is on a disk that is mounted read-only",
     "full": "The disk of ",
@@ -81,12 +92,16 @@ def walk(how: str, mount: str, store: Path, folder: Path) -> list[Ended]:
         shutil.copytree(store, data)
     lines = [
         [*name.split(), *(WORDS.get(word, word) for word in words)]
-        for name, several in ARGUMENTS.items()
+        for name, several in sorted(ARGUMENTS.items(), key=lambda one: _turn(one[0]))
         for words in [*several, *([["ann@acme.example", "--yes"]] if name == "forget" else [])]
     ]
     done = run_on(mount, SCRIPT, how, data, made, json.dumps(lines))
     assert done.returncode == 0, done.stderr
     return [Ended(tuple(words), *rest) for words, *rest in json.loads(done.stdout)]
+
+
+def _turn(name: str) -> int:
+    return LAST.index(name) if name in LAST else -1
 
 
 @pytest.mark.skipif(not can_mount(), reason=NEEDS)
@@ -105,3 +120,10 @@ def test_every_command_says_what_is_wrong_and_what_to_do(
     assert without == [], "nothing to do is said"
     assert any(SAYS[how] in one.err for one in failed), [one.err for one in failed]
     assert all(one.out == "" for one in failed)
+    reads = [one for one in ended if READS.fullmatch(" ".join(one.words))]
+    assert {one.words[0] for one in reads} >= {"people", "thread", "status", "dump", "export"}
+    assert [one for one in reads if one.code != 0] == []
+    if how != "full":  # a small change finds room
+        writes = [one for one in ended if WRITES.fullmatch(" ".join(one.words))]
+        assert {one.words[0] for one in writes} >= {"sync", "import", "account", "block", "forget"}
+        assert [one for one in writes if one.code != 1] == []

@@ -61,6 +61,7 @@ def test_what_it_has_is_read_and_the_disk_is_named(store: Store, closed: list[st
         ["thread", "list"],
         ["thread", "show", "1"],
         ["dump"],
+        ["status"],
     )
     found = commands(folder, *reading)
     assert [code for code, _, _ in found] == [0] * len(reading)
@@ -68,12 +69,13 @@ def test_what_it_has_is_read_and_the_disk_is_named(store: Store, closed: list[st
         assert err == (
             f"{store.path} is on a disk that is mounted read-only: it is read, and not changed.\n"
         )
-    (_, people, _), (_, hits, _), (_, threads, _), (_, thread, _), (_, dumped, _) = found
+    people, hits, threads, thread, dumped, state = (out for _, out, _ in found)
     assert "Anna Berg" in people
     assert "Anna Berg" in hits
     assert "Grüße" in threads
     assert "the first offer" in thread
     assert dumped.splitlines() == [line.rstrip("\n") for line in closed]
+    assert "me@home.example" in state
 
 
 def test_it_is_backed_up_to_another_place(
