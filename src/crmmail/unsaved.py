@@ -51,16 +51,28 @@ class UnsavedApp(FollowingApp, inherit_bindings=False):
         self.notify(words, timeout=30, markup=False)
 
     def keep_unsaved(self) -> None:
-        with suppress(Exception):  # an error may have ended the app: the screens may be in pieces
+        with suppress(Exception):  # the app ends for another reason
             self.keep_typed()
 
     def keep_typed(self) -> None:
         """Write what stands in forms and is not stored, but no password, to a file."""
         forms = (one for one in self.screen_stack if isinstance(one, TypingScreen))
-        found = (one.unsaved() for one in forms if one.would_lose)
-        typed = "\n\n".join(filter(None, found))
+        typed = "\n\n".join(filter(None, map(_typed, forms)))
         if typed and self.typed_at is None:
             path = files.free_name(self.store.path, f"{files.UNSAVED}-{files.dated('.txt')}")
             with own_files.new_file(path) as file:
                 file.write(f"{typed}\n".encode())
             self.typed_at = path
+
+
+def _typed(form: TypingScreen) -> str:
+    """What stands in a form that would be lost with it.
+
+    An error may have ended the app, and this form may be in pieces: others have their text still.
+    """
+    with suppress(Exception):
+        if not form.would_lose:
+            return ""
+    with suppress(Exception):
+        return form.unsaved()
+    return ""

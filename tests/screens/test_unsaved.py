@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from textual.pilot import Pilot
 
 from crmmail.app import CrmmailApp
-from crmmail.screens.form import FormScreen
+from crmmail.screens.form import Field, Form, FormScreen
 from crmmail.store import files, notes
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
@@ -88,3 +91,60 @@ async def test_y_to_the_question_keeps_nothing(app: CrmmailApp, store: Store) ->
         await press(pilot, "enter", "n", *"Call", "ctrl+q", "y")
     assert app._exit
     assert files.unsaved(store.path) == []
+
+
+def a_form(title: str) -> FormScreen:
+    fields = [Field("one", "One"), Field("two", "Two")]
+    return FormScreen(Form(title, fields, lambda _: None, lambda _: "Made"))
+
+
+async def two_forms(app: CrmmailApp, pilot: Pilot[Any]) -> tuple[FormScreen, FormScreen]:
+    """Two forms, one over the other, each with text in both fields."""
+    forms = a_form("Below"), a_form("Above")
+    for form in forms:
+        await app.push_screen(form)
+        await press(pilot, *"first", "tab", *"second")
+    return forms
+
+
+def fails(*_: object) -> bool:
+    raise RuntimeError("a fault of the code")
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+async def test_a_form_that_cannot_tell_its_text_does_not_lose_that_of_others(
+    app: CrmmailApp, store: Store, monkeypatch: pytest.MonkeyPatch, broken: int
+) -> None:
+    async with app.run_test(size=(80, 40)) as pilot:
+        forms = await two_forms(app, pilot)
+        with monkeypatch.context() as patched:
+            patched.setattr(forms[broken], "unsaved", fails)
+            app.keep_unsaved()
+    (kept,) = files.unsaved(store.path)
+    title = ("Above", "Below")[broken]
+    assert kept.read_text() == f"{title}\nOne: first\nTwo: second\n"
+
+
+async def test_a_form_of_which_it_is_not_known_whether_it_was_changed_keeps_its_text(
+    app: CrmmailApp, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with app.run_test(size=(80, 40)) as pilot:
+        await two_forms(app, pilot)
+        with monkeypatch.context() as patched:
+            patched.setattr(FormScreen, "is_changed", property(fails))
+            app.keep_unsaved()
+    (kept,) = files.unsaved(store.path)
+    assert kept.read_text() == (
+        "Below\nOne: first\nTwo: second\n\nAbove\nOne: first\nTwo: second\n"
+    )
+
+
+async def test_a_field_that_is_gone_does_not_lose_the_text_of_the_others(
+    app: CrmmailApp, store: Store
+) -> None:
+    async with app.run_test(size=(80, 40)) as pilot:
+        _, form = await two_forms(app, pilot)
+        await form.query_one("#field-one").remove()
+        app.keep_unsaved()
+    (kept,) = files.unsaved(store.path)
+    assert kept.read_text() == ("Below\nOne: first\nTwo: second\n\nAbove\nTwo: second\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -230,9 +231,10 @@ class FormScreen(TypingScreen, Whole, ModalScreen[None], inherit_bindings=False)
     def unsaved(self) -> str:
         found = []
         for field in self.form.fields:
-            typed = _typed(self.query_one(f"#field-{field.key}"))
-            if typed not in ("", field.shown):
-                found.append(f"{field.title}: {typed}")
+            with suppress(Exception):  # an error may have left it in pieces: others have their text
+                typed = _typed(self.query_one(f"#field-{field.key}"))
+                if typed not in ("", field.shown):
+                    found.append(f"{field.title}: {typed}")
         return "\n".join([self.form.title, *found]) if found else ""
 
     def _say_nothing(self) -> None:
