@@ -91,9 +91,12 @@ def test_so_do_the_fields_of_companies_and_opportunities(
     assert acme is not None
     steps = Steps()
     steps.add(
-        opened(store, Kind.COMPANY, world.acme)(name="Acme Ltd", links="https://acme.example")
+        "the company",
+        opened(store, Kind.COMPANY, world.acme)(name="Acme Ltd", links="https://acme.example"),
     )
-    steps.add(opened(store, Kind.OPPORTUNITY, deal)(amount="8.00", closes_on="2026-02-28"))
+    steps.add(
+        "the press", opened(store, Kind.OPPORTUNITY, deal)(amount="8.00", closes_on="2026-02-28")
+    )
     companies.edit(other, world.acme, name="Acme Inc.")
     opportunities.edit(other, deal, closes_on="2026-03-31")
     with pytest.raises(CrmmailError, match="The closing date was changed since"):
@@ -160,8 +163,8 @@ def test_what_the_store_does_not_take_now_can_be_taken_back_later(store: Store) 
         done.append("second")
 
     steps = Steps()
-    steps.add(lambda: done.append("first"))
-    steps.add(second)
+    steps.add("one", lambda: done.append("first"))
+    steps.add("two", second)
     with pytest.raises(sqlite3.OperationalError):
         steps.undo()
     locked[0] = False

@@ -25,5 +25,5 @@ def _block(store: Store, addresses: Sequence[str]) -> Undo:
     with Steps() as steps:
         for address in fresh:
             mail_rules.block(store, address)
-            steps.add(partial(mail_rules.unblock, store, address))
+            steps.add(address, partial(mail_rules.unblock, store, address))
     return steps.undo

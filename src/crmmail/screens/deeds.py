@@ -237,15 +237,19 @@ def _delete(store: Store, kind: Kind, ids: Sequence[int]) -> Undo:
     delete, restore = _DELETING[kind]
     with Steps() as steps:
         for record_id in ids:
+            name = name_of(store.read(), kind, record_id)
             delete(store, record_id)
-            steps.add(partial(restore, store, record_id))
+            steps.add(name, partial(restore, store, record_id))
     return steps.undo
 
 
 def _set_company(store: Store, ids: Sequence[int], company: int | None) -> Undo:
     with Steps() as steps:
         for person in ids:
+            name = name_of(store.read(), Kind.PERSON, person)
             before = people.set_company(store, person, company)
             chosen = {"company_id": company}
-            steps.add(partial(people.edit, store, person, instead_of=chosen, company_id=before))
+            steps.add(
+                name, partial(people.edit, store, person, instead_of=chosen, company_id=before)
+            )
     return steps.undo

@@ -19,7 +19,7 @@ from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.opportunities import OpportunityDetail
 from crmmail.store.people import PersonDetail
-from crmmail.store.records import ChangedError
+from crmmail.store.records import ChangedError, spoken
 from crmmail.widgets.picker import Choice
 
 Made = Callable[[int], object]
@@ -169,15 +169,15 @@ def _save_addresses(
     for address in wanted:
         if address not in (*record.addresses, *now):
             whose = people.add_address(store, record.id, address)
-            steps.add(partial(people.remove_address, store, record.id, address, whose))
+            steps.add(address, partial(people.remove_address, store, record.id, address, whose))
     primary = opened.values["primary address"]
     if wanted and primary and wanted[0] not in (primary, *now[:1]):
         was = people.set_primary(store, record.id, wanted[0], primary)
-        steps.add(partial(people.set_primary, store, record.id, was, wanted[0]))
+        steps.add("primary address", partial(people.set_primary, store, record.id, was, wanted[0]))
     for address in now:
         if address in record.addresses and address not in wanted:
             mark = people.remove_address(store, record.id, address)
-            steps.add(partial(people.put_address_back, store, record.id, address, mark))
+            steps.add(address, partial(people.put_address_back, store, record.id, address, mark))
 
 
 def _save_fields(
@@ -193,7 +193,7 @@ def _save_fields(
         if key in changed:
             with field(key):
                 before = edit(opened=opened.of(key), **{key: changed[key]})
-            steps.add(partial(put_back, instead_of={key: changed[key]}, **before))
+            steps.add(spoken(key), partial(put_back, instead_of={key: changed[key]}, **before))
 
 
 # Companies
@@ -247,11 +247,11 @@ def _save_domains(store: Store, record: CompanyDetail, typed: Sequence[str], ste
             mark = undoing.mark(store.read())
             companies.add_domain(store, record.id, domain)
             back = partial(companies.take_domain_back, store, record.id, domain)
-            steps.add(partial(back, holder, mark))
+            steps.add(domain, partial(back, holder, mark))
     for domain in now:
         if domain in record.domains and domain not in wanted:
             mark = companies.remove_domain(store, record.id, domain)
-            steps.add(partial(companies.put_domain_back, store, record.id, domain, mark))
+            steps.add(domain, partial(companies.put_domain_back, store, record.id, domain, mark))
 
 
 # Opportunities
@@ -313,5 +313,5 @@ def _save_opportunity(
     if "currency" in fields:  # the number means nothing without it: they change at once
         priced = {key: fields.pop(key) for key in ("currency", "amount")}
         before = edit(opened=opened.of("amount"), **priced)
-        steps.add(partial(put_back, instead_of=priced, **before))
+        steps.add(spoken("amount"), partial(put_back, instead_of=priced, **before))
     _save_fields(edit, put_back, fields, fields, opened, steps)

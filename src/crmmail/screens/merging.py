@@ -45,5 +45,7 @@ def merge(store: Store, kind: Kind, keep: int, others: Sequence[int]) -> Undo:
     """Merge records into one; returns what parts them again."""
     with Steps() as steps:
         for other in others:
-            steps.add(partial(merging.unmerge, store, merging.merge(store, kind, keep, other)))
+            name = name_of(store.read(), kind, other)
+            done = merging.merge(store, kind, keep, other)
+            steps.add(name, partial(merging.unmerge, store, done))
     return steps.undo

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from crmmail.store.trouble import is_trouble
 from crmmail.widgets.pieces import safe
 
 _KEPT = 100  # changes that can be taken back
+_NAMED = 5  # parts of a change that are named
 _by_hand: ContextVar[bool] = ContextVar("crmmail_by_hand", default=False)
 
 Undo = Callable[[], object]
@@ -54,33 +55,50 @@ class Do(Message):
     failed: Callable[[CrmmailError], bool] | None = None
 
 
+class PartlyUndoneError(CrmmailError):
+    """A part of a change is taken back; another part cannot be any more."""
+
+    def __init__(self, undone: Sequence[str], left: Sequence[tuple[str, CrmmailError]]) -> None:
+        reasons = [f"{part} ({str(problem).rstrip('.')})" for part, problem in left]
+        super().__init__(f"Undone: {_listed(undone)}. Not any more: {_listed(reasons)}.")
+
+
 class Steps:
     """Several changes that are one: when one of them fails, those before it are taken back."""
 
     def __init__(self) -> None:
-        self._undos: list[Undo] = []
+        self._undos: list[tuple[str, Undo]] = []
+        self._undone: list[str] = []
+        self._left: list[tuple[str, CrmmailError]] = []
 
-    def add(self, undo: Undo) -> None:
-        """A step is done; this takes it back."""
-        self._undos.append(undo)
+    def add(self, what: str, undo: Undo) -> None:
+        """A step is done; this takes it back. `what` names it for people, as "the address x@y"."""
+        self._undos.append((what, undo))
 
     def undo(self) -> None:
         """Take every step back, the last one first.
 
-        One that cannot be taken back any more does not keep the others from it; its error is raised
-        behind them. When the store takes nothing just now, what is left can be taken back later.
+        One that cannot be taken back any more does not keep the others from it; what is back then,
+        and what is not, is raised behind them. When the store takes nothing just now, what is left
+        can be taken back later.
         """
-        failed: CrmmailError | None = None
         while self._undos:
+            what, undo = self._undos[-1]
             try:
-                self._undos[-1]()
+                undo()
             except CrmmailError as problem:
                 if is_trouble(problem):
                     raise
-                failed = failed or problem
+                self._left.insert(0, (what, problem))
+            else:
+                self._undone.insert(0, what)
             self._undos.pop()
-        if failed is not None:
-            raise failed
+        undone, left = self._undone, self._left
+        self._undone, self._left = [], []
+        if len(left) == 1 and not undone:
+            raise left[0][1]
+        if left:
+            raise PartlyUndoneError(undone, left)
 
     def __enter__(self) -> Steps:
         return self
@@ -184,7 +202,10 @@ class History:
                     self._put_back(step)
                     self._call(self._say_error, self._in_words(problem))
                     break
-                said = f"This cannot be undone any more ({words}): {problem}"
+                if isinstance(problem, PartlyUndoneError):
+                    said = f"Undone only in part ({words}). {problem}"
+                else:
+                    said = f"This cannot be undone any more ({words}): {problem}"
                 self._call(self._say_error, CrmmailError(said))
             else:
                 done.changes.insert(0, (words, undo))
@@ -212,3 +233,8 @@ class History:
     def _call(self, what: Callable[..., object], *values: object) -> None:
         with suppress(RuntimeError):  # the app is closing
             self._app.call_from_thread(what, *values)
+
+
+def _listed(parts: Sequence[str]) -> str:
+    more = [f"{len(parts) - _NAMED:,} more"] if len(parts) > _NAMED else []
+    return ", ".join([*parts[:_NAMED], *more]) or "nothing"
