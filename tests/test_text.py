@@ -40,6 +40,8 @@ def test_a_block_is_what_the_patterns_leave(raw: str, limit: int) -> None:
         ("no end \x1b]0;of a title", "no end \x1b]0;of a title"),
         ("two\nlines \x1b[A", "two\nlines "),
         ("größer\x1b[0m", "größer"),
+        ("\x9d0;a title\x9c$ ls", "$ ls"),
+        ("\x9dno end \x9d0;a title\x07$ ls", "\x9dno end $ ls"),
     ],
     ids=repr,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import re
 import threading
+from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
 LEFT_OUT = "its words are left out, because they repeat a password or a token"
@@ -16,7 +17,7 @@ _WHOLE = 4
 _RUN = 6
 """So many characters of a secret in a row tell too much of it."""
 _CODE = re.compile(r"\[[A-Z][A-Z-]{2,31}\]")
-_OWNER = re.compile(r"(?<=//)\S*@|[^\s/@:]+:(?!//)[^\s@]*@")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,60}:|")
 _guard = threading.Lock()
 _runs: set[str] = set()
 _words: set[str] = set()
@@ -46,9 +47,30 @@ def redacted(said: str) -> str:
     return " ".join([*codes[:1], f"({LEFT_OUT})"])
 
 
-def masked(text: str) -> str:
-    """A text that is repeated, without the user and the password of `https://user:password@host`."""
-    return _OWNER.sub("…@", text)
+def masked(value: str) -> str:
+    """A typed value that is repeated, without the user and the password of
+    `https://user:password@host`: all up to the last @ may belong to them.
+    """
+    owner, at, host = value.rpartition("@")
+    scheme, slashes, _ = owner.partition("//")
+    if slashes and _SCHEME.fullmatch(scheme):
+        return f"{scheme}{slashes}…{at}{host}"
+    return f"…{at}{host}" if ":" in owner or slashes else value
+
+
+def masked_words(text: str) -> str:
+    """A sentence that is repeated, with each of its words `masked`."""
+    return " ".join(map(masked, text.split(" ")))
+
+
+def without_typed(said: str, typed: Iterable[str]) -> str:
+    """What an error says, with `masked` for each of these words that it repeats."""
+    for word in typed:
+        for value in (word, word.partition("=")[2] if word.startswith("--") else ""):
+            if value and (shown := masked(value)) != value:
+                written = shown.replace("\\", r"\\")
+                said = re.sub(re.escape(value), written, said, flags=re.IGNORECASE)
+    return said
 
 
 def tells(said: str) -> bool:

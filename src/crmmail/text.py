@@ -29,9 +29,10 @@ _NO_SPACES = (
 _SPACES = re.compile(r"[ \t\r\n\u2028\u2029\x0b\x0c\x85]+")
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _compiled = cache(re.compile)  # takes 4 ms for those above: not before the first paint
+_STARTS = r"\x90\x98\x9d-\x9f"
 _SEQUENCE = (
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, a cursor that moves
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # links, titles
+    rf"|(?:\x1b[\]PX^_]|[{_STARTS}])[^\x07\x1b{_STARTS}\x9c]*(?:\x07|\x1b\\|\x9c)"  # links, titles
     r"|\x1b[ -/]+[0-~]"  # character sets
 )
 _LAYOUT = str.maketrans("", "", "\n\t")

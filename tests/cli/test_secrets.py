@@ -51,6 +51,53 @@ def test_nor_does_the_error_about_an_account_that_is_not_there(cli: Cli) -> None
     assert SECRET not in refused.err
 
 
+@pytest.mark.parametrize("password", ["p@ss", "p w", "p@", "@", "a@b c@d/e"])
+@pytest.mark.parametrize("scheme", ["", "https://", "imaps://"])
+def test_a_password_is_masked_whole_whatever_it_has_in_it(scheme: str, password: str) -> None:
+    assert secrecy.masked(f"{scheme}ann:{password}@acme.example/x") == f"{scheme}…@acme.example/x"
+
+
+@pytest.mark.parametrize("kept", ["ann@acme.example", "no address: none", "https://acme.example/a"])
+def test_what_names_no_password_is_repeated_as_it_is(kept: str) -> None:
+    assert secrecy.masked(kept) == kept
+
+
+def test_a_sentence_is_masked_word_by_word() -> None:
+    said = secrecy.masked_words("error: https://me:p@ss@acme.example fails, ask ann@acme.example")
+    assert said == "error: https://…@acme.example fails, ask ann@acme.example"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "account add",
+        "account test",
+        "account remove --yes",
+        "account set --pause",
+        "sync --once --account",
+        "why",
+        "people show",
+        "companies show",
+        "people edit --name X",
+        "block remove",
+        "let-in remove",
+        "calendar list --account",
+    ],
+)
+@pytest.mark.parametrize("password", ["P@ss-Word", "P w@rd"])
+def test_no_command_repeats_a_password_that_was_typed_in_a_name(
+    cli: Cli, command: str, password: str
+) -> None:
+    first, *more = command.split(" --")[0].split()
+    options = [f"--{one}".split() for one in command.split(" --")[1:]]
+    typed = f"Ann:{password}@imap.example.org"
+    said = cli(first, *more, *(word for option in options for word in option), typed)
+    assert said.code != 0
+    assert said.out == ""
+    for part in ("word", "w@rd", "p@ss", "p w", "ann:"):
+        assert part not in said.err.casefold()
+
+
 @pytest.mark.parametrize("typed", [f"https://{OWNED}/", f"{SECRET}@cal.example.org"])
 def test_a_form_is_told_that_the_password_goes_elsewhere(typed: str) -> None:
     with pytest.raises(CrmmailError, match="holds no user name and no password") as caught:

@@ -13,8 +13,8 @@ import pytest
 from tests.net import QuietServer
 
 from crmmail import secrecy
-from crmmail.sync.dav import Dav, DavLogin
-from crmmail.sync.problems import Problem, Refused
+from crmmail.sync.dav import Dav, DavLogin, onward
+from crmmail.sync.problems import BadAnswer, Problem, Refused
 
 SECRET = "h7k-réception€"
 ECHOES = {
@@ -107,3 +107,27 @@ def test_no_answer_brings_the_password_back(status: int, place: str, echo: str) 
     words = f"{caught.value} {caught.value.hint}"
     assert not secrecy.tells(words)
     assert echo not in words
+
+
+@pytest.mark.parametrize(
+    ("href", "leads_to"),
+    [
+        ("https://me:pw@cal.example.org/x", "https://cal.example.org/x"),
+        ("https://me:p@w@cal.example.org/x?a=b@c#d", "https://cal.example.org/x?a=b@c#d"),
+        (
+            "https://cal.example.org?next=ann@evil.org/x",
+            "https://cal.example.org?next=ann@evil.org/x",
+        ),
+        ("https://cal.example.org#ann@evil.org/x", "https://cal.example.org#ann@evil.org/x"),
+        ("//me@cal.example.org/x", "https://cal.example.org/x"),
+        ("/x@y/", "https://here.example/x@y/"),
+    ],
+)
+def test_a_server_sends_on_to_the_host_that_it_names(href: str, leads_to: str) -> None:
+    assert onward("https://here.example/dav/", href) == leads_to
+
+
+@pytest.mark.parametrize("href", ["https://[cal/", "https://cal.example.org:port/", "//[::1/x"])
+def test_an_address_of_a_server_that_cannot_be_read_is_its_fault(href: str) -> None:
+    with pytest.raises(BadAnswer, match="gives an address that cannot be read"):
+        onward("https://here.example/dav/", href)

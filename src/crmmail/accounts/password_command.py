@@ -14,7 +14,7 @@ from concurrent.futures import Future, wait
 from contextlib import nullcontext, suppress
 
 from crmmail.accounts.secret_error import SecretError
-from crmmail.secrecy import masked
+from crmmail.secrecy import masked_words
 from crmmail.text import one_line
 
 _SECONDS = 30.0
@@ -174,7 +174,7 @@ def _text(command: str, out: bytes) -> str:
 
 def _said(err: str, out: str) -> str:
     """The first line that a failed command complained with, without anything that it printed."""
-    line = masked(one_line(err.strip().split("\n", 1)[0], 200))
+    line = one_line(masked_words(err.strip().split("\n", 1)[0]), 200)
     for secret in out.split():
         line = line.replace(secret, "…")
     return f": {line.rstrip('.')}" if line else ""

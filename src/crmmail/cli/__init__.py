@@ -32,13 +32,13 @@ def _told(words: list[str]) -> int:
         close_pipe()
         return Exit.OK
     except Exception as problem:
-        if (told := tell(problem)) is not None:
+        if (told := tell(problem, words)) is not None:
             return told
         if "CRMMAIL_TRACEBACK" in os.environ:
             raise
         from crmmail.crash import crashed
 
-        return tell(crashed(problem)) or Exit.PROBLEM
+        return tell(crashed(problem), words) or Exit.PROBLEM
 
 
 def _run(words: list[str]) -> int:

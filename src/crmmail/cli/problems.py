@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from enum import IntEnum
 
 from crmmail.errors import CrmmailError, MissingError
@@ -87,17 +88,22 @@ def close_pipe() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def tell(problem: Exception) -> int | None:
-    """Say what happened and what to do; returns the exit code, or None for a bug of ours."""
+def tell(problem: Exception, typed: Sequence[str] = ()) -> int | None:
+    """Say what happened and what to do; returns the exit code, or None for a bug of ours.
+
+    What was `typed` on the command line may hold a password: no error repeats that (P6).
+    """
     if trouble.is_trouble(problem):
         problem = trouble.explain(problem, store_path())
     words = _words(problem)
     if words is None:
         return None
+    from crmmail.secrecy import without_typed
+
     sys.stdout.flush()
-    print(printable(f"crmmail: {words}"), file=sys.stderr)
+    print(printable(f"crmmail: {without_typed(words, typed)}"), file=sys.stderr)
     if isinstance(problem, CrmmailError) and problem.hint:
-        print(printable(problem.hint), file=sys.stderr)
+        print(printable(without_typed(problem.hint, typed)), file=sys.stderr)
     codes = {MissingError: Exit.NOTHING, RefusedError: Exit.REFUSED, ArgumentError: Exit.USAGE}
     if isinstance(problem, OverflowError):
         return Exit.USAGE

@@ -113,7 +113,7 @@ class Dav:
                 if response.status >= 400:
                     raise Fault(response.status, _said(url, response.status))
                 return response, url
-            url = without_user(urljoin(url, response.headers.get("Location", "")))
+            url = onward(url, response.headers.get("Location", ""))
         raise BadAnswer(f"{_host(url)} sends from one address to the next, without an end.")
 
     def _check(self, url: str) -> None:
@@ -154,11 +154,14 @@ def _authorities() -> str | bool:
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 
 
-def without_user(url: str) -> str:
-    """An address that a server gave, without the user and the password that it may name."""
-    scheme, slashes, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
+def onward(url: str, href: str) -> str:
+    """Where a server sends from `url`, without the user and the password that it may name."""
+    try:
+        parts = urlsplit(urljoin(url, href))
+        parts.port  # noqa: B018 - raises where it is none
+    except ValueError as problem:
+        raise BadAnswer(f"{_host(url)} gives an address that cannot be read.") from problem
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def is_private(url: str) -> bool:

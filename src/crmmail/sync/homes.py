@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urljoin, urlsplit
 
-from crmmail.sync.dav import Dav, DavLogin, Fault, look_up, without_user
+from crmmail.sync.dav import Dav, DavLogin, Fault, look_up, onward
 from crmmail.sync.multistatus import Answer, Multistatus, canonical
 from crmmail.sync.problems import BadAnswer, Problem, Refused
 from crmmail.text import one_line
@@ -140,7 +140,7 @@ def gone(dav: Dav, url: str) -> bool:
 
 def _addresses(answer: Multistatus, name: str) -> list[str]:
     hrefs = (href for one in answer.answers for href in one.hrefs(name))
-    return [without_user(urljoin(answer.url, href)) for href in hrefs]
+    return [onward(answer.url, href) for href in hrefs]
 
 
 def _calendars(answer: Multistatus) -> Iterator[Listed]:
