@@ -140,7 +140,7 @@ class AskingApp(GuardingApp, inherit_bindings=False):
             ask(self, self._unanswered, self._drop_questions, awaited=False)
 
     def _drop_questions(self, emails: list[str]) -> None:
-        """No password is needed of an account that was removed, or signs in otherwise by now."""
+        """Close the questions about accounts that need no typed password any more."""
         from crmmail.screens.password import PasswordScreen
 
         for screen in self.screen_stack:

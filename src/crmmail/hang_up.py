@@ -98,8 +98,8 @@ def app_ended_by_signals(end: Callable[[], bool], give_back: Callable[[], bool])
 def undone_by_signals(undo: Callable[[], object]) -> Iterator[None]:
     """In this block a signal that ends the program calls `undo`, and then does what it did before.
 
-    For what an exception alone cannot see to: there is none where nothing takes the signal, and
-    a second signal may come while the first one's is on its way.
+    An exception alone is not enough: a signal that nothing handles raises none, and a second
+    signal may interrupt the cleaning up after the first one.
     """
     before: dict[int, Handler] = {}
 

@@ -209,7 +209,7 @@ async def test_a_question_that_is_open_says_that_it_is_void_and_takes_no_key(
             mail_rules.change(store, account.id, paused=True)
         else:
             accounts.set_login(store, ONE, secret="env:ANN_MAIL")
-        said = f"{ONE} is removed, paused or signs in otherwise now."
+        said = f"{ONE} was removed, paused or given another sign-in."
         await until(pilot, lambda: said in words(app))
         await press(pilot, *"Dx", "enter")
         assert app.screen is screen

@@ -242,7 +242,7 @@ class TestForgetting:
         monkeypatch.setattr(daily, "write", full)
         said = forgetting.forget(store, "anna@acme.com").remains
         assert said is not None
-        assert "still have what was to go: The disk of" in str(said)
+        assert "still contain what was deleted from the store: The disk of" in str(said)
         left = [one.name for one in files.copies_of(store.path)]
         assert left == [one for one in left if one in str(said)]
         assert all(one.startswith("crmmail.db.") for one in left)

@@ -55,7 +55,7 @@ def test_a_backup_of_a_newer_version_is_looked_at_again_after_the_upgrade(
     document = daily.read(newer) | {"version": version + 1}
     newer.write_bytes(gzip.compress(json.dumps(document).encode()))
     said = forgetting.forget(store, "anna@acme.com").remains
-    assert f"{newer.name} still has what was to leave it" in str(said)
+    assert f"{newer.name} still contains what was deleted from the store" in str(said)
     assert holding(store, "xylophone") == [newer.name]
     looked = list[Path]()
     read = daily.read
@@ -75,10 +75,10 @@ def test_a_backup_that_cannot_be_read_keeps_nothing_in_the_store_s_own_file(
     read = daily.read
     broken = unreadable(store, monkeypatch)
     said = forgetting.forget(store, "anna@acme.com").remains
-    assert str(said).startswith(f"{broken.name} still has what was to leave it")
+    assert str(said).startswith(f"{broken.name} still contains what was deleted from the store")
     assert holding(store, *TRACES) == [broken.name]
     monkeypatch.setattr(Store, "rewrite", lambda _: pytest.fail("it was rewritten already"))
-    assert str(levels.wipe(store)).startswith(f"{broken.name} still has")
+    assert str(levels.wipe(store)).startswith(f"{broken.name} still contains")
     monkeypatch.setattr(daily, "read", read)
     assert levels.wipe(store) is None
     assert holding(store, *TRACES) == []
@@ -92,5 +92,5 @@ def test_a_file_and_a_copy_that_both_wait_are_both_named(
     monkeypatch.setattr(Store, "rewrite", lambda _: False)
     said = forgetting.forget(store, "anna@acme.com").remains
     assert "Another crmmail uses the store." in str(said)
-    assert f"{broken.name} still has what was to leave it" in str(said)
+    assert f"{broken.name} still contains what was deleted from the store" in str(said)
     assert ("wipe",) in store.read().execute("SELECT name FROM chore").fetchall()

@@ -36,8 +36,8 @@ def address(typed: str) -> str:
     url = typed.strip() if "://" in typed else f"https://{typed.strip()}"
     if "@" in url.partition("://")[2].partition("/")[0]:
         raise CrmmailError(
-            "The address of a calendar server holds no user name and no password.",
-            "Leave out what stands before the @; they are asked for on their own.",
+            "The address of a calendar server must not contain a user name or a password.",
+            "Leave out everything before the @. crmmail asks for both separately.",
         )
     if not _is_web(url):
         raise CrmmailError(

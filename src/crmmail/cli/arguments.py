@@ -151,7 +151,7 @@ def is_file(value: str) -> None:
     try:
         found = Path(value).is_dir()
     except (OSError, ValueError) as problem:
-        said = problem.strerror if isinstance(problem, OSError) else "it holds a zero byte"
+        said = problem.strerror if isinstance(problem, OSError) else "it contains a zero byte"
         raise CrmmailError(f"{quoted(value)} cannot be a file: {said}.") from None
     if found:
         raise CrmmailError(f"{quoted(value)} is a directory.", "Give the name of a file.")

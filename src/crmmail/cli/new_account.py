@@ -249,7 +249,7 @@ def server(text: str, security: str) -> tuple[str, int]:
     """Host and port of HOST, HOST:PORT or [IPV6]:PORT."""
     if "@" in text:
         raise CrmmailError(
-            "What has an @ is not a server: its name holds no user and no password.",
+            "The name of a server must not contain an @, a user name or a password.",
             "Example: imap.example.org:993. The user name goes with --username.",
         )
     host, colon, port = text.rpartition(":")

@@ -19,7 +19,7 @@ CALENDAR = "Quiet Rooms"
 
 
 class _Quiet(WSGIRequestHandler):
-    timeout = 2  # seconds; the one thread serves nobody else while a client says nothing
+    timeout = 2  # seconds; a silent client keeps the only thread from all others
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the app has the terminal."""

@@ -61,9 +61,9 @@ def typed_path(typed: str, name: str) -> Path:
     except RuntimeError:  # of expanduser
         raise CrmmailError(f"There is no user {typed.strip().partition('/')[0][1:]}") from None
     except ValueError:
-        raise CrmmailError("A path has no zero byte") from None
+        raise CrmmailError("A path cannot contain a zero byte") from None
     except OSError as problem:
-        raise CrmmailError(f"{problem.strerror or 'That is no path'}: {typed.strip()}") from None
+        raise CrmmailError(f"{problem.strerror or 'This is not a path'}: {typed.strip()}") from None
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise CrmmailError(f"Nothing can be written to {path.parent}")
     return path

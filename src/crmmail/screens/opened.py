@@ -19,8 +19,8 @@ from crmmail.store.records import ChangedError, spoken
 Detail = PersonDetail | CompanyDetail | OpportunityDetail
 _PRICE = ("amount", "currency")
 _FIELDS = {"primary address": "addresses"}
-"""Where the error of something stands that is no field of its own."""
-_MOST_SHOWN = 200  # letters of a newer value
+"""Which field shows the error of a value that has no field to itself."""
+_MOST_SHOWN = 200  # characters of a newer value
 
 
 class Opened:

@@ -90,7 +90,7 @@ class PasswordScreen(Whole, ModalScreen[str | None], inherit_bindings=False):
         line = self.query_one(Input)
         line.value = ""
         line.disabled = True
-        self._say(f"{self.email} is removed, paused or signs in otherwise now. escape goes back.")
+        self._say(f"{self.email} was removed, paused or given another sign-in. escape goes back.")
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

@@ -91,7 +91,7 @@ def clear(store: Store) -> StoreError | None:
 
 def _still_has(copies: list[tuple[files.Copy, StoreError]], then: str) -> StoreError:
     names = ", ".join(copy.name for copy, _ in copies)
-    still = "still has what was to leave it" if len(copies) == 1 else "still have what was to go"
+    still = f"still {'contains' if len(copies) == 1 else 'contain'} what was deleted from the store"
     remove = f"To delete a copy: crmmail backup --remove {copies[0][0].name}"
     return StoreError(f"{names} {still}: {copies[0][1]}", f"{then} {remove}".strip())
 

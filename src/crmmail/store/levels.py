@@ -170,7 +170,7 @@ def _rewrite(store: Store) -> StoreError | None:
             db.execute("UPDATE sync_state SET state = 'wiping' WHERE state = 'checking'")
         if not store.rewrite():
             return InUseError(
-                "Another crmmail uses the store.", "The next sync overwrites what left it."
+                "Another crmmail uses the store.", "The next sync overwrites what was deleted."
             )
     except _PROBLEMS as problem:
         told = explain(problem, store.path)

@@ -1,4 +1,4 @@
-"""Everybody whom a store knows by address, be it only by its skip list, rules or calendars."""
+"""Everybody whose address is in a store, also in its skip list, rules or calendars only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ROWS = """
 
 
 def everybody(db: sqlite3.Connection) -> dict[str, str]:
-    """The names of all addresses but one's own, as far as they have some; also of an old store."""
+    """All addresses but the user's own, with their names where known; also of an old store."""
     found: dict[str, str] = {}
     for address, name in _all(db):
         found[address] = found.get(address) or name

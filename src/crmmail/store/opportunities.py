@@ -165,7 +165,7 @@ def put_back(
     instead_of: Mapping[str, Any] | None = None,
     **before: Any,
 ) -> dict[str, Any]:
-    """Take an edit back, with what it returned: a stage from elsewhere is none that it takes.
+    """Take an edit back, with what it returned. A stage that is not in the list is put back too.
 
     With `instead_of`, which is what it was given, only where that is there still.
     """

@@ -30,7 +30,7 @@ _LITERAL_MINUS = 4096
 _CARELESS = re.compile(rb"[A-Za-z]+\d+ (?:[A-Za-z]+\r\n|[A-Z]*[a-z])|\* (?:\d+ )?[A-Z-]*[a-z]")
 _PLUS = re.compile(rb"(?<=\d)\+\}\r\n\Z")
 _EMPTY = (b"\r\n", b"\n")
-_STARTS = (b"*", b"+", b"")  # of a line that is not the end of a command; or there is no line
+_STARTS = (b"*", b"+", b"")  # how a line begins that does not end a command; b"": there is no line
 _TAGGED = re.compile(rb"([^\s+*(){%\"\\]+) (?:OK|NO|BAD)\b", re.IGNORECASE)
 _VERSIONS = {"IMAP4REV1", "IMAP4"}
 _KEYWORD = re.compile(rb"(\*(?: \d+)?|[A-Za-z]+\d+) ([A-Za-z-]+)")
@@ -80,7 +80,7 @@ class _Heard(imaplib.IMAP4):
         return _tidy(line)
 
     def _of_a_command(self, line: bytes) -> bytes:
-        """The line, but the end of a command that was never sent, or has ended, as nothing."""
+        """The line; nothing for the end of a command that was not sent, or has ended before."""
         if not (found := _TAGGED.match(line)):
             return line
         for tag, answer in self.tagged_commands.items():
@@ -188,7 +188,7 @@ def completed(client: IMAPClient, tag: bytes) -> tuple[str, Any]:
 
 
 def capabilities(client: IMAPClient) -> set[str]:
-    """What the server can do from now on, as it has told by itself or tells when asked; or none."""
+    """What the server can do from now on, as it said by itself or answers; empty if neither."""
     told = taken(client, "CAPABILITY")
     if not told:
         ask(client, b"CAPABILITY")

@@ -26,6 +26,6 @@ class FolderSuggester(Suggester):
             for _, entry in zip(range(_MOST), entries, strict=False):
                 if entry.name.startswith(begun) and entry.is_dir():
                     names.append(entry.name)
-        except (OSError, RuntimeError, ValueError):  # ~nobody is the home of nobody
+        except (OSError, RuntimeError, ValueError):  # `~name` of a user who does not exist
             return None
         return f"{head}/{min(names)}/" if names else None
