@@ -50,7 +50,7 @@ async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     await _rests(pilot.app, _A_WHILE)
     while not true():
-        assert time.monotonic() < end, f"not within {PATIENCE:.0f} s"
+        assert time.monotonic() < end, f"not within {PATIENCE:.0f} s{_doing(pilot.app)}"
         await asyncio.sleep(0.01)
         await _rests(pilot.app, _A_WHILE)
 
@@ -75,7 +75,21 @@ async def wait_for_idle(min_sleep: float = 0, max_sleep: float = 0) -> None:
 
 async def _drain(app: App[Any]) -> None:
     left = await _rests(app, PATIENCE)
-    assert left is None, f"still at work: {left}"
+    assert left is None, f"still at work: {left}{_doing(app)}"
+
+
+def _doing(app: App[Any]) -> str:
+    """What keeps an app from its rest, and what keeps its keys."""
+    said = [
+        f"{pump} has {list(pump._message_queue.values)} {pump._next_callbacks}"
+        for pump in _pumps(app)
+        if _has_messages(pump)
+    ]
+    if isinstance(app, CrmmailApp) and (held := app.typed._held):
+        said.append(f"keys: {list(held)} wait for {app.typed._at_work(held[0][0])!r}")
+    tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    said += [f"{task.get_name()} at {task.get_stack(limit=1)}" for task in tasks]
+    return "".join(f"\n  {one}" for one in said)
 
 
 def _messages(app: App[Any]) -> Iterator[object]:
