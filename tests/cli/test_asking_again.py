@@ -20,6 +20,8 @@ from tests.terminal import Terminal
 RUN = f"{sys.executable} -m crmmail"
 WRONG = b"Xyzzy-plugh-1\n"
 AHEAD = b"Xyzzy-plugh-2\n"
+QUESTION = b"Password of me@home.example: "
+EACH_RUN = b"(kept nowhere):"
 
 
 @pytest.fixture(autouse=True)
@@ -51,19 +53,25 @@ def shell() -> Terminal:
     return Terminal("env", "PS1=what now> ", "sh", "-i")
 
 
+def answers(terminal: Terminal, *passwords: bytes, question: bytes = b"Password of") -> None:
+    """Type these passwords, one for each time that the question comes."""
+    for password in passwords:
+        terminal.shows(question)
+        terminal.asks_unseen()
+        terminal.press(password)
+
+
+def typed_line(password: str) -> bytes:
+    return f"{password}\n".encode()
+
+
 def test_a_wrong_password_is_asked_for_again_and_the_right_one_is_kept(
     cli: Cli, mailbox: Mailbox, keyring: Path
 ) -> None:
     with Terminal("sh", "-c", adding(mailbox)) as terminal:
-        for _ in range(2):
-            terminal.shows(b"Password of me@home.example: ")
-            terminal.asks_unseen()
-            terminal.press(WRONG)
-            terminal.shows(b"refused the sign-in")
-        terminal.shows(b"Password of me@home.example: ")
-        terminal.asks_unseen()
-        terminal.press(f"{mailbox.password}\n".encode())
+        answers(terminal, WRONG, WRONG, typed_line(mailbox.password), question=QUESTION)
         assert terminal.ends() == 0
+        assert terminal.past.count(b"refused the sign-in") == 2
         assert b"Signed in: " in terminal.seen
     assert mailbox.password in keyring.read_text()
     assert "plugh" not in keyring.read_text()
@@ -72,10 +80,7 @@ def test_a_wrong_password_is_asked_for_again_and_the_right_one_is_kept(
 
 def test_the_third_wrong_password_ends_it_with_code_5(cli: Cli, mailbox: Mailbox) -> None:
     with Terminal("sh", "-c", adding(mailbox)) as terminal:
-        for _ in range(3):
-            terminal.shows(b"Password of me@home.example: ")
-            terminal.asks_unseen()
-            terminal.press(WRONG)
+        answers(terminal, WRONG, WRONG, WRONG, question=QUESTION)
         assert terminal.ends() == 5
         assert b"Password of" not in terminal.seen
         assert b"plugh" not in terminal.past
@@ -86,10 +91,7 @@ def test_a_password_typed_ahead_is_neither_shown_nor_run_by_the_shell(mailbox: M
     with shell() as terminal:
         terminal.shows(b"what now> ")
         terminal.press(f"{adding(mailbox)}; echo ended=$?\n".encode())
-        for _ in range(3):
-            terminal.shows(b"Password of me@home.example: ")
-            terminal.asks_unseen()
-            terminal.press(WRONG + AHEAD)
+        answers(terminal, *[WRONG + AHEAD] * 3, question=QUESTION)
         terminal.shows(b"ended=5")
         terminal.shows(b"what now> ")
         terminal.press(b"echo it is $((6 * 7))\n")
@@ -104,9 +106,7 @@ def test_ctrl_c_at_the_question_drops_what_was_typed(mailbox: Mailbox) -> None:
     with shell() as terminal:
         terminal.shows(b"what now> ")
         terminal.press(f"{adding(mailbox)}; echo ended=$?\n".encode())
-        terminal.shows(b"Password of me@home.example: ")
-        terminal.asks_unseen()
-        terminal.press(b"Xyzzy-plugh\x03")
+        answers(terminal, b"Xyzzy-plugh\x03", question=QUESTION)
         terminal.shows(b"what now> ")
         terminal.press(b"echo it is $((6 * 7))\n")
         terminal.shows(b"it is 42")
@@ -138,37 +138,25 @@ def test_no_answer_to_a_question_reaches_the_shell(
 
 
 def test_a_sync_asks_again_for_a_password_that_is_typed_in_each_run(mailbox: Mailbox) -> None:
-    right = f"{mailbox.password}\n".encode()
+    right = typed_line(mailbox.password)
     with Terminal("sh", "-c", adding(mailbox, "--caldav none")) as terminal:
         terminal.shows(b"kept nowhere")
-        terminal.shows(b"Password of")
-        terminal.asks_unseen()
-        terminal.press(right)
+        answers(terminal, right)
         assert terminal.ends() == 0
     with Terminal("sh", "-c", f"{RUN} sync") as terminal:
-        terminal.shows(b"(kept nowhere):")
-        terminal.asks_unseen()
-        terminal.press(WRONG)
-        terminal.shows(b"refused the sign-in")
-        terminal.shows(b"(kept nowhere):")
-        terminal.asks_unseen()
-        terminal.press(right)
+        answers(terminal, WRONG, right, question=EACH_RUN)
         assert terminal.ends() == 0
+        assert terminal.past.count(b"refused the sign-in") == 1
         assert b"listed messages stored" in terminal.seen
         assert b"plugh" not in terminal.past
 
 
 def test_so_does_the_test_of_an_account(mailbox: Mailbox) -> None:
     with Terminal("sh", "-c", adding(mailbox, "--caldav none")) as terminal:
-        terminal.shows(b"Password of")
-        terminal.asks_unseen()
-        terminal.press(f"{mailbox.password}\n".encode())
+        answers(terminal, typed_line(mailbox.password))
         assert terminal.ends() == 0
     with Terminal("sh", "-c", f"{RUN} account test {ME}") as terminal:
-        for _ in range(3):
-            terminal.shows(b"(kept nowhere):")
-            terminal.asks_unseen()
-            terminal.press(WRONG)
+        answers(terminal, WRONG, WRONG, WRONG, question=EACH_RUN)
         assert terminal.ends() == 5
         assert b"(kept nowhere)" not in terminal.seen
 
@@ -180,31 +168,21 @@ def test_where_only_calendars_are_read_their_password_is_asked_for_again(
     place = f"--caldav {radicale.url} --caldav-username {radicale.user}"
     words = f"{RUN} account add {ME} --imap none {place}"
     with Terminal("sh", "-c", words) as terminal:
-        terminal.shows(b"Password of me@home.example: ")
-        terminal.asks_unseen()
-        terminal.press(WRONG)
-        terminal.shows(b"refused the sign-in to the calendar")
-        terminal.shows(b"Password of me@home.example: ")
-        terminal.asks_unseen()
-        terminal.press(f"{radicale.password}\n".encode())
+        answers(terminal, WRONG, typed_line(radicale.password), question=QUESTION)
         assert terminal.ends() == 0
+        assert b"refused the sign-in to the calendar" in terminal.past
     assert [one["email"] for one in cli("account", "list", "--json").json] == [ME]
 
 
 def test_a_sync_of_calendars_only_asks_again_too(cli: Cli, radicale: Radicale) -> None:
     radicale.make("work")
-    right = f"{radicale.password}\n".encode()
+    right = typed_line(radicale.password)
     place = f"--caldav {radicale.url} --caldav-username {radicale.user}"
     with Terminal("sh", "-c", f"{RUN} account add {ME} --imap none {place}") as terminal:
-        terminal.shows(b"Password of")
-        terminal.asks_unseen()
-        terminal.press(right)
+        answers(terminal, right)
         assert terminal.ends() == 0
     with Terminal("sh", "-c", f"{RUN} sync") as terminal:
-        for answer in (WRONG, WRONG, right):
-            terminal.shows(b"(kept nowhere):")
-            terminal.asks_unseen()
-            terminal.press(answer)
+        answers(terminal, WRONG, WRONG, right, question=EACH_RUN)
         assert terminal.ends() == 0
         assert b"0 meetings in 1 calendar" in terminal.seen
         assert b"plugh" not in terminal.past

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 from textual.command import CommandPalette
@@ -47,26 +48,36 @@ async def type_note(pilot: Pilot[str], app: CrmmailApp) -> FormScreen:
     return app.screen
 
 
+@asynccontextmanager
+async def typed_note(app: CrmmailApp, store: Store) -> AsyncIterator[tuple[Pilot[str], FormScreen]]:
+    """A note is typed; at the end of the block it is stored, and once."""
+    before = noted(store)
+    async with app.run_test(size=(120, 40)) as pilot:
+        yield pilot, await type_note(pilot, app)
+    assert noted(store) == ["Call", *before]
+
+
+async def store_under_the_menu(app: CrmmailApp) -> None:
+    """Store what is typed in a form while the menu lies over it."""
+    with no_write(app):
+        await shown(app, "ctrl+s", "ctrl+p", seen=lambda: isinstance(app.screen, CommandPalette))
+
+
 async def test_what_is_stored_while_quitting_is_asked_about_needs_no_answer(
     app: CrmmailApp, store: Store
 ) -> None:
-    before = noted(store)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await type_note(pilot, app)
+    async with typed_note(app, store) as (pilot, _):
         with no_write(app):
             await shown(app, "ctrl+s", "ctrl+q", seen=asks(app, "This is being stored. Quit, and"))
             assert not app._exit
         await settle(pilot)
         assert app._exit
-    assert noted(store) == ["Call", *before]
 
 
 async def test_what_is_stored_while_going_elsewhere_is_asked_about_goes_there(
     app: CrmmailApp, store: Store
 ) -> None:
-    before = noted(store)
-    async with app.run_test(size=(120, 40)) as pilot:
-        form = await type_note(pilot, app)
+    async with typed_note(app, store) as (pilot, form):
         with no_write(app):
             await shown(app, "ctrl+s", seen=lambda: form.is_storing)
             app.action_go(1)
@@ -75,35 +86,26 @@ async def test_what_is_stored_while_going_elsewhere_is_asked_about_goes_there(
         assert app.screen_stack == [app.screen]
         assert isinstance(app.screen, RecordsScreen)
         assert app.screen.index == 1
-    assert noted(store) == ["Call", *before]
 
 
 @pytest.mark.parametrize("keys", [("n",), ("escape",), ("n", "ctrl+s"), ("n", "ctrl+s", "escape")])
 async def test_a_form_that_is_not_to_be_lost_closes_when_it_is_stored(
     app: CrmmailApp, store: Store, keys: tuple[str, ...]
 ) -> None:
-    before = noted(store)
-    async with app.run_test(size=(120, 40)) as pilot:
-        form = await type_note(pilot, app)
+    async with typed_note(app, store) as (pilot, form):
         with no_write(app):
             await shown(app, "ctrl+s", "ctrl+q", seen=asks(app, "Quit, and"))
             await shown(app, *keys, seen=lambda: app.screen is form)
         await settle(pilot)
         assert isinstance(app.screen, RecordScreen)
         assert len(app.screen_stack) == 2
-    assert noted(store) == ["Call", *before]
 
 
 async def test_a_form_that_is_stored_under_the_menu_closes_with_the_menu(
     app: CrmmailApp, store: Store
 ) -> None:
-    before = noted(store)
-    async with app.run_test(size=(120, 40)) as pilot:
-        form = await type_note(pilot, app)
-        with no_write(app):
-            await shown(
-                app, "ctrl+s", "ctrl+p", seen=lambda: isinstance(app.screen, CommandPalette)
-            )
+    async with typed_note(app, store) as (pilot, form):
+        await store_under_the_menu(app)
         await settle(pilot)
         assert isinstance(app.screen, CommandPalette)
         assert not form.would_lose
@@ -111,16 +113,12 @@ async def test_a_form_that_is_stored_under_the_menu_closes_with_the_menu(
         await settle(pilot)
         assert isinstance(app.screen, RecordScreen)
         assert form not in app.screen_stack
-    assert noted(store) == ["Call", *before]
 
 
 async def test_the_menu_over_a_stored_form_leads_elsewhere_unasked(app: CrmmailApp) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await type_note(pilot, app)
-        with no_write(app):
-            await shown(
-                app, "ctrl+s", "ctrl+p", seen=lambda: isinstance(app.screen, CommandPalette)
-            )
+        await store_under_the_menu(app)
         await press(pilot, *"go to: companies")
         await settle(pilot)
         await press(pilot, "enter")
@@ -134,10 +132,7 @@ async def test_a_new_record_is_opened_when_what_lies_over_its_form_is_left(
 ) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await press(pilot, "c", *"Zed")
-        with no_write(app):
-            await shown(
-                app, "ctrl+s", "ctrl+p", seen=lambda: isinstance(app.screen, CommandPalette)
-            )
+        await store_under_the_menu(app)
         await settle(pilot)
         assert isinstance(app.screen, CommandPalette)
         await press(pilot, "escape")
