@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -93,4 +94,29 @@ def test_a_file_and_a_copy_that_both_wait_are_both_named(
     said = forgetting.forget(store, "anna@acme.com").remains
     assert "Another crmmail uses the store." in str(said)
     assert f"{broken.name} still contains what was deleted from the store" in str(said)
-    assert ("wipe",) in store.read().execute("SELECT name FROM chore").fetchall()
+    ((ordered,),) = store.read().execute("SELECT name FROM chore").fetchall()
+    assert ordered.startswith("wipe")
+
+
+def test_what_another_process_orders_meanwhile_is_not_taken_for_done(
+    store: Store, backed_up: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`forget` beside a sync: its order comes when the file and the copies have been looked at."""
+    rewrite = Store.rewrite
+
+    def late(self: Store) -> bool:
+        done = rewrite(self)
+        with closing(Store(store.path)) as other, other.write() as (db, _):
+            db.execute("UPDATE note SET text = '' WHERE text LIKE '%xylophones%'")
+            levels.order_wipe(db)
+        return done
+
+    with store.write() as (db, _):
+        levels.order_wipe(db)
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "rewrite", late)
+        assert levels.wipe(store) is None
+    assert store.read().execute("SELECT name FROM chore").fetchall() == [("wipe",)]
+    assert levels.wipe(store) is None
+    assert "crmmail.db" not in holding(store, "xylophones")
+    assert store.read().execute("SELECT name FROM chore").fetchall() == []

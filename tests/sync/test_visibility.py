@@ -239,7 +239,8 @@ def test_a_wipe_that_another_reader_hinders_comes_with_the_next_pass(
         reader.execute("SELECT count(*) FROM message").fetchone()
         mail_rules.change(store, 1, mail_level=int(Level.SUBJECT))
         sync(store)
-        assert store.read().execute("SELECT name FROM chore").fetchall() == [("wipe",)]
+        ((ordered,),) = store.read().execute("SELECT name FROM chore").fetchall()
+        assert ordered.startswith("wipe")
     sync(store)
     assert store.read().execute("SELECT name FROM chore").fetchall() == []
     assert has(store) == {SUBJECT}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from crmmail.store.trouble import InUseError, explain
 log = logging.getLogger(__name__)
 
 _PROBLEMS = (sqlite3.Error, OSError, StoreError)
+_BEGUN = "wipe:"
+"""How a chore begins for what was ordered to go before it was begun with."""
 _COPIES = "copies:"
 """How a chore begins for copies that could not be changed: they are tried by the next pass, or,
 with a version of backups behind it, by a crmmail that has another one."""
@@ -140,27 +143,46 @@ def wipe(store: Store) -> StoreError | None:
     copy that cannot be changed keeps nothing in the file. One that a newer crmmail has written is
     looked at again by a crmmail of another version.
     """
+    if not (ordered := _ordered(store.read())):
+        return None
     from crmmail.store import copies, handmade  # they open stores, which know the levels
 
     newer = f"{_COPIES}{handmade.VERSION}"
-    query = "SELECT name FROM chore WHERE name = 'wipe' OR name LIKE ? || '%'"
-    ordered = {name for (name,) in store.read().execute(query, [_COPIES])}
-    if ordered <= {newer}:
+    if ordered == {newer}:
         return None
     left, then = None, ""
+    try:
+        ordered = _begin(store)
+    except _PROBLEMS as problem:
+        told = explain(problem, store.path)
+        log.warning("the store is not rewritten yet: %s", told)
+        return told
     try:
         if left := copies.clear(store):
             then = newer
     except _PROBLEMS as problem:
         left, then = explain(problem, store.path), _COPIES
         log.warning("not all copies are made anew yet: %s", left)
-    if "wipe" in ordered and (failed := _rewrite(store)):
+    if any(one.startswith(_BEGUN) for one in ordered) and (failed := _rewrite(store)):
         return failed if left is None else StoreError(f"{failed} {left}", left.hint)
     with store.write("state") as (db, _):
         db.executemany("DELETE FROM chore WHERE name = ?", [(name,) for name in ordered])
         if then:
             db.execute("INSERT OR IGNORE INTO chore VALUES (?)", [then])
     return left
+
+
+def _ordered(db: sqlite3.Connection) -> set[str]:
+    query = "SELECT name FROM chore WHERE name = 'wipe' OR name LIKE ? OR name LIKE ?"
+    return {name for (name,) in db.execute(query, [f"{_BEGUN}%", f"{_COPIES}%"])}
+
+
+def _begin(store: Store) -> set[str]:
+    """Give what is ordered a name of its own: what is ordered meanwhile is another order."""
+    with store.write() as (db, _):
+        mine = f"{_BEGUN}{secrets.token_hex(4)}"
+        db.execute("UPDATE chore SET name = ? WHERE name = 'wipe'", [mine])
+        return _ordered(db)
 
 
 def _rewrite(store: Store) -> StoreError | None:
