@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import email
 import itertools
+import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from email.header import decode_header, make_header
 from email.utils import getaddresses
 from functools import cache
@@ -214,9 +216,20 @@ def test_threads_of_people_and_companies(synced: Synced) -> None:
     assert differences({d: truth.of_company(d) for d in truth.companies}, found) == {}
 
 
-def test_threads_of_opportunities(synced: Synced) -> None:
+@pytest.fixture
+def own(synced: Synced, tmp_path: Path) -> Iterator[Synced]:
+    """The same in a store that the test may change."""
+    path = tmp_path / "crmmail.db"
+    with closing(sqlite3.connect(path)) as copy:
+        synced.store.read().backup(copy)
+    store = Store(path)
+    yield replace(synced, store=store)
+    store.close()
+
+
+def test_threads_of_opportunities(own: Synced) -> None:
     """C7: an opportunity has its company's threads and its contact's, from the start (C6)."""
-    truth, names = synced.truth, synced.thread_names()
+    synced, truth, names = own, own.truth, own.thread_names()
     persons, firms = _records(synced)
     expected, found = {}, {}
     for number, (domain, address) in enumerate(_deals(truth)):

@@ -272,11 +272,17 @@ def test_mail_that_arrives_by_itself_is_in_the_store_at_once(demo: Demo) -> None
     store.close()
 
 
-def test_everything_ends_with_the_demo(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", [None, "of another demo"])
+def test_everything_ends_with_the_demo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    monkeypatch.delenv(SECRET, raising=False)
+    if before is not None:
+        monkeypatch.setenv(SECRET, before)
     with Demo(tmp_path, NOW) as demo:
         demo.start_deliveries()
         imap = client(demo)
-    assert SECRET not in os.environ
+    assert os.environ.get(SECRET) == before
     demo.server._thread.join(PATIENCE)
     assert not demo.server._thread.is_alive()
     with pytest.raises(ConnectionRefusedError):

@@ -59,8 +59,8 @@ class Demo:
             self.calendar = self._stack.enter_context(
                 CalendarServer(self._folder / "calendar", EMAIL, _PASSWORD, self._sample.meetings)
             )
+            self._stack.callback(_put_back, SECRET, os.environ.get(SECRET))
             os.environ[SECRET] = _PASSWORD
-            self._stack.callback(os.environ.pop, SECRET, None)
             self._add_account()
             self._stack = self._stack.pop_all()
         return self
@@ -136,3 +136,11 @@ class Demo:
     def _clock(self) -> datetime:
         """The demo's time, which goes on from its now."""
         return self._now + timedelta(seconds=int(time.monotonic() - self._opened_at))
+
+
+def _put_back(name: str, value: str | None) -> None:
+    """An environment variable as it was: the process may have another demo."""
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
