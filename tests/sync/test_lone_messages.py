@@ -14,6 +14,7 @@ from tests.sync.letters import START, letter
 
 from crmmail.store.database import Store
 from crmmail.sync.loop import Report, sync_once
+from crmmail.sync.suspects import FolderMemory
 
 _BODY, _HEADER = r"BODY\.PEEK\[\]", r"HEADER\.FIELDS"
 _HOW = {
@@ -149,3 +150,17 @@ def test_nothing_is_skipped_while_the_server_refuses_everything(tiny: tuple[Sick
         assert report.errors
         assert report.skipped == {}
     assert sick.sync().stored == count
+
+
+@pytest.mark.parametrize("gone", ["DELETE FROM folder", "UPDATE folder SET selected = 0"])
+def test_an_account_whose_folders_went_during_a_pass_has_few_messages(
+    sick: Sick, gone: str
+) -> None:
+    sick.sync()
+    (folder,) = sick.store.read().execute("SELECT id FROM folder WHERE name = 'Works'").fetchone()
+    memory = FolderMemory(sick.store, folder)
+    assert not memory.has_few()
+    with sick.store.write() as (db, _):
+        db.execute(gone)
+    assert memory.has_few()
+    assert memory.elsewhere() == []

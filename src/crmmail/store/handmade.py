@@ -70,7 +70,7 @@ _LATER = (
     "remembered",
 )  # parts that documents have not had from the beginning
 _OF_PEOPLE = ("blocklist", "allowlist")
-_ADDRESS = re.compile(r"[^\s@:;,<>()\"=]+@[^\s@:;,<>()\"=?\\]+")
+_ADDRESS = re.compile(r"[^\s@:;,<>()\"=]{1,320}@[^\s@:;,<>()\"=?\\]+")
 
 
 def collect(db: sqlite3.Connection, now: int) -> Document:

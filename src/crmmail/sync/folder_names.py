@@ -21,13 +21,16 @@ _NAME = rb'"(?:[^"\\]|\\.)*"'
 _LIST = re.compile(
     rb"\s*(?:\((?P<flags>[^()]*)\)|NIL)\s+"
     rb"(?P<delimiter>" + _NAME + rb"|[^\s\"]+)\s+"
-    rb"(?:(?P<name>" + _NAME + rb')(?:\s.*)?|(?P<bare>[^\s"].*?)(?:\s+\(.*)?\s*)\Z',
+    rb"(?:(?P<name>" + _NAME + rb')(?:\s.*)?|(?P<bare>[^\s"].*?)(?:\s{1,9}\(.*)?\s{0,9})\Z',
     re.DOTALL,  # RFC 5258 has more after the name
 )
 _STATUS = re.compile(
-    rb"\s*(?P<name>" + _NAME + rb'|[^\s"].*?)\s+\((?P<counts>.*)\)\s*\Z', re.DOTALL
+    rb"\s*(?P<name>"
+    + _NAME
+    + rb'|[^\s"].*?)\s{1,9}\((?P<counts>[^()]*(?:\([^()]*\)[^()]*)*)\)\s*\Z',
+    re.DOTALL,
 )
-_COUNT = re.compile(rb"([A-Za-z]+) (\d+)")
+_COUNT = re.compile(rb"([A-Za-z]{1,40}) (\d+)")
 _LITERAL = re.compile(rb"\{\d+\+?\}\Z")
 _SHIFTED = re.compile(r"&([A-Za-z0-9+,]*)-")
 

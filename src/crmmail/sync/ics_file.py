@@ -10,7 +10,7 @@ from crmmail.sync.event import uid_of
 
 _ENDS = re.compile(r"\r\n|\n|\r")
 _HEADER = re.compile(r"(?:X-WR-TIMEZONE|METHOD)\s*[:;]", re.IGNORECASE)
-_TZID = re.compile(r"\s*TZID\s*:\s*(.*?)\s*$", re.IGNORECASE | re.MULTILINE)
+_TZID = re.compile(r"TZID[ \t]{0,9}:(.*)", re.IGNORECASE)
 
 
 def decoded(data: bytes) -> str:
@@ -34,7 +34,7 @@ def split(raw: str) -> list[tuple[str, str]]:
             headers.append(text)
         elif name == "VTIMEZONE":
             tzid = _TZID.search(text)
-            zones[tzid[1].replace("\\", "") if tzid else ""] = text
+            zones[tzid[1].strip().replace("\\", "") if tzid else ""] = text
         elif name == "VEVENT":
             groups.setdefault(uid_of(ical.read(text).parts[0]), []).append(text)
     return [(uid, _calendar(headers, zones, events)) for uid, events in groups.items()]

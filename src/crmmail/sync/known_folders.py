@@ -166,7 +166,7 @@ def _absent(
 
 
 def _newest(db: sqlite3.Connection) -> int:
-    return int(db.execute("SELECT max(id) FROM folder").fetchone()[0])
+    return int(db.execute("SELECT ifnull(max(id), 0) FROM folder").fetchone()[0])
 
 
 def _add(db: sqlite3.Connection, account_id: int, info: FolderInfo) -> None:

@@ -15,7 +15,7 @@ from crmmail.sync import ical, rules
 from crmmail.sync.parsed import ParsedMeeting, ParsedObject
 from crmmail.sync.rules import Rules, Verdict
 
-_ADDRESS = re.compile(r"[^\s@:;,<>()\"=]+@[^\s@:;,<>()\"=?\\]+")
+_ADDRESS = re.compile(r"[^\s@:;,<>()\"=]{1,320}@[^\s@:;,<>()\"=?\\]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from crmmail.text import one_line
 
 _WRITTEN = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:T(\d\d):?(\d\d):?(\d\d)?(?:\.\d+)?(Z?)T?)?", re.I)
 _DURATION = re.compile(r"[+-]?P(?:T?\d{1,9}[WDHMS])+T?", re.IGNORECASE)
-_AMOUNT = re.compile(r"(\d+)([WDHMS])")
+_AMOUNT = re.compile(r"(\d{1,9})([WDHMS])")
 _DAYS = {"W": 7, "D": 1}
 _SECONDS = {"H": 3_600, "M": 60, "S": 1}
 

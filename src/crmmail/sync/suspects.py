@@ -60,11 +60,14 @@ class FolderMemory:
         return [Place(*row) for row in rows]
 
     def has_few(self) -> bool:
-        """Whether the whole account has so few messages that none of them need work."""
+        """Whether the whole account has so few messages that none of them need work.
+
+        One whose folders are not read any more, or that is gone, has none.
+        """
         (count,) = (
             self._store.read()
             .execute(
-                """SELECT sum(other.messages) FROM folder JOIN folder AS other
+                """SELECT ifnull(sum(other.messages), 0) FROM folder JOIN folder AS other
                ON other.account_id = folder.account_id AND other.selected AND other.selectable
                WHERE folder.id = ? AND NOT other.former""",
                 [self._folder_id],
