@@ -34,6 +34,16 @@ def test_empty_threads_go_and_each_record_is_counted_again(fill: Filler, world: 
     assert fill.db.execute("SELECT count(*) FROM thread_ref").fetchone() == (1,)
 
 
+def test_a_message_that_is_named_twice_leaves_the_search_index_once(
+    fill: Filler, world: World
+) -> None:
+    gone = [row.id for row in messages.of_thread(fill.db, world.first)]
+    with fill.store.write() as (db, change):
+        remove_messages(db, change, [*gone, *gone])
+        db.execute("INSERT INTO search (search, rank) VALUES ('integrity-check', 1)")
+    assert search.find(fill.db, "offer") == []
+
+
 def test_a_thread_without_its_middle_falls_apart_only_where_nothing_holds_it(
     fill: Filler, world: World
 ) -> None:

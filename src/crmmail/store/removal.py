@@ -17,9 +17,10 @@ def remove_messages(
     """Take messages out, with their text, search rows, empty threads and links.
 
     People, companies and notes stay (M12), and what the user said of a thread (C7). With `trace`
-    it is remembered which threads they were in.
+    it is remembered which threads they were in. A message may be named twice, as one that left two
+    folders is.
     """
-    packed = json.dumps(list(message_ids))
+    packed = json.dumps(list(dict.fromkeys(message_ids)))  # the index counts what leaves it
     if packed == "[]":
         return
     threads = _column(
