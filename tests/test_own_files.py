@@ -45,7 +45,8 @@ def test_what_a_killed_process_has_left_is_in_nobodys_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(own_files, "_counter", count(7))
-    (tmp_path / f".file.{os.getpid()}-7.part").write_text("half")
+    own_files.part_of(tmp_path / "file").write_text("half")
+    monkeypatch.setattr(own_files, "_counter", count(7))
     own_files.put(tmp_path / "file", b"whole")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 

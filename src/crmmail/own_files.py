@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
@@ -38,8 +39,21 @@ def put(path: Path, data: bytes) -> None:
 
 
 def part_of(path: Path) -> Path:
-    """Where a file is written before it is whole, by one of several processes and threads."""
-    return path.with_name(f".{path.name}.{os.getpid()}-{next(_counter)}.part")
+    """Where a file is written before it is whole, by one of several processes and threads.
+
+    Its name says which: the number of the process, and in which container that number holds.
+    """
+    process = f"{os.getpid()}@{namespace()}"
+    return path.with_name(f".{path.name}.{process}-{next(_counter)}.part")
+
+
+@cache
+def namespace() -> int:
+    """What tells numbers of processes here from those in a container; 0 where nothing does."""
+    try:
+        return Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:  # not Linux
+        return 0
 
 
 def sync(path: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -162,9 +163,30 @@ def test_what_a_running_process_is_writing_is_not_cleared_away(store: Store, wor
     ended.start()
     ended.join()
     mine = own_files.part_of(place / "daily-2026-03-14.json.gz")
-    theirs = place / f".daily-2026-03-15.json.gz.{ended.pid}-1.part"
+    theirs = place / f".daily-2026-03-15.json.gz.{ended.pid}@{own_files.namespace()}-1.part"
     unnamed = store.path.with_name(f".{store.path.name}.part-wal")
     for path in (mine, theirs, unnamed):
         path.write_text(json.dumps({}))
     files.clear_parts(store.path)
     assert [path.exists() for path in (mine, theirs, unnamed)] == [True, False, False]
+
+
+def test_what_a_process_in_a_container_is_writing_is_not_cleared_away_for_a_day(
+    store: Store, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people.edit(store, world.anna, job="CEO")
+    place = daily.folder(store.path)
+    ended = multiprocessing.get_context("spawn").Process()
+    ended.start()
+    ended.join()
+    elsewhere = own_files.namespace() + 1
+    with monkeypatch.context() as patch:  # its number says nothing here
+        patch.setattr(os, "getpid", lambda: ended.pid)
+        patch.setattr(own_files, "namespace", lambda: elsewhere)
+        new, old = (own_files.part_of(place / "daily-2026-03-14.json.gz") for _ in range(2))
+    for path in (new, old):
+        path.write_text(json.dumps({}))
+    a_day_ago = time.time() - 86_400
+    os.utime(old, (a_day_ago, a_day_ago))
+    files.clear_parts(store.path)
+    assert [path.exists() for path in (new, old)] == [True, False]

@@ -14,7 +14,8 @@ from pathlib import Path
 from crmmail import own_files
 from crmmail.store import read_only
 
-_PART = re.compile(r"\.(?:(\d+)-\d+\.)?part(?:$|[.-])")
+_PART = re.compile(r"\.(?:(\d+)@(\d+)-\d+\.)?part(?:$|[.-])")
+_DAY = 86_400  # seconds; nothing takes that long to write
 DAILY = "backups"
 """The folder of the daily backups, beside the store."""
 KEPT, DAMAGED, OLDER = "kept", "damaged", "before"
@@ -95,13 +96,14 @@ def part_of(path: Path) -> Path:
 def clear_parts(store: Path) -> None:
     """Delete what killed processes left half made; for one that has the store open.
 
-    What names its process is left where that still runs: it may be writing it.
+    What names its process is left where that still runs: it may be writing it. Of a process in a
+    container nobody can tell here whether it runs: what it writes is left for a day.
     """
     store = store.resolve()
     for place, start in ((store.parent, f".{store.name}."), (store.parent / DAILY, ".")):
         for path in place.glob(f"{start}*"):
             found = _PART.search(path.name)
-            if found and not (found[1] and _is_running(int(found[1]))):
+            if found and not (found[1] and _may_be_written(path, int(found[1]), int(found[2]))):
                 path.unlink(missing_ok=True)
 
 
@@ -118,6 +120,16 @@ def remove_unsaved(store: Path, words: Iterable[str]) -> None:
         text = path.read_text("utf-8", "replace").casefold()
         if any(word.casefold() in text for word in wanted):
             path.unlink()
+
+
+def _may_be_written(path: Path, process: int, namespace: int) -> bool:
+    """Whether the process that a part names may still be at it."""
+    if namespace == own_files.namespace():
+        return _is_running(process)
+    try:
+        return time.time() - path.stat().st_mtime < _DAY
+    except FileNotFoundError:  # it was, and has just ended
+        return False
 
 
 def _is_running(process: int) -> bool:
