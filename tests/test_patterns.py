@@ -98,7 +98,9 @@ def test_the_list_has_the_patterns_that_servers_and_strangers_reach() -> None:
     assert {"text._SEQUENCE", "sync.addresslist._TOKEN", "sync.folder_names._STATUS"} <= names
 
 
-@pytest.mark.parametrize("said", ["x:" + "a" * 1_000_000, "a:" * 500_000, "//" * 500_000])
+@pytest.mark.parametrize(
+    "said", ["x:" + "a" * 1_000_000, "a:" * 500_000, "//" * 500_000], ids=["a", "colons", "slashes"]
+)
 def test_a_long_address_is_masked_at_once(said: str) -> None:
     started = time.thread_time()
     assert secrecy.masked(f"{said}@host").endswith("…@host")
@@ -107,7 +109,9 @@ def test_a_long_address_is_masked_at_once(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a" + " " * 40_000 + "b", "a" + " (" * 20_000, '"' + "\\" * 40_001]
+    "name",
+    ["a" + " " * 40_000 + "b", "a" + " (" * 20_000, '"' + "\\" * 40_001],
+    ids=["spaces", "parentheses", "an open quote"],
 )
 def test_a_line_of_folders_is_read_at_once_whatever_its_name(name: str) -> None:
     started = time.thread_time()

@@ -68,7 +68,7 @@ class TestDecisions:
                 "calendar",
                 {"url", "name", "color", "selected", "account_id"},
                 {"id", "sync_token", "ctag", "compared_at", "last_success", "error"}
-                | {"missing", "missing_runs", "missing_at"},
+                | {"missing", "missing_runs", "missing_at", "failing"},
             ),
             (
                 "address",

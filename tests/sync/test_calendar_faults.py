@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import time
 from collections.abc import Iterator
@@ -239,3 +240,49 @@ def test_a_pass_that_is_stopped_goes_on_where_it_was(
     assert 0 < len(office.titles()) < 40
     office.settle()
     assert office.is_equal()
+
+
+def _a_day_later(office: Office) -> None:
+    """Everything that failed did so a day before."""
+    (packed,) = office.store.read().execute("SELECT max(failing) FROM calendar").fetchone()
+    before = {href: (count, at - 86_400) for href, (count, at) in json.loads(packed).items()}
+    with office.store.write() as (db, _):
+        db.execute("UPDATE calendar SET failing = ?", [json.dumps(before)])
+
+
+def test_a_meeting_that_the_server_never_sends_is_told_and_asked_for_ever_less_often(
+    radicale_office: Office,
+) -> None:
+    office = radicale_office
+    office.server.fill("work", events(20))
+    office.settle()
+    bad = office.server.path("work", "7.ics").encode()
+
+    def script(asked: Request) -> tuple[int, dict[str, str], bytes] | None:
+        hit = asked.kind == "calendar-multiget" and bad in asked.body
+        return (500, {}, b"") if hit or asked.path.encode() == bad else None
+
+    office.server.put("work", "7.ics", event(7, "Moved"))
+    office.proxy.script = script
+    said = [office.later() for _ in range(6)]
+    told = (
+        "work: The server does not send a meeting that has changed. What is here may be out of "
+        "date; crmmail asks again."
+    )
+    assert said == [[], [], *[[told]] * 4]
+    assert "Meeting 7" in office.titles()
+    office.proxy.kinds()
+    assert office.later() == [told]
+    assert office.proxy.kinds() == ["PROPFIND"]  # its turn comes in an hour
+    office.server.put("work", "8.ics", event(8, "Other"))
+    assert office.later() == [told]
+    assert "Other" in office.titles()
+    _a_day_later(office)
+    office.proxy.kinds()
+    assert office.later() == [told]
+    assert "calendar-multiget" in office.proxy.kinds()
+    _a_day_later(office)
+    office.proxy.script = lambda _: None
+    assert office.later() == []
+    assert office.is_equal()
+    assert "Moved" in office.titles()

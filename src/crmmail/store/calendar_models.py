@@ -28,6 +28,7 @@ class Calendar(SQLModel, table=True):
     missing: str = ""  # M12: what the server does not list and is not believed to be gone, as JSON
     missing_runs: int = 0  # in how many runs in a row
     missing_at: int = 0  # when that was last counted
+    failing: str = ""  # K8: resources that the server fails to send (calendar_failing.py), as JSON
 
 
 class CalendarObject(SQLModel, table=True):

@@ -18,7 +18,14 @@ from dataclasses import replace
 from crmmail.store import calendars, levels
 from crmmail.store.calendars import CalendarRow
 from crmmail.store.database import Store
-from crmmail.sync import calendar_absence, collection, homes, meetings, taking_back
+from crmmail.sync import (
+    calendar_absence,
+    calendar_failing,
+    collection,
+    homes,
+    meetings,
+    taking_back,
+)
 from crmmail.sync.believing import Looks
 from crmmail.sync.dav import Dav, DavLogin
 from crmmail.sync.homes import Listed
@@ -73,6 +80,7 @@ class CalendarSync:
                 return
             try:
                 if self._take_up(row):
+                    self._tell_failing(row)
                     well.append(row.id)
             except (Refused, Unsafe):
                 raise
@@ -127,7 +135,8 @@ class CalendarSync:
             return self._missing(row)
         if row.missing == json.dumps([row.url]):  # it is listed again
             calendar_absence.withdraw(self._store, row.id)
-        if row.compared_at > time.time() - _WEEK:
+        failing = calendar_failing.of(self._store.read(), row.id)
+        if row.compared_at > time.time() - _WEEK and not calendar_failing.is_due(failing):
             if row.sync_token and listed.sync_token:
                 if row.sync_token == listed.sync_token:
                     return True
@@ -176,6 +185,8 @@ class CalendarSync:
         there = collection.everything(self._dav, row.url)
         here = calendars.etags(self._store.read(), row.id)
         wanted = {href: etag for href, etag in there.items() if not etag or here.get(href) != etag}
+        for href in calendar_failing.waiting(calendar_failing.of(self._store.read(), row.id)):
+            wanted.pop(href, None)
         gone, sure = self._really_gone(row, here.keys() - there.keys(), wanted)
         cursor = Cursor(listed.sync_token, listed.ctag, int(time.time()))
         if not (wanted or gone) and row.compared_at and _moved(row, listed):
@@ -232,6 +243,7 @@ class CalendarSync:
         While one chunk is stored, the next is on its way.
         """
         hrefs, bad, unsure = list(wanted), set[str](), False
+        failing = calendar_failing.of(self._store.read(), row.id)
         here = calendars.etags(self._store.read(), row.id)
         chunks = [hrefs[start : start + CHUNK] for start in range(0, len(hrefs), CHUNK)] or [[]]
         coming = self._ahead(row.url, chunks[0])
@@ -242,6 +254,7 @@ class CalendarSync:
             unsure |= bool(lost & here.keys())  # listed a moment ago: the next list tells
             is_last = number == len(chunks)
             bad |= {one.href for one in found if not one.raw}
+            goes_on = not unsure and calendar_failing.all_late(failing, bad)
             if not is_last:
                 coming = self._ahead(row.url, chunks[number])
             meetings.save(
@@ -249,11 +262,17 @@ class CalendarSync:
                 row.id,
                 self._fresh(row, found, here),
                 gone if is_last else set(),
-                cursor if is_last and not bad and not unsure else None,
+                cursor if is_last and goes_on else None,
             )
-        if bad or unsure:
+        calendar_failing.asked(self._store, row.id, {*hrefs, *gone}, bad)
+        if not goes_on:
             self._compare_again(row)
         return True
+
+    def _tell_failing(self, row: CalendarRow) -> None:
+        """Raise an error where meetings here are out of date, as the server does not send them."""
+        if told := calendar_failing.words(self._store.read(), row.id):
+            raise BadAnswer(told)
 
     def _fresh(
         self, row: CalendarRow, found: list[Resource], here: dict[str, str]
