@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from getpass import getpass
+from typing import TypeVar
 
 from crmmail import typing_ahead
 from crmmail.accounts.secret_error import OTHER_WAYS, SecretError
+from crmmail.errors import CrmmailError
 from crmmail.text import printable
+
+_S = TypeVar("_S")
+_T = TypeVar("_T")
 
 ASK = "ask:"
 """The reference of an account whose password is typed in each run."""
@@ -85,3 +91,24 @@ def password(email: str) -> str:
             raise NotTyped(f"No password was typed for {email}.", "Start again to type it.")
         hold(email, answer)
     return _held[email]
+
+
+def retried(
+    secret: Callable[[], _S],
+    attempt: Callable[[_S], _T],
+    again: Callable[[CrmmailError, int], None],
+) -> _T:
+    """What an attempt with a typed password brings; nothing that is typed meanwhile is shown.
+
+    After one that fails, `again` gets its error and how many may follow. It raises if none may.
+    """
+    left = TRIES
+    while True:
+        given, left = secret(), left - 1
+        try:
+            with unseen():
+                return attempt(given)
+        except CrmmailError as problem:
+            again(problem, left)
+            if not left:
+                raise

@@ -168,16 +168,14 @@ def _with_password(account: HasSecret, attempt: Callable[[str], _T]) -> _T:
         return attempt(credentials.password(account))
     from crmmail.sync.problems import Denied
 
-    for left in reversed(range(typed.TRIES)):
-        password = credentials.password(account)
-        try:
-            with typed.unseen():
-                return attempt(password)
-        except RefusedError as problem:
-            typed.drop(account.email, f"{problem} {problem.hint}")
-            if not (left and typed.can_ask() and isinstance(problem.__cause__, Denied)):
-                raise
-    raise AssertionError
+    def again(problem: CrmmailError, left: int) -> None:
+        if not isinstance(problem, RefusedError):
+            raise problem
+        typed.drop(account.email, f"{problem} {problem.hint}")
+        if not (left and typed.can_ask() and isinstance(problem.__cause__, Denied)):
+            raise problem
+
+    return typed.retried(lambda: credentials.password(account), attempt, again)
 
 
 def _secret(wish: Wish) -> str:

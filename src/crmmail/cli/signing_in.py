@@ -70,16 +70,16 @@ def trying(new: NewAccount, attempt: Callable[[NewAccount], _T]) -> tuple[NewAcc
         return new, attempt(new)
     from crmmail.sync.problems import Denied
 
-    for left in reversed(range(typed.TRIES)):
-        try:
-            with typed.unseen():
-                return new, attempt(new)
-        except RefusedError as problem:
-            if not (left and isinstance(problem.__cause__, Denied)):
-                raise
-            note(f"{problem} {problem.__cause__.hint}")
-        new = new.retyped()
-    raise AssertionError
+    entered = [new]
+
+    def again(problem: CrmmailError, left: int) -> None:
+        cause = problem.__cause__
+        if not (left and isinstance(problem, RefusedError) and isinstance(cause, Denied)):
+            raise problem
+        note(f"{problem} {cause.hint}")
+        entered.append(entered[-1].retyped())
+
+    return typed.retried(lambda: entered[-1], lambda one: (one, attempt(one)), again)
 
 
 def say_folders(folders: list[FolderInfo]) -> None:

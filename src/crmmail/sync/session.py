@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from crmmail.accounts import providers
+from crmmail.errors import CrmmailError
 from crmmail.store.database import Store
 from crmmail.sync.answers import FolderInfo
 from crmmail.sync.mailbox import Login, Mailbox
@@ -116,16 +118,14 @@ def _with_typed(account: SignIn) -> Mailbox:
     """Sign in with a typed password; on a free terminal a refused one is asked for again."""
     from crmmail.accounts import typed
 
-    for left in reversed(range(typed.TRIES)):
-        secret = password_of(account)
-        try:
-            with typed.unseen():
-                return _open(account, secret)
-        except Refused as problem:
-            typed.drop(account.email, f"{problem} {problem.hint}")
-            if not (left and isinstance(problem, Denied) and typed.can_ask()):
-                raise Asking(str(problem), problem.hint) from problem
-    raise AssertionError
+    def again(problem: CrmmailError, left: int) -> None:
+        if not isinstance(problem, Refused):
+            raise problem
+        typed.drop(account.email, f"{problem} {problem.hint}")
+        if not (left and isinstance(problem, Denied) and typed.can_ask()):
+            raise Asking(str(problem), problem.hint) from problem
+
+    return typed.retried(lambda: password_of(account), partial(_open, account), again)
 
 
 def password_of(account: HasSecret) -> str:
