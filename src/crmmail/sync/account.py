@@ -124,13 +124,7 @@ class AccountSync:
         sent = next((name for name, info in listed.items() if info.role == "sent"), "")
         if not backfill.run(self._rows(listed), sent, until, stopping):
             return False
-        changed = {row.name for row in before if row.floor > 1 or row.differs(listed[row.name])}
-        changed |= {row.name for row in before if row.doubted}
-        changed |= self._doubts.names
-        for row in self._rows(listed):
-            if row.name in changed and row.floor <= 1:
-                with self._session.apart(row.name):
-                    self._compare(intake, row, listed[row.name])
+        self._compare_changed(intake, before, listed)
         if self._session.miscounts:
             self._doubts.distrust()
             return False
@@ -140,6 +134,12 @@ class AccountSync:
         backfill.admit()
         if not self._raise(intake, until, stopping):
             return False
+        self._let_go(started)
+        taking_back.run(self._store, stopping)
+        return True
+
+    def _let_go(self, started: int) -> None:
+        """At the end of a pass let go of what it has found nowhere (M12)."""
         self._session.tell_bytes()
         self._session.errors += known_folders.settle(
             self._store, self._account_id, self._looks, self._session.failed
@@ -149,8 +149,6 @@ class AccountSync:
             patience = _PATIENCE if hidden or self._session.errors else 0
             while upkeep.bury_orphans(self._store, started - patience):
                 pass
-        taking_back.run(self._store, stopping)
-        return True
 
     def _orphans_wait(self) -> bool:
         """Whether messages without a place stay, as they may lie where this pass saw nothing."""
@@ -236,6 +234,18 @@ class AccountSync:
                     "UPDATE folder SET uidnext = max(uidnext, ?) WHERE id = ?",
                     [info.uidnext, row.id],
                 )
+
+    def _compare_changed(
+        self, intake: Intake, before: list[FolderRow], listed: dict[str, FolderInfo]
+    ) -> None:
+        """Compare each folder that was not as it is listed, `before` its news were taken."""
+        changed = {row.name for row in before if row.floor > 1 or row.differs(listed[row.name])}
+        changed |= {row.name for row in before if row.doubted}
+        changed |= self._doubts.names
+        for row in self._rows(listed):
+            if row.name in changed and row.floor <= 1:
+                with self._session.apart(row.name):
+                    self._compare(intake, row, listed[row.name])
 
     def _compare(self, intake: Intake, row: FolderRow, info: FolderInfo) -> None:
         """Find what vanished, what came late, and flags that changed."""
