@@ -18,6 +18,7 @@ import pytest
 from crmmail import secrecy
 from crmmail.accounts import oauth
 from crmmail.accounts.issuers import Issuer, OAuthError
+from crmmail.errors import CrmmailError
 from tests.cli.test_oauth import ME
 from tests.net import Web
 from tests.patience import PATIENCE
@@ -37,8 +38,11 @@ def test_what_comes_with_another_state_is_not_heard() -> None:
         def show(url: str) -> None:
             back = parse_qs(urlsplit(url).query)["redirect_uri"][0]
             state = parse_qs(urlsplit(url).query)["state"][0]
-            urllib.request.urlopen(f"{back}?code=evil&state=guessed").close()
-            urllib.request.urlopen(f"{back}?code=evil").close()
+            for strange in ("?code=evil&state=guessed", "?code=evil", "?error=no&state=guessed"):
+                with pytest.raises(urllib.error.HTTPError) as refused:
+                    urllib.request.urlopen(f"{back}{strange}")
+                assert refused.value.code == 400
+                assert "This is not the answer crmmail waits for" in refused.value.read().decode()
             with pytest.raises(urllib.error.HTTPError):
                 urllib.request.urlopen(f"{back}favicon.ico")
             urllib.request.urlopen(f"{back}?code=good&state={state}").close()
@@ -48,6 +52,33 @@ def test_what_comes_with_another_state_is_not_heard() -> None:
         assert web.asked == ["/token"]
         [form] = web.sent
         assert parse_qs(form.decode())["code"] == ["good"]
+
+
+@pytest.mark.parametrize(
+    ("brought", "said"),
+    [
+        ("code=good", "Go back to crmmail: it says how it ends"),
+        ("error=access_denied", "The sign-in did not work. Go back to crmmail: it says why"),
+    ],
+)
+def test_the_page_in_the_browser_does_not_say_that_one_is_signed_in(
+    brought: str, said: str
+) -> None:
+    """When it is shown, the code is not exchanged yet; here the token address gives nothing."""
+    pages = []
+    with Web() as web:
+
+        def show(url: str) -> None:
+            query = parse_qs(urlsplit(url).query)
+            back, state = query["redirect_uri"][0], query["state"][0]
+            with urllib.request.urlopen(f"{back}?{brought}&state={state}") as answer:
+                pages.append(answer.read().decode())
+
+        with pytest.raises(CrmmailError):
+            oauth.in_browser(made_up(web), ME, show, seconds=PATIENCE)
+    [page] = pages
+    assert said in page
+    assert "signed in" not in page
 
 
 def test_a_user_who_says_no() -> None:

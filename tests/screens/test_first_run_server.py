@@ -13,13 +13,14 @@ import pytest
 from crmmail.accounts import discovery
 from crmmail.app import CrmmailApp
 from crmmail.screens.first_run import FirstRunScreen
+from crmmail.screens.question import QuestionScreen
 from crmmail.store import accounts
 from crmmail.store.database import Store
 from crmmail.text import pairs
 from tests.accounts.test_credentials import Memory
 from tests.net import Names
 from tests.screens.first_run import ME, SECRET, clock, enter, server, setup, value
-from tests.screens.harness import press, text, until
+from tests.screens.harness import press, settle, text, until
 from tests.servers import Dovecot
 
 __all__ = ["clock", "server"]
@@ -126,6 +127,11 @@ async def test_a_server_of_ones_own_is_trusted_by_its_fingerprint(
     assert accounts.all_accounts(empty_store.read())[0].pin == pin
 
 
+def is_untrusted(store: Store) -> bool:
+    """Whether the sync has met another certificate than the one that was trusted."""
+    return accounts.states(store.read())[0].state == "untrusted"
+
+
 async def test_a_key_compares_the_certificate_of_a_server_with_the_one_that_was_trusted(
     empty_store: Store, server: Dovecot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,9 +143,8 @@ async def test_a_key_compares_the_certificate_of_a_server_with_the_one_that_was_
         policy="sent_and_received",
     )  # fmt: skip
     app = CrmmailApp(empty_store, sync=True)
-    async with app.run_test(size=(100, 40)) as pilot:
-        await until(pilot, lambda: "f8 Sign in again" in text(app))
-        assert accounts.states(empty_store.read())[0].state == "untrusted"
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "✗" in text(app) and is_untrusted(empty_store))
         await pilot.press("f8")
         await until(pilot, lambda: "Shown now" in text(app))
         shown = "".join(text(app).split())
@@ -155,3 +160,58 @@ async def test_a_key_compares_the_certificate_of_a_server_with_the_one_that_was_
         assert "f8" not in text(app)
     [row] = accounts.all_accounts(empty_store.read())
     assert (row.pin, row.secret) == (new, "env:MY_MAIL")
+
+
+@pytest.mark.parametrize("answer", ["y", "n"])
+async def test_a_changed_certificate_that_is_not_all_on_the_screen_is_trusted_after_a_question(
+    empty_store: Store, server: Dovecot, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    monkeypatch.setenv("MY_MAIL", SECRET)
+    der = ssl.PEM_cert_to_DER_cert((server.dir / "cert.pem").read_text())
+    old, new = "0a" * 32, hashlib.sha256(der).hexdigest()
+    accounts.add(
+        empty_store, ME, host="localhost", port=server.port, secret="env:MY_MAIL", pin=old,
+        policy="sent_and_received",
+    )  # fmt: skip
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 14)) as pilot:
+        await until(pilot, lambda: "✗" in text(app) and is_untrusted(empty_store))
+        await pilot.press("f8")
+        await until(pilot, lambda: "Shown now" in text(app))
+        setup(app).field("username").input.focus()
+        await settle(pilot)
+        assert pairs(old)[:40] not in text(app)
+        await press(pilot, "f7")
+        assert isinstance(app.screen, QuestionScreen)
+        asked = re.sub(r"[\s│]", "", text(app))
+        assert asked.index(pairs(old)) < asked.index(pairs(new))
+        assert "Somebody may be in between" in text(app)
+        assert server.logins() == [ME]  # of the fixture, which put mail there
+        await press(pilot, answer)
+        if answer == "y":
+            await until(pilot, lambda: "Signed in" in text(app))
+    assert server.logins() == ([ME, ME] if answer == "y" else [ME])
+
+
+async def test_a_first_certificate_that_is_scrolled_away_is_trusted_after_a_question(
+    empty_store: Store, server: Dovecot, keyring_here: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    der = ssl.PEM_cert_to_DER_cert((server.dir / "cert.pem").read_text())
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 12)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await enter(pilot, "email", ME)
+        await enter(pilot, "password", SECRET)
+        await enter(pilot, "server", f"localhost:{server.port}")
+        await pilot.press("f5")
+        await until(pilot, lambda: "f7 Trust it" in text(app))
+        setup(app).query_one("#setup").scroll_home(animate=False)
+        await settle(pilot)
+        await press(pilot, "f7")
+        assert isinstance(app.screen, QuestionScreen)
+        asked = re.sub(r"[\s│]", "", text(app))
+        assert pairs(hashlib.sha256(der).hexdigest()) in asked
+        assert "Trusted so far" not in text(app)
+        await press(pilot, "n")
+    assert server.logins() == [ME]  # of the fixture, which put mail there

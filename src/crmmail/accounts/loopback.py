@@ -13,10 +13,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 from crmmail.accounts.issuers import OAuthError
 
-_PAGE = (
-    "<!doctype html><meta charset=utf-8><title>crmmail</title>"
-    "<p>{} You can close this window and go back to crmmail.</p>"
+_PAGE = "<!doctype html><meta charset=utf-8><title>crmmail</title><p>{}</p>"
+_TAKEN = (
+    "crmmail has the answer and goes on with the sign-in. Go back to crmmail: it says how it ends."
 )
+_DENIED = "The sign-in did not work. Go back to crmmail: it says why."
+_STRANGE = "This is not the answer crmmail waits for. Nothing was done with it."
 
 
 class _Server(ThreadingHTTPServer):
@@ -29,7 +31,9 @@ class _Server(ThreadingHTTPServer):
 class Catcher:
     """Listens on a free port of this machine only."""
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
+    def __init__(self, ours: Callable[[dict[str, str]], bool], host: str = "127.0.0.1") -> None:
+        """`ours` says of what somebody brings whether it answers this sign-in."""
+        self._ours = ours
         self._found: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
         self._server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://{host}:{self._server.server_port}/"
@@ -44,25 +48,18 @@ class Catcher:
         self._server.shutdown()
         self._server.server_close()
 
-    def wait(
-        self,
-        seconds: float,
-        cancelled: threading.Event | None,
-        ours: Callable[[dict[str, str]], bool],
-    ) -> dict[str, str]:
+    def wait(self, seconds: float, cancelled: threading.Event | None) -> dict[str, str]:
         """What the browser brings back; what anybody else says to this port is not heard."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if cancelled is not None and cancelled.is_set():
                 raise OAuthError("The sign-in was given up.")
             with suppress(queue.Empty):
-                found = self._found.get(timeout=0.1)
-                if ours(found):
-                    return found
+                return self._found.get(timeout=0.1)
         raise OAuthError("Nobody signed in in the browser in time.", "Try again.")
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        found = self._found
+        found, ours = self._found, self._ours
 
         class Handler(BaseHTTPRequestHandler):
             timeout = 10
@@ -73,15 +70,19 @@ class Catcher:
                 if asked.path != "/" or not brought.keys() & {"code", "error"}:
                     self.send_error(404)
                     return
-                words = "You are signed in." if "code" in brought else "That did not work."
+                is_ours = ours(brought)
+                words = _STRANGE
+                if is_ours:
+                    words = _TAKEN if "code" in brought else _DENIED
                 page = _PAGE.format(words).encode()
-                self.send_response(200)
+                self.send_response(200 if is_ours else 400)
                 self.send_header("Content-Type", "text/html; charset=utf-8")
                 self.send_header("Content-Length", str(len(page)))
                 self.send_header("Referrer-Policy", "no-referrer")
                 self.end_headers()
                 self.wfile.write(page)
-                found.put(brought)
+                if is_ours:
+                    found.put(brought)
 
             def log_message(self, *_: object) -> None:
                 """Say nothing: the query is a secret."""

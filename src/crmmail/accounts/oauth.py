@@ -98,7 +98,11 @@ def in_browser(
 ) -> Tokens:
     """Sign in in a browser on this machine. `show` is given the address to open."""
     verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
-    with Catcher(source.redirect_host) as catcher:
+
+    def ours(found: dict[str, str]) -> bool:
+        return found.get("state") == state
+
+    with Catcher(ours, source.redirect_host) as catcher:
         query = {
             "client_id": source.client_id,
             "response_type": "code",
@@ -111,7 +115,7 @@ def in_browser(
             **source.extra,
         }
         show(f"{source.authorize_url}?{urlencode(query)}")
-        answer = catcher.wait(seconds, cancelled, lambda found: found.get("state") == state)
+        answer = catcher.wait(seconds, cancelled)
     if "code" not in answer:
         raise OAuthError(f"{source.title} did not let crmmail in: {_said(answer)}.")
     form = {"grant_type": "authorization_code", "code": answer["code"]}

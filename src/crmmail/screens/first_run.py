@@ -9,11 +9,13 @@ from textual import getters, on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
+from textual.errors import NoWidget
 from textual.widget import Widget
 from textual.widgets import Button, Input, Label
 
 from crmmail.errors import CrmmailError
 from crmmail.screens.account_form import AccountForm
+from crmmail.screens.question import QuestionScreen
 from crmmail.screens.signing_up import (
     BrowserWanted,
     CalendarsFound,
@@ -71,6 +73,9 @@ class FirstRunScreen(AccountForm):
         #buttons { height: auto; margin-top: 1; }
         #buttons Button { margin-right: 2; }
         #found { margin-top: 1; }
+        #compared { display: none; color: $warning; }
+        #setup.-compared #compared { display: block; }
+        #setup.-compared #about { display: none; }
     }
     """
     found = getters.query_one("#found", Label)
@@ -92,6 +97,7 @@ class FirstRunScreen(AccountForm):
     def panes(self) -> Iterable[Widget]:
         with _Form(id="setup"):
             yield Label(self._title(), id="hello")
+            yield Label("", id="compared", markup=False)
             yield from self.fields()
             with Horizontal(id="buttons"):
                 yield Button("Test", id="go", compact=True, variant="primary")
@@ -193,6 +199,7 @@ class FirstRunScreen(AccountForm):
             else f"Signing in to {entry.host} …"
         )
         self.found.update(Content(safe(words)))
+        self._show_compared([])
         self._wanted = SignUp(self, entry, save, self._calendars if save else "")
         begin(self._wanted)
         self.app.post_message(self._wanted)
@@ -211,11 +218,13 @@ class FirstRunScreen(AccountForm):
             compared = self._compared(event)
             # Who types elsewhere by now goes on there: the next field may not hide what is typed.
             same = self.focused is self._tested_at and not self._edited
-            self._complain(CrmmailError(_CHANGED) if compared else event.problem, focus=same)
+            if compared:  # the focus stays: going to the field could scroll the comparison away
+                self._complain(CrmmailError(_CHANGED), focus=False)
+            else:
+                self._complain(event.problem, focus=same)
             self._offer_pin(event.fingerprint)
-            self.found.update(Content("\n".join(compared)))
-            if compared:  # where the terminal is small, it is below what can be seen
-                self.call_after_refresh(self.found.scroll_visible, animate=False)
+            self.found.update("")
+            self._show_compared(compared)
         elif event.wanted.save:
             done = "is signed in again" if self._account else "is set up; the import has begun"
             self.notify(f"{event.wanted.entry.email} {done}.", markup=False)
@@ -241,6 +250,23 @@ class FirstRunScreen(AccountForm):
             "other from then on.",
         ]
 
+    def _show_compared(self, lines: list[str]) -> None:
+        """Show the comparison of two certificates above the form; an empty one hides it."""
+        self.query_one("#setup").set_class(bool(lines), "-compared")
+        self.query_one("#compared", Label).update(Content("\n".join(lines)))
+        if lines:
+            self.call_after_refresh(self.query_one("#setup").scroll_home, animate=False)
+
+    def _sees_certificate(self) -> bool:
+        """Whether all that is said about the certificate is on the screen just now."""
+        compared = self.query_one("#compared", Label)
+        said = compared if compared.display else self.field("server").query_one(".wrong", Label)
+        try:
+            place = self.find_widget(said)
+        except NoWidget:
+            return False
+        return bool(place.region) and place.visible_region == place.region
+
     def _lines(self, event: SignedUp) -> list[str]:
         """What the test has found, and what comes next."""
         count = sum(messages for _, _, messages in event.folders)
@@ -258,9 +284,23 @@ class FirstRunScreen(AccountForm):
 
     @on(Button.Pressed, "#trust")
     def action_trust(self) -> None:
-        """Take this certificate, and no other, for the server's own; then try again."""
-        entry = self.entry()
-        self._pins[entry.host, entry.port] = self._shown_pin
+        """Take this certificate, and no other, for the server's own; then try again.
+
+        Where it is not all on the screen, it is shown first, and the user is asked.
+        """
+        entry, pin = self.entry(), self._shown_pin
+        if self._sees_certificate():
+            self._trust(entry, pin)
+            return
+        before = f"Trusted so far, SHA-256:\n{pairs(entry.pin)}\n" if entry.pin else ""
+        shown = f"Shown now by {safe(entry.host)}, SHA-256:\n{pairs(pin)}\n"
+        careful = "Somebody may be in between. " if entry.pin else ""
+        words = f"{before}{shown}{careful}Trust the certificate shown now, and no other?"
+        question = QuestionScreen(words)
+        self.app.push_screen(question, lambda yes: self._trust(entry, pin) if yes else None)
+
+    def _trust(self, entry: Entry, pin: str) -> None:
+        self._pins[entry.host, entry.port] = pin
         self._offer_pin("")
         self.action_test()
 
