@@ -8,7 +8,7 @@ from pathlib import Path
 from textual import on
 
 from crmmail.ending import Ending
-from crmmail.store.trouble import DamagedError, StoreError, explain
+from crmmail.store.trouble import DamagedError, LostError, StoreError, explain
 from crmmail.unsaved import UnsavedApp
 from crmmail.widgets.unread import Guarded, Unread
 
@@ -106,7 +106,12 @@ class RepairApp(Ending):
     def on_mount(self) -> None:
         from crmmail.screens.repair import RepairScreen, ways
 
-        screen = RepairScreen(str(self._said), ways(self._store), "Leave it as it is, and end")
+        said = (
+            f"{self._said} {self._said.anew}"
+            if isinstance(self._said, LostError)
+            else str(self._said)
+        )
+        screen = RepairScreen(said, ways(self._store), "Leave it as it is, and end")
         self.push_screen(screen, self._end)
 
     def _end(self, way: str | None) -> None:

@@ -44,7 +44,7 @@ def rebuild(store: Path) -> Rebuilt:
         older = None if saved is None else _read(saved)
         try:
             backup.clear(part)
-            new = Store(part)
+            new = Store(part, anew=True)
             try:
                 if older is not None:
                     _put(new, older if found is None else Said.in_(found).over(older))
@@ -121,9 +121,10 @@ def put_back(file: Path, path: Path) -> tuple[dict[str, int], Path | None]:
     Returns how much came back, and the backup of what was made by hand before.
     """
     document = daily.read(file)
-    if not path.exists() and (newest := daily.newest_of(path)) is not None:
+    is_lost = not path.exists() or not path.stat().st_size
+    if is_lost and (newest := daily.newest_of(path)) is not None:
         document = Said.in_(newest).over(document)
-    store = Store(path)
+    store = Store(path, anew=True)
     try:
         saved = daily.save(store)
         counts = _put(store, document)

@@ -57,7 +57,7 @@ def backup(
     your mail. Prints the file's name.
     """
     from crmmail.store import backup as backups
-    from crmmail.store import copies
+    from crmmail.store import copies, opening
 
     if (to is not None) + listed + bool(remove) > 1:
         raise ArgumentError("Give one of FILE, --list and --remove.")
@@ -68,6 +68,7 @@ def backup(
     if remove:
         _remove(source, remove, yes)
         return
+    opening.check_lost(source)
     if not source.exists():
         raise CrmmailError("There is no store yet.", "crmmail account add makes one.")
     path = to or Path(time.strftime("crmmail-%Y-%m-%d.db"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import time
 import zlib
 from collections.abc import Iterator
@@ -21,6 +22,11 @@ from crmmail.store.trouble import StoreError
 _DAYS = 31
 _LEAST = 7
 """So many of the newest stay, however old they are: crmmail may not have run for long."""
+_COMPARED = ("people", "companies", "opportunities", "notes", "links", "forgotten")
+_Head = tuple[int, dict[str, int]]
+_HEAD = re.compile(rb'"store":(\d+),"counts":(\{[^{}]*\})')
+_FIRST = ("format", "version", "made_at")
+_HEAD_SIZE = 1_000  # bytes in which that is
 _ROWS = 200  # that are packed at once
 _LARGEST = 1 << 30  # bytes of a document; a small file must not fill the memory
 
@@ -36,15 +42,16 @@ class NewerBackupError(StoreError):
 def daily(store: Store, now: float | None = None, *, renew: bool = False) -> Path | None:
     """Make today's backup, unless there is one or nothing to keep; returns the new file.
 
-    One that is there is made anew with `renew`: there is one file a day. Those of more than a month
-    ago are deleted. A damaged store might have less to say than the backup that is there.
+    One that is there is made anew with `renew`: there is one file a day, and one of another store,
+    or with more in it, is kept beside it. Those of more than a month ago are deleted. A damaged
+    store might have less to say than the backup that is there.
     """
     now = time.time() if now is None else now
     path = folder(store.path) / time.strftime("daily-%Y-%m-%d.json.gz", time.localtime(now))
     if store.is_damaged or (path.exists() and not renew):
         return None
     with locks.writing(path.parent):
-        if not _write_current(store, path, now):
+        if not _write_current(store, path, now, of_day=True):
             return None
         _tidy(path.parent, now)
     return path
@@ -57,7 +64,7 @@ def save(store: Store) -> Path | None:
         return path if _write_current(store, path, time.time()) else None
 
 
-def _write_current(store: Store, path: Path, now: float) -> bool:
+def _write_current(store: Store, path: Path, now: float, *, of_day: bool = False) -> bool:
     """Write what is made by hand in a store; False where there is nothing.
 
     Somebody may be forgotten meanwhile, by another thread or process, which has looked through the
@@ -71,9 +78,58 @@ def _write_current(store: Store, path: Path, now: float) -> bool:
             document = handmade.without_forgotten(document, is_forgotten)
         if handmade.is_empty(document):
             return False
+        (document["store"],) = store.read().execute("PRAGMA application_id").fetchone()
+        if of_day:
+            _keep_other(path, document)
         write(document, path)
         if forgetting.digests(store.read()) <= known:
             return True
+
+
+def _keep_other(path: Path, document: Document) -> None:
+    """Keep today's backup under another name, if it is of another store or has more in it."""
+    if not path.exists() or ((saved := _saved_as(path)).exists() and saved.samefile(path)):
+        return
+    there = _head(path)
+    start = path.name.removesuffix(".json.gz") + "-before"
+    before = list(path.parent.glob(f"{start}*.json.gz"))
+    if there is not None and there[0] == document["store"]:
+        now = (there[0], _counts(document))
+        # Who is forgotten leaves the store and every copy.
+        more_forgotten = now[1]["forgotten"] > there[1]["forgotten"]
+        if (
+            more_forgotten
+            or _has_all(now, there)
+            or any(_has_all(_head(one), there) for one in before)
+        ):
+            return
+    kept = path.with_name(f"{start}{f'-{len(before) + 1}' if before else ''}.json.gz")
+    if known := frozenset(document["forgotten"]):
+        with suppress(DamagedBackupError):
+            is_forgotten = partial(forgetting.is_forgotten, known=known)
+            write(handmade.without_forgotten(read(path), is_forgotten), kept)
+            return
+    files.link(path, kept)
+
+
+def _head(path: Path) -> _Head | None:
+    """Which store a backup is of, and how much it has; None where it does not say that."""
+    with suppress(OSError, EOFError, zlib.error), gzip.open(path) as file:
+        if found := _HEAD.search(file.read(_HEAD_SIZE)):
+            counts = json.loads(found[2])
+            return int(found[1]), {part: int(counts.get(part, 0)) for part in _COMPARED}
+    return None
+
+
+def _has_all(one: _Head | None, other: _Head) -> bool:
+    """Whether a backup is of the same store as another one, and has as much of each part."""
+    if one is None or one[0] != other[0]:
+        return False
+    return all(one[1][part] >= count for part, count in other[1].items())
+
+
+def _counts(document: Document) -> dict[str, int]:
+    return {part: len(document.get(part, ())) for part in _COMPARED}
 
 
 def set_aside(store: Path) -> None:
@@ -105,10 +161,12 @@ def newest_of(store: Path) -> Document | None:
 def write(document: Document, path: Path) -> Path:
     """Write a document: the file is whole or not there, and its owner's only."""
     part = own_files.part_of(path)
+    first = {name: document[name] for name in _FIRST if name in document}
+    head = first | {"store": document.get("store", 0), "counts": _counts(document)}
     try:
         with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
             with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
-                for piece in _pieces(document):
+                for piece in _pieces(head | document | head):
                     packed.write(piece.encode())
             file.flush()
             os.fsync(file.fileno())
@@ -157,6 +215,7 @@ def read(path: Path) -> Document:
         raise NewerBackupError(
             f"{path} was written by a newer crmmail.", "Upgrade crmmail. Nothing was changed."
         )
+    found.pop("counts", None)
     return handmade.upgraded(found)
 
 
@@ -188,6 +247,8 @@ def free(store: Path, kind: str) -> Path:
 
 def _tidy(place: Path, now: float) -> None:
     oldest = time.strftime("daily-%Y-%m-%d", time.localtime(now - _DAYS * 86_400))
-    for path in sorted(place.glob("daily-*.json.gz"))[:-_LEAST]:
-        if path.name < oldest:
+    found = sorted(place.glob("daily-*.json.gz"))
+    days = sorted({path.name[: len(oldest)] for path in found})[-_LEAST:]
+    for path in found:
+        if path.name < oldest and path.name[: len(oldest)] not in days:
             path.unlink()

@@ -70,8 +70,11 @@ class Store:
     Raises StoreError when the file cannot be used: it says why, and what to do.
     """
 
-    def __init__(self, path: Path, *, reading: bool = False) -> None:
-        """With `reading`, one on a disk that is mounted read-only is opened too, to be read."""
+    def __init__(self, path: Path, *, reading: bool = False, anew: bool = False) -> None:
+        """With `reading`, one on a disk that is mounted read-only is opened too, to be read.
+
+        With `anew`, one is made also where there are copies of another one that is lost.
+        """
         if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
             raise StoreError(
                 f"SQLite {sqlite3.sqlite_version} is too old.",
@@ -95,7 +98,7 @@ class Store:
                 check_read_only(path)
                 self._writer = self._connect(cache_kb=4_000)
                 return
-            self._file = open_file(path)
+            self._file = open_file(path, anew=anew)
             try:
                 self._writer = self._connect(cache_kb=32_000)
                 by_hand.watch(self._writer, self._count_by_hand)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from crmmail import own_files
 from crmmail.store import read_only
+from crmmail.store.trouble import BACKUPS
 
 _PART = re.compile(r"\.(?:(\d+)@(\d+)-\d+\.)?part(?:$|[.-])")
 _DAY = 86_400  # seconds; nothing takes that long to write
-DAILY = "backups"
-"""The folder of the daily backups, beside the store."""
+DAILY = BACKUPS
 KEPT, DAMAGED, OLDER = "kept", "damaged", "before"
 UNSAVED = "unsaved"
 """How a file begins, behind the store's name, that has what stood in a form when the app ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from contextlib import closing
 from functools import cache
@@ -10,45 +11,61 @@ from pathlib import Path
 
 from crmmail.store import files, manual, read_only, windows
 from crmmail.store.locks import Lock, lock_of
-from crmmail.store.trouble import DamagedError, InUseError, StoreError, foreign, is_ours
+from crmmail.store.trouble import (
+    DamagedError,
+    InUseError,
+    LostError,
+    StoreError,
+    foreign,
+    is_ours,
+)
 
 _PATIENCE = 300.0  # seconds that another process may take to migrate or replace the file
 _OLDER = 10.0  # seconds in which an older crmmail may end that uses the file
 _CORE = frozenset({"account", "message", "thread", "person", "company", "note", "thread_link"})
 
 
-def open_file(path: Path) -> Lock:
+def open_file(path: Path, *, anew: bool = False) -> Lock:
     """Make the file where there is none, check it, migrate it; returns the lock to be held.
 
-    Any number of processes may do this at once: one migrates, and the others wait for it.
+    Where there are copies of a store that is lost, none is made, unless it is begun `anew`. Any
+    number of processes may do this at once: one migrates, and the others wait for it.
     Raises StoreError, sqlite3.Error or OSError.
     """
     if path.is_dir():
         raise IsADirectoryError(21, "Is a directory", str(path))
+    if not anew:
+        check_lost(path)
     if path.exists() and not lock_of(path).exists():
-        _version(path)  # what is no store is refused before anything is written beside it
+        _version(path, anew)  # what is no store is refused before anything is written beside it
     lock = Lock(path)
     try:
-        _bring_up(path, lock)
+        _bring_up(path, lock, anew)
     except BaseException:
         lock.close()
         raise
     return lock
 
 
-def _bring_up(path: Path, lock: Lock) -> None:
+def check_lost(path: Path) -> None:
+    """Raise LostError where there is no file, and copies of the store that was there."""
+    if not path.exists() and (traces := files.copies_of(path)):
+        raise LostError(path, "is missing", [copy.path for copy in traces])
+
+
+def _bring_up(path: Path, lock: Lock, anew: bool) -> None:
     newest = max(migrations())
     while True:
         if not lock.share(_PATIENCE):
             raise InUseError(
                 f"Another crmmail is replacing or upgrading {path}.", "Wait until it is done."
             )
-        if path.exists() and _version(path) == newest:
+        if path.exists() and _version(path, anew) == newest:
             return
         lock.free()
         if lock.own(_OLDER):
-            _make(path) if not path.exists() or not _version(path) else migrate(path)
-        elif not path.exists() or _version(path) != newest:
+            _make(path) if not path.exists() or not _version(path, anew) else migrate(path)
+        elif not path.exists() or _version(path, anew) != newest:
             raise InUseError(
                 f"{path} has to be upgraded, and an older crmmail uses it.",
                 "Close the app and let other crmmail commands end, then try again.",
@@ -70,11 +87,11 @@ def look(path: Path) -> None:
     _version(path)
 
 
-def _version(path: Path) -> int:
+def _version(path: Path, anew: bool = False) -> int:
     """The schema's number. Reads no more than the beginning of each table."""
     if not path.stat().st_size:
-        if traces := files.copies_of(path):
-            raise DamagedError(f"{path} is empty, though there was a store: see {traces[0].name}.")
+        if not anew and (traces := files.copies_of(path)):
+            raise LostError(path, "is empty", [copy.path for copy in traces])
         return 0
     with closing(read_only.connect(path, isolation_level=None)) as db:
         (have,) = db.execute("PRAGMA user_version").fetchone()
@@ -122,6 +139,8 @@ def migrate(path: Path, *, copy: bool = True) -> None:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA foreign_keys = ON")
         prepare(db)
+        if not have:  # what tells this store from another one: see daily.py
+            db.execute(f"PRAGMA application_id = {1 + secrets.randbelow(0x7FFFFFFE)}")
         kept = files.free_name(path, f"before-{newest}") if have and copy else None
         if kept is not None:
             files.copy_whole(path, kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,13 @@ from crmmail.errors import CrmmailError
 _BEGINNING = 1 << 20  # bytes in which the text of the tables of a store is found
 _OURS = b"thread_link"
 _NO_TEXT = "Could not decode to UTF-8"  # of a text in the file: Python has no code for it
+_SMALL = ".json.gz"
+BACKUPS = "backups"
+"""The folder of the daily backups, beside the store."""
+_FROM_BACKUPS = (
+    "Make a new store from the newest daily backup and your servers: crmmail rebuild. "
+    "Or put a backup back: crmmail restore FILE, of those that crmmail backup --list names."
+)
 _LITTLE = 1_000_000  # free bytes below which an unnamed error is that of a full disk
 
 
@@ -28,6 +35,20 @@ class DamagedError(StoreError):
         "Build it anew from your servers, keeping what you made by hand: crmmail rebuild. "
         "Or put a backup back: crmmail restore FILE."
     )
+
+
+class LostError(DamagedError):
+    """There is no store, or an empty file, where crmmail has made copies of one."""
+
+    def __init__(self, path: Path, what: str, copies: Iterable[Path]) -> None:
+        names = [copy.name for copy in copies]
+        places = {path.parent / BACKUPS if one.endswith(_SMALL) else f"{path}.*" for one in names}
+        super().__init__(f"{path} {what}, though there was a store: see {names[0]}.")
+        self.anew = (
+            "To begin anew all the same, move these to another folder: "
+            f"{', '.join(sorted(map(str, places)))}."
+        )
+        self.hint = f"{_FROM_BACKUPS} {self.anew}"
 
 
 class InUseError(StoreError):
@@ -82,10 +103,10 @@ def unopened(path: Path) -> StoreError:
 
 def foreign(path: Path) -> StoreError:
     """The error for a file that no crmmail has written."""
-    return StoreError(
-        f"{path} is not a crmmail store.",
-        "Move the file away and start again: crmmail makes a new store there.",
-    )
+    said = f"{path} is not a crmmail store."
+    if any((path.resolve().parent / BACKUPS).glob(f"*{_SMALL}")):
+        return StoreError(said, f"{_FROM_BACKUPS} Move the file away before a restore.")
+    return StoreError(said, "Move the file away and start again: crmmail makes a new store there.")
 
 
 @contextmanager

@@ -1,0 +1,64 @@
+"""A store that is lost, as somebody meets it at the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crmmail.settings import store_path
+from crmmail.store import files
+from tests.cli.conftest import Cli
+
+
+@pytest.fixture
+def worked(cli: Cli, filled: Path) -> Path:
+    """A store with something made by hand, and its daily backup; returns the store's path."""
+    assert cli("opportunity", "add", "--name", "The press").code == 0
+    return store_path()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("status",),
+        ("sync",),
+        ("account", "add", "me@other.example", "--imap", "imap.other.example"),
+        ("block", "add", "eve@spam.example"),
+        ("people", "list"),
+        ("backup",),
+        ("doctor", "--offline"),
+    ],
+)
+def test_no_command_begins_anew_where_the_store_is_missing(
+    cli: Cli, worked: Path, command: tuple[str, ...]
+) -> None:
+    files.remove(worked)
+    outcome = cli(*command)
+    said = outcome.out + outcome.err
+    assert outcome.code == 1
+    assert f"{worked} is missing, though there was a store" in said
+    assert "crmmail rebuild" in said
+    assert "crmmail restore FILE" in said
+    assert "To begin anew all the same, move these to another folder" in said
+    assert not worked.exists()
+
+
+def test_the_file_moved_away_as_advised_and_rebuilt_has_all_that_was_made_by_hand(
+    cli: Cli, worked: Path
+) -> None:
+    files.remove(worked)
+    worked.write_text("text\n")
+    said = cli("status")
+    assert (said.code, "crmmail rebuild" in said.err) == (1, True)
+    worked.rename(worked.with_name("old.db"))
+    assert cli("status").code == 1
+    assert cli("rebuild", "--yes").code == 0
+    assert "The press" in cli("opportunities", "list").out
+
+
+def test_a_daily_backup_is_put_back_by_its_name(cli: Cli, worked: Path) -> None:
+    files.remove(worked)
+    (copy,) = cli("backup", "--list", "--json").json
+    assert cli("restore", Path(copy["path"]).name, "--yes").code == 0
+    assert "The press" in cli("opportunities", "list").out

@@ -1,0 +1,197 @@
+"""A store that is lost is not begun anew over its backups, and no other one replaces these."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from crmmail import repairing
+from crmmail.store import backup, daily, files, forgetting, notes, people
+from crmmail.store.database import Store
+from crmmail.store.kinds import Kind
+from crmmail.store.trouble import DamagedError, LostError, StoreError
+
+from .conftest import World
+
+
+def noted(path: Path) -> list[str]:
+    """The notes of a backup."""
+    return sorted(note["text"] for note in daily.read(path)["notes"])
+
+
+def lose(path: Path) -> None:
+    """Delete a store, as by hand."""
+    files.remove(path)
+
+
+def empty(path: Path) -> None:
+    """Leave a store's file with nothing in it."""
+    files.remove(path)
+    path.touch()
+
+
+@pytest.fixture
+def backed(store: Store, world: World) -> Path:
+    """A closed store with notes, and its daily backup; returns the backup."""
+    notes.add(store, Kind.PERSON, world.anna, "Likes tea.")
+    notes.add(store, Kind.PERSON, world.zoe, "Likes coffee.")
+    made = daily.daily(store)
+    store.close()
+    assert made is not None
+    return made
+
+
+@pytest.mark.parametrize(("loss", "what"), [(lose, "is missing"), (empty, "is empty")])
+class TestLost:
+    """The file is not there any more, or has nothing in it."""
+
+    def test_no_new_store_is_made_and_the_ways_are_named(
+        self, store: Store, backed: Path, loss: Callable[[Path], None], what: str
+    ) -> None:
+        loss(store.path)
+        with pytest.raises(LostError) as caught:
+            Store(store.path)
+        assert str(caught.value) == (
+            f"{store.path} {what}, though there was a store: see {backed.name}."
+        )
+        assert "crmmail rebuild" in caught.value.hint
+        assert "crmmail restore FILE" in caught.value.hint
+        assert f"To begin anew all the same, move these to another folder: {backed.parent}." in (
+            caught.value.hint
+        )
+        assert not store.path.exists() or not store.path.stat().st_size
+
+    def test_a_rebuild_makes_it_of_the_newest_daily_backup(
+        self, store: Store, backed: Path, loss: Callable[[Path], None], what: str
+    ) -> None:
+        loss(store.path)
+        repairing.rebuild(store.path)
+        with closing(Store(store.path)) as again:
+            found = again.read().execute("SELECT text FROM note ORDER BY 1").fetchall()
+        assert found == [("Likes coffee.",), ("Likes tea.",)]
+
+    def test_a_daily_backup_is_put_back(
+        self, store: Store, backed: Path, loss: Callable[[Path], None], what: str
+    ) -> None:
+        loss(store.path)
+        counts, _ = repairing.put_back(backed, store.path)
+        assert counts["notes"] == 2
+
+    def test_with_the_copies_in_another_folder_it_is_begun_anew(
+        self, store: Store, backed: Path, loss: Callable[[Path], None], what: str
+    ) -> None:
+        loss(store.path)
+        backed.parent.rename(backed.parent.with_name("elsewhere"))
+        with closing(Store(store.path)) as again:
+            assert again.read().execute("SELECT count(*) FROM note").fetchone() == (0,)
+
+
+def test_copies_beside_the_store_are_named_too(store: Store, backed: Path) -> None:
+    shutil.copy(store.path, f"{store.path}.kept-2026-03-14-090000")
+    lose(store.path)
+    with pytest.raises(LostError) as caught:
+        Store(store.path)
+    assert f"{backed.parent}, {store.path}.*." in caught.value.hint
+
+
+def test_a_missing_store_without_backups_is_made(tmp_path: Path) -> None:
+    (tmp_path / "backups").mkdir()
+    (tmp_path / "backups" / "made.json").write_text("[]")
+    with closing(Store(tmp_path / "crmmail.db")) as store:
+        assert store.read().execute("SELECT count(*) FROM person").fetchone() == (0,)
+
+
+def test_another_file_in_its_place_names_the_rebuild_which_keeps_it(
+    store: Store, backed: Path
+) -> None:
+    lose(store.path)
+    store.path.write_text("text\n")
+    with pytest.raises(StoreError) as caught:
+        Store(store.path)
+    assert not isinstance(caught.value, DamagedError)
+    assert "is not a crmmail store" in str(caught.value)
+    assert "crmmail rebuild" in caught.value.hint
+    assert "crmmail restore FILE" in caught.value.hint
+    done = repairing.rebuild(store.path)
+    assert done.counts["notes"] == 2
+    assert done.kept is not None
+    assert done.kept.read_text() == "text\n"
+
+
+class TestOfAnotherStore:
+    """The backup of today is never replaced by one of another store, or with less."""
+
+    def test_that_of_another_store_keeps_it_under_another_name(
+        self, store: Store, backed: Path
+    ) -> None:
+        lose(store.path)
+        with closing(Store(store.path, anew=True)) as other:
+            ann = people.create(other, "Ann", ["ann@acme.example"])
+            for text in ("one", "two", "three"):
+                notes.add(other, Kind.PERSON, ann, text)
+            assert daily.daily(other, renew=True) == backed
+            assert daily.daily(other, renew=True) == backed
+        before = backed.with_name(backed.name.replace(".json", "-before.json"))
+        assert noted(before) == ["Likes coffee.", "Likes tea."]
+        assert noted(backed) == ["one", "three", "two"]
+        listed = {copy.name: copy.kind for copy in files.copies_of(store.path)}
+        assert listed == {before.name: "daily", backed.name: "daily"}
+
+    def test_that_of_an_older_copy_of_the_store_keeps_it(
+        self, store: Store, world: World, tmp_path: Path
+    ) -> None:
+        notes.add(store, Kind.PERSON, world.anna, "old")
+        backup.save(store.path, tmp_path / "old.db")
+        notes.add(store, Kind.PERSON, world.anna, "new")
+        made = daily.daily(store)
+        store.close()
+        assert made is not None
+        lose(store.path)
+        (tmp_path / "old.db").rename(store.path)
+        with closing(Store(store.path)) as older:
+            daily.daily(older, renew=True)
+        assert noted(made) == ["old"]
+        assert noted(made.with_name(made.name.replace(".json", "-before.json"))) == ["new", "old"]
+
+    def test_what_is_deleted_by_hand_keeps_one_and_not_one_each_time(
+        self, store: Store, world: World
+    ) -> None:
+        numbers = [notes.add(store, Kind.PERSON, world.anna, f"note {one}") for one in range(4)]
+        made = daily.daily(store)
+        assert made is not None
+        for number in numbers:
+            notes.delete(store, number)
+            people.edit(store, world.anna, job=f"CEO {number}")
+            daily.daily(store, renew=True)
+        kept = [one for one in made.parent.iterdir() if "-before" in one.name]
+        assert [len(noted(one)) for one in kept] == [4]
+
+    def test_what_is_added_keeps_none(self, store: Store, world: World) -> None:
+        for text in ("one", "two"):
+            notes.add(store, Kind.PERSON, world.anna, text)
+            made = daily.daily(store, renew=True)
+            assert made is not None
+        assert [one.name for one in made.parent.glob("*.json.gz")] == [made.name]
+
+    def test_whoever_is_forgotten_is_in_none_that_is_kept(self, store: Store, backed: Path) -> None:
+        with closing(Store(store.path)) as again:
+            forgetting.forget(again, "anna@acme.com")
+            daily.daily(again, renew=True)
+        for path in backed.parent.glob("*.json.gz"):
+            assert "anna@acme.com" not in str(daily.read(path))
+
+    def test_they_leave_after_a_month_with_the_day_they_are_of(
+        self, store: Store, backed: Path
+    ) -> None:
+        now = time.time()
+        before = backed.with_name("daily-2020-01-01-before.json.gz")
+        shutil.copy(backed, before)
+        with closing(Store(store.path)) as again:
+            for day in range(1, 9):
+                daily.daily(again, now + day * 86_400)
+        assert not before.exists()
