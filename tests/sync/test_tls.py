@@ -20,6 +20,7 @@ from crmmail.sync import tls
 from crmmail.sync.loop import sync_once
 from crmmail.sync.mailbox import Login, check
 from crmmail.sync.problems import Problem, Unsafe, Untrusted
+from crmmail.text import pairs
 
 PASSWORD = "correct-horse-47"
 
@@ -106,6 +107,41 @@ def test_a_server_that_nobody_vouches_for_is_pinned_and_then_known(
         [inbox] = check(login(server, security, problem.fingerprint))
         assert inbox.messages == 7
         assert not any(PASSWORD in line for line in server.clear)
+
+
+_DAY = dt.timedelta(days=1)
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+@pytest.mark.parametrize("pin", ["", "0a" * 32], ids=["unknown", "changed"])
+@pytest.mark.parametrize(
+    ("name", "begins", "ends", "said"),
+    [
+        ("localhost", -9, -1, "This certificate has expired."),
+        ("localhost", 1, 9, "This certificate is not valid yet: check this machine's clock."),
+        ("imap.elsewhere.example", -9, 9, "This certificate is for another host name."),
+        (
+            "imap.elsewhere.example",
+            -9,
+            -1,
+            "This certificate is for another host name. This certificate has expired.",
+        ),
+        ("localhost", -9, 9, ""),
+    ],
+    ids=["expired", "not yet", "another name", "another name and expired", "good"],
+)
+def test_before_a_certificate_is_pinned_its_dates_and_its_name_are_looked_at(
+    security: str, pin: str, name: str, begins: int, ends: int, said: str
+) -> None:
+    now = dt.datetime.now(dt.UTC)
+    shown = trustme.CA().issue_cert(
+        name, not_before=now + begins * _DAY, not_after=now + ends * _DAY
+    )
+    with TlsImap(shown, implicit=security == "tls") as server:
+        problem = refused(server, security, pin)
+    assert isinstance(problem, Untrusted)
+    assert problem.flaws == said
+    assert str(problem).endswith(f"{pairs(fingerprint(shown))}. {said}".rstrip())
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])

@@ -93,6 +93,7 @@ class FirstRunScreen(AccountForm):
         self._calendars: CalendarsFound | str = ""
         self._test_after = False  # Enter was pressed before the search was through
         self._shown_pin = ""  # a certificate's, for the user to compare
+        self._flaws = ""  # what is wrong with it besides, in sentences
 
     def panes(self) -> Iterable[Widget]:
         with _Form(id="setup"):
@@ -215,6 +216,7 @@ class FirstRunScreen(AccountForm):
         self._busy = event.wanted.save and event.problem is None  # stored is not stored again
         end(event.wanted)
         if event.problem is not None:
+            self._flaws = getattr(event.problem, "flaws", "")
             compared = self._compared(event)
             # Who types elsewhere by now goes on there: the next field may not hide what is typed.
             same = self.focused is self._tested_at and not self._edited
@@ -244,6 +246,7 @@ class FirstRunScreen(AccountForm):
         return [
             f"Trusted so far, SHA-256:\n  {pairs(entry.pin)}",
             f"Shown now, SHA-256:\n  {pairs(event.fingerprint)}",
+            *filter(None, [self._flaws]),
             "Careful: somebody may be in between, to read your password and your mail. Only if you "
             "know that the server has got a new certificate, and the line above is what it says "
             "there (openssl x509 -noout -fingerprint -sha256 -in cert.pem), f7 trusts it, and no "
@@ -294,7 +297,8 @@ class FirstRunScreen(AccountForm):
             return
         before = f"Trusted so far, SHA-256:\n{pairs(entry.pin)}\n" if entry.pin else ""
         shown = f"Shown now by {safe(entry.host)}, SHA-256:\n{pairs(pin)}\n"
-        careful = "Somebody may be in between. " if entry.pin else ""
+        careful = f"{self._flaws} " if self._flaws else ""
+        careful += "Somebody may be in between. " if entry.pin else ""
         words = f"{before}{shown}{careful}Trust the certificate shown now, and no other?"
         question = QuestionScreen(words)
         self.app.push_screen(question, lambda yes: self._trust(entry, pin) if yes else None)

@@ -51,25 +51,40 @@ def connect(login: Login) -> IMAPClient:
     """A connection that is private, or, with security "none", was asked not to be."""
     secrecy.remember(login.password)
     try:
-        return _connect(login, login.pin)
+        return _connect(login, _context(login, login.pin))
     except ssl.SSLCertVerificationError as problem:
         if login.pin or not tls.can_be_pinned(problem):
             raise
-        raise Untrusted(login.host, _fingerprint(login)) from problem
+        raise _untrusted(login, _shown(login), changed=False) from problem
+    except Untrusted as problem:
+        raise _untrusted(login, problem, changed=True) from None
 
 
-def _fingerprint(login: Login) -> str:
+def _context(login: Login, pin: str) -> ssl.SSLContext | None:
+    # Reading the machine's authorities takes 15 ms: not for a connection in the clear.
+    return None if login.security == "none" else tls.context(pin)
+
+
+def _untrusted(login: Login, shown: Untrusted, *, changed: bool) -> Untrusted:
+    """The error for a certificate that was shown, with what is wrong with it besides."""
+
+    def attempt(context: ssl.SSLContext) -> None:
+        _connect(login, context)._imap.shutdown()
+
+    flaws = tls.flaws(shown.certificate, attempt)
+    return Untrusted(login.host, shown.fingerprint, changed=changed, flaws=flaws)
+
+
+def _shown(login: Login) -> Untrusted:
     """Look at the certificate of a server that nobody vouches for. Nothing is said to it."""
     try:
-        _connect(login, _LOOK)
+        _connect(login, _context(login, _LOOK))
     except Untrusted as found:
-        return found.fingerprint
+        return found
     raise AssertionError("a certificate with an impossible fingerprint")
 
 
-def _connect(login: Login, pin: str) -> IMAPClient:
-    # Reading the machine's authorities takes 15 ms: not for a connection in the clear.
-    context = None if login.security == "none" else tls.context(pin)
+def _connect(login: Login, context: ssl.SSLContext | None) -> IMAPClient:
     client = Client(
         login.host,
         port=login.port,

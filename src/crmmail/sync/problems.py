@@ -49,8 +49,18 @@ class Unsafe(Problem):
 class Untrusted(Unsafe):
     """Nobody vouches for the server's certificate, or it is another than the one pinned."""
 
-    def __init__(self, host: str, fingerprint: str, *, changed: bool = False) -> None:
+    def __init__(
+        self,
+        host: str,
+        fingerprint: str,
+        *,
+        changed: bool = False,
+        certificate: bytes = b"",
+        flaws: str = "",
+    ) -> None:
+        """`flaws`: in sentences, what is wrong with the certificate besides."""
         self.fingerprint, self.changed = fingerprint, changed
+        self.certificate, self.flaws = certificate, flaws
         sha = f"SHA-256 {pairs(fingerprint)}"
         if changed:
             words = f"{host} shows another certificate than the one you trusted: {sha}."
@@ -61,7 +71,7 @@ class Untrusted(Unsafe):
             )
             words += f"{sha}."
             hint = "Nothing was sent. If the server is your own, compare this, then trust it."
-        super().__init__(words, hint)
+        super().__init__(f"{words} {flaws}".rstrip(), hint)
 
 
 class BadAnswer(Problem):

@@ -7,17 +7,58 @@ neither an authority nor a name in the certificate can replace it.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import ssl
+from collections.abc import Callable
+from imaplib import IMAP4
 from typing import Any
+
+from imapclient.exceptions import IMAPClientError
 
 from crmmail.errors import CrmmailError
 from crmmail.sync.problems import Untrusted
 from crmmail.text import one_line
 
+log = logging.getLogger(__name__)
+
 _PIN = re.compile(r"[0-9a-f]{64}")
 _UNVOUCHED = {18, 19, 20, 21}
 """OpenSSL's codes for a chain that ends nowhere: self-signed, or from an unknown authority."""
+
+
+_FLAWS = {
+    9: "This certificate is not valid yet: check this machine's clock.",
+    10: "This certificate has expired.",
+    62: "This certificate is for another host name.",
+    64: "This certificate is for another address.",
+}
+"""OpenSSL's codes for what a certificate's owner should know before it is pinned."""
+_NAMES = {62, 64}
+
+
+def flaws(certificate: bytes, attempt: Callable[[ssl.SSLContext], object]) -> str:
+    """What is wrong with a certificate besides its authority, in sentences; "" for nothing.
+
+    `attempt` connects with a context and closes the connection. OpenSSL stops at the first fault,
+    and looks at the authority first, then at the name, then at the dates: so each is tried alone.
+    """
+    found = []
+    for named in (True, False):
+        only = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        only.check_hostname = named
+        only.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        try:
+            only.load_verify_locations(cadata=certificate)
+            attempt(only)
+        except ssl.SSLCertVerificationError as problem:
+            found.append(_FLAWS.get(problem.verify_code, ""))
+            if problem.verify_code in _NAMES:
+                continue
+        except (CrmmailError, OSError, IMAPClientError, IMAP4.error) as problem:
+            log.info("the certificate cannot be looked at again: %s", problem)
+        break
+    return " ".join(filter(None, found))
 
 
 def context(pin: str = "") -> ssl.SSLContext:
@@ -57,8 +98,10 @@ class _Pinned(ssl.SSLContext):
 
     def wrap_socket(self, *args: Any, **options: Any) -> ssl.SSLSocket:
         wrapped = super().wrap_socket(*args, **options)
-        seen = hashlib.sha256(wrapped.getpeercert(binary_form=True) or b"").hexdigest()
+        shown = wrapped.getpeercert(binary_form=True) or b""
+        seen = hashlib.sha256(shown).hexdigest()
         if seen != self._pin:
             wrapped.close()
-            raise Untrusted(str(options.get("server_hostname", "")), seen, changed=True)
+            host = str(options.get("server_hostname", ""))
+            raise Untrusted(host, seen, changed=True, certificate=shown)
         return wrapped
