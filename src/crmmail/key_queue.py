@@ -20,7 +20,7 @@ from textual.message_pump import MessagePump
 from textual.widget import Widget
 from textual.widgets import Input
 
-from crmmail.widgets.awaited import BACKGROUND, all_awaited
+from crmmail.widgets.awaited import BACKGROUND, all_awaited, forget_all
 from crmmail.widgets.piece_view import PieceView
 
 PATIENCE = 1.0
@@ -42,6 +42,7 @@ class KeyQueue:
     """Passes keys, pasted text and clicks on, each when the one before has had its effect."""
 
     def __init__(self, app: App[Any], send: Callable[[events.Event], bool]) -> None:
+        forget_all()
         self._app = app
         self._send = send
         self._held: deque[tuple[Event, int]] = deque()
@@ -140,8 +141,8 @@ class KeyQueue:
         if not waited or (self._light and self._is_light(event)):
             return None
         now = time.monotonic()
-        fresh = (one for one in waited if now - self._seen.setdefault(id(one), now) < PATIENCE)
-        return next(fresh, None) and "something read or written"
+        since = [self._seen.setdefault(id(one), now) for one in waited]  # of all, at once
+        return "something read or written" if now - max(since) < PATIENCE else None
 
     def _begun(self) -> Iterator[object]:
         """What threads do because of a key."""

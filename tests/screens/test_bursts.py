@@ -39,6 +39,31 @@ async def test_a_key_that_is_typed_alone_is_passed_on_at_once(app: CrmmailApp) -
         assert app.typed.is_empty
 
 
+async def test_keys_wait_for_nothing_that_an_app_before_has_begun(store: Store) -> None:
+    awaited.begin(object())
+    app = CrmmailApp(store, sync=False)
+    async with app.run_test(size=(120, 24)) as pilot:
+        await settle(pilot)
+        app.post_message(stroke("j"))
+        assert app.typed.is_empty
+
+
+async def test_keys_wait_once_for_all_that_never_ends(
+    app: CrmmailApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_queue, "PATIENCE", 0.1)
+    hanging = [object() for _ in range(1_000)]  # one after the other they take longer than a test
+    async with app.run_test(size=(120, 24)) as pilot:
+        await settle(pilot)
+        for one in hanging:
+            awaited.begin(one)
+        write(app, "F", *"bob")
+        await settle(pilot)
+        assert app.screen.query_one(Input).value == "bob"
+    for one in hanging:
+        awaited.end(one)
+
+
 async def test_text_after_ctrl_u_stands_in_the_form(app: CrmmailApp, store: Store) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await press(pilot)

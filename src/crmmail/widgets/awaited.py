@@ -24,6 +24,11 @@ def end(thing: object) -> None:
     _awaited.pop(id(thing), None)
 
 
+def forget_all() -> None:
+    """Let no key wait for what an app before this one has begun and left."""
+    _awaited.clear()
+
+
 def all_awaited() -> list[object]:
     """What the keys wait for."""
     return list(_awaited.values())

@@ -130,9 +130,11 @@ def ask(
     here = copy_context()  # Textual knows its app by it
 
     def late() -> None:
+        heard = False
         with suppress(RuntimeError):  # the app has ended
-            if not here.run(asker.call_later, answer):
-                end(task)  # nobody is there any more to hear it
+            heard = here.run(asker.call_later, answer)
+        if not heard:
+            end(task)
 
     task = _Task(work, late)
     if awaited:
