@@ -116,6 +116,26 @@ class TestCopies:
         assert f"You made a backup {away} on" in said
         assert "If you moved it, it still has it." in said
 
+    def test_forget_names_no_backup_without_a_trace_of_who_is_forgotten(
+        self, cli: Cli, filled: Path, tmp_path: Path
+    ) -> None:
+        cli("backup", tmp_path / "here.db")
+        cli("backup", tmp_path / "away.db")
+        (tmp_path / "away.db").unlink()
+        said = cli("forget", "nobody@nowhere.example", "--yes")
+        assert said.code == 0
+        assert "backup" not in said.err
+
+    def test_forget_names_a_backup_that_has_who_left_the_store_since(
+        self, cli: Cli, filled: Path, tmp_path: Path
+    ) -> None:
+        cli("backup", tmp_path / "here.db")
+        cli("forget", "ann@acme.example", "--yes")
+        cli("backup", tmp_path / "later.db")
+        again = cli("forget", "ann@acme.example", "--yes").err
+        assert f"Your backup {tmp_path / 'here.db'} of" in again
+        assert "later.db" not in again
+
 
 class TestForgotten:
     """A backup has somebody who was forgotten after it was made."""

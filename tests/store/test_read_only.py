@@ -34,11 +34,20 @@ print(json.dumps(said))
 """
 
 
-def commands(folder: Path, *wanted: Sequence[object]) -> list[tuple[int, str, str]]:
+_FULL = (
+    'cp -r "$1" "$1.kept" && mount -t tmpfs -o size=3m none "$1" && cp "$1.kept"/* "$1"'
+    ' && rm -r "$1.kept" && (dd if=/dev/zero of="$1/filler" bs=1k 2>/dev/null || true)'
+)
+"""The folder's files, on a disk of their own that has no room."""
+
+
+def commands(
+    folder: Path, *wanted: Sequence[object], mount: str = READ_ONLY
+) -> list[tuple[int, str, str]]:
     """Run commands on a folder that cannot be written: code, stdout and stderr of each."""
     asked = json.dumps([[str(word) for word in command] for command in wanted])
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-    ended = run_on(READ_ONLY, _RUN, folder, asked)
+    ended = run_on(mount, _RUN, folder, asked)
     assert ended.returncode == 0, ended.stderr
     assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
     found: list[Any] = json.loads(ended.stdout)
@@ -105,7 +114,10 @@ def test_what_would_change_it_says_why_it_cannot(
 ) -> None:
     ((code, out, err),) = commands(store.path.parent, command)
     assert (code, out) == (1, "")
-    assert f"{store.path} is on a disk that is mounted read-only.\nMount it for writing" in err
+    assert err.startswith(
+        f"crmmail: {store.path} is on a disk that is mounted read-only.\nMount it for writing"
+    )
+    assert err.count("mounted read-only") == 1
 
 
 def test_doctor_says_so(store: Store, closed: list[str]) -> None:
@@ -142,3 +154,39 @@ def test_a_log_that_cannot_be_read_is_said_and_not_left_out(
         assert (code, out) == (1, "")
         assert "its newest rows are in its log" in err
         assert f"Copy {folder} to another disk, and set CRMMAIL_DATA_DIR to the copy." in err
+
+
+class TestFull:
+    """A full disk, on which nobody has the store open."""
+
+    def test_what_it_has_is_read_and_the_disk_is_named(
+        self, store: Store, closed: list[str]
+    ) -> None:
+        reading = (["people", "list"], ["search", "Anna"], ["thread", "show", "1"], ["dump"])
+        found = commands(store.path.parent, *reading, mount=_FULL)
+        assert [code for code, _, _ in found] == [0] * len(reading)
+        for _, _, err in found:
+            assert err == f"{store.path} is on a disk that is full: it is read, and not changed.\n"
+        assert "Anna Berg" in found[0][1]
+        assert found[3][1].splitlines() == [line.rstrip("\n") for line in closed]
+
+    def test_it_is_backed_up_to_another_disk(
+        self, store: Store, closed: list[str], tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        to = tmp_path_factory.mktemp("elsewhere") / "copy.db"
+        ((code, out, err),) = commands(store.path.parent, ["backup", to], mount=_FULL)
+        assert (code, out) == (0, f"{to}\n")
+        assert "forget will not name it" in err
+        copy = Store(to)
+        assert list(dump(copy.read())) == closed
+        copy.close()
+
+    @pytest.mark.parametrize(
+        "command", [["block", "add", "eve@spam.example"], ["rebuild", "--yes"]]
+    )
+    def test_what_would_change_it_says_why_it_cannot(
+        self, store: Store, closed: list[str], command: list[str]
+    ) -> None:
+        ((code, out, err),) = commands(store.path.parent, command, mount=_FULL)
+        assert (code, out) == (1, "")
+        assert err.startswith(f"crmmail: The disk of {store.path} is full.\nMake room there")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import crmmail
 from crmmail import typing_ahead
-from crmmail.cli.problems import Exit, close_pipe, need_terminal, tell
+from crmmail.cli.problems import Exit, close_pipe, flush, need_terminal, tell
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +24,8 @@ def _told(words: list[str]) -> int:
     """Run a command line, and say what went wrong."""
     try:
         code = _run(words)
-        sys.stdout.flush()
+        if (problem := flush()) is not None:
+            raise problem
         return code
     except KeyboardInterrupt:
         return Exit.INTERRUPTED

@@ -75,7 +75,10 @@ def backup(
     if path.is_dir():
         path = path / time.strftime("crmmail-%Y-%m-%d.db")
     note(f"{size(backups.save(source, path))} saved. Put it back with: crmmail restore {path}")
-    copies.note_made(source, path)
+    try:
+        copies.note_made(source, path)
+    except OSError as problem:
+        note(f"forget will not name it, for that cannot be kept: {problem.strerror}.")
     if as_json:
         print_json({"path": str(path)})
     else:

@@ -11,6 +11,7 @@ from crmmail.cli.arguments import checked
 from crmmail.cli.backup import tell_made
 from crmmail.cli.output import AsJson, confirm, examples, note, open_store, print_json
 from crmmail.store import copies, forgetting, mail_rules, remembering
+from crmmail.store.backup import has
 from crmmail.store.forgetting import Traces
 from crmmail.widgets.words import plural
 
@@ -45,7 +46,7 @@ def forget(
             confirm("Remove all this from this computer?")
         gone = forgetting.forget(store, address)
         left = forgetting.mentions(store.read(), gone.addresses)
-        made = copies.made(store.path)
+        made = [one for one in copies.made(store.path) if has(one.path, gone)]
     if gone.remains is not None:
         note(f"Not all of it is gone yet: {gone.remains} {gone.remains.hint}".strip())
     if as_json:

@@ -16,10 +16,11 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from crmmail import typing_ahead
-from crmmail.cli.problems import close_pipe
+from crmmail.cli.problems import UnprintedError, close_pipe
 from crmmail.errors import CrmmailError
 from crmmail.settings import store_path
-from crmmail.store.database import Store
+from crmmail.store import read_only
+from crmmail.store.database import Store, StoreError
 from crmmail.text import in_json, one_line, printable
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
@@ -34,11 +35,16 @@ def examples(*commands: str) -> str:
 def open_store() -> Iterator[Store]:
     """The user's store, for the length of a command; what that makes by hand is backed up."""
     store = Store(store_path(), reading=True)
-    if store.is_read_only:
-        note(f"{store.path} is on a disk that is mounted read-only: it is read, and not changed.")
+    refused = False
     try:
         yield store
+    except StoreError:  # its words say why nothing was changed
+        refused = True
+        raise
     finally:
+        if store.is_read_only and not refused:
+            disk = "mounted read-only" if read_only.is_mounted(store.path) else "full"
+            note(f"{store.path} is on a disk that is {disk}: it is read, and not changed.")
         try:
             if store.by_hand:
                 from crmmail.store.renewing import renew
@@ -86,17 +92,27 @@ def write_file(content: str | bytes) -> None:
     elif isinstance(content, str):
         _put(content)
     else:
-        sys.stdout.buffer.write(content)
+        with _printing():
+            sys.stdout.buffer.write(content)
 
 
 def _put(text: str) -> None:
     if hasattr(sys.stdout, "reconfigure") and sys.stdout.encoding.lower() != "utf-8":
         sys.stdout.reconfigure(encoding="utf-8")
-    try:
+    with _printing():
         sys.stdout.write(text)
+
+
+@contextmanager
+def _printing() -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:  # `crmmail people list | head`: the reader has seen enough
         close_pipe()
         raise SystemExit(0) from None
+    except OSError as problem:
+        close_pipe()
+        raise UnprintedError(problem) from problem
 
 
 def note(text: str, stream: TextIO | None = None) -> None:

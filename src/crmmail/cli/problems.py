@@ -88,6 +88,28 @@ def close_pipe() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class UnprintedError(CrmmailError):
+    """What a command prints cannot be written, as on a full disk."""
+
+    def __init__(self, problem: OSError) -> None:
+        super().__init__(f"The output cannot be written: {problem.strerror}.")
+
+
+def flush() -> UnprintedError | None:
+    """Write what is still to be printed; returns why that cannot be, and lets it go nowhere then.
+
+    Raises BrokenPipeError where the reader has left.
+    """
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        close_pipe()
+        return UnprintedError(problem)
+    return None
+
+
 def tell(problem: Exception, typed: Sequence[str] = ()) -> int | None:
     """Say what happened and what to do; returns the exit code, or None for a bug of ours.
 
@@ -95,12 +117,14 @@ def tell(problem: Exception, typed: Sequence[str] = ()) -> int | None:
     """
     if trouble.is_trouble(problem):
         problem = trouble.explain(problem, store_path())
+    unprinted = flush()
+    if unprinted is not None and isinstance(problem, OSError) and not problem.filename:
+        problem = unprinted
     words = _words(problem)
     if words is None:
         return None
     from crmmail.secrecy import without_typed
 
-    sys.stdout.flush()
     print(printable(f"crmmail: {without_typed(words, typed)}"), file=sys.stderr)
     if isinstance(problem, CrmmailError) and problem.hint:
         print(printable(without_typed(problem.hint, typed)), file=sys.stderr)
@@ -115,6 +139,8 @@ def _words(problem: Exception) -> str | None:
         return str(problem)
     if isinstance(problem, OSError) and problem.filename:
         return f"{problem.filename}: {problem.strerror}"
+    if isinstance(problem, OSError) and trouble.is_unwritable(problem):
+        return f"{problem.strerror}."
     if isinstance(problem, OverflowError):
         return "A number on the command line is too large."
     return None

@@ -18,6 +18,7 @@ from crmmail.store import (
     remembering,
 )
 from crmmail.store.database import Store
+from crmmail.store.forgetting import Traces
 from crmmail.store.remembering import Said
 from crmmail.store.trouble import DamagedError, InUseError, StoreError, explain, explained, is_full
 
@@ -100,6 +101,19 @@ def restore(source: Path, store: Path) -> Path | None:
             return put(part, store, f"{files.KEPT}-{files.dated()}")
         finally:
             clear(part)
+
+
+def has(copy: Path, gone: Traces) -> bool:
+    """Whether there may be something in a backup of who was forgotten.
+
+    One that is not there any more, or cannot be read, has it if the store had.
+    """
+    known = frozenset({forgetting.digest(one, ["00:"]) for one in gone.addresses})
+    if copy.exists():
+        with suppress(sqlite3.Error, StoreError), closing(_reading(copy)) as db:
+            return bool(forgetting.among(db, known))
+        return True
+    return bool(gone.name or gone.messages or gone.meetings or gone.skipped or gone.notes)
 
 
 def left_out(source: Path, store: Path) -> list[str]:

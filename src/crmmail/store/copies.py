@@ -154,9 +154,9 @@ def find(store: Path, name: str) -> Path:
 def note_made(store: Path, path: Path) -> None:
     """Remember where the user made a backup: what leaves the store later is told to be in it.
 
-    Beside a store on a read-only disk nothing can be remembered.
+    Beside a store on a read-only disk nothing can be remembered. Raises OSError on a full one.
     """
-    if read_only.is_read_only(store):
+    if read_only.is_mounted(store):
         return
     file = daily.folder(store) / _MADE
     with locks.writing(file.parent):

@@ -71,7 +71,7 @@ class Store:
     """
 
     def __init__(self, path: Path, *, reading: bool = False, anew: bool = False) -> None:
-        """With `reading`, one on a disk that is mounted read-only is opened too, to be read.
+        """With `reading`, one on a disk that is mounted read-only, or full, is opened to be read.
 
         With `anew`, one is made also where there are copies of another one that is lost.
         """
@@ -245,7 +245,8 @@ class Store:
         return int(self.read().execute("PRAGMA data_version").fetchone()[0])
 
     def _connect(self, cache_kb: int) -> sqlite3.Connection:
-        connection = read_only.connect(
+        connect = read_only.connect if self.is_read_only else sqlite3.connect
+        connection: sqlite3.Connection = connect(
             self.path, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         if not self.is_read_only:

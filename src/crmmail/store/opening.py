@@ -77,8 +77,9 @@ def check_read_only(path: Path) -> None:
     """Check a store that nothing can be written beside. Raises as open_file()."""
     if _version(path) != max(migrations()):
         raise StoreError(
-            f"{path} has to be upgraded, and is on a disk that is mounted read-only.",
-            "Mount it for writing, or copy it to another folder and set CRMMAIL_DATA_DIR to that.",
+            f"{path} has to be upgraded, and nothing can be written on its disk.",
+            "Make room there, or mount it for writing. "
+            "Or copy it to another folder and set CRMMAIL_DATA_DIR to that.",
         )
 
 

@@ -98,6 +98,8 @@ def explain(problem: BaseException, path: Path) -> StoreError:
 
 def unopened(path: Path) -> StoreError:
     """The error for a file that cannot be opened, or not be written."""
+    if _free(path) < _LITTLE and not os.statvfs(path.parent).f_flag & os.ST_RDONLY:
+        return StoreError(*_full(path))
     return StoreError(*_unopened(path))
 
 
@@ -186,7 +188,8 @@ def _full(path: Path) -> tuple[str, str]:
     return (
         f"The disk of {path} is full.",
         "Make room there, also for your quota; a crmmail that runs then goes on by itself. "
-        "Mail that was not written comes from the servers again.",
+        "Mail that was not written comes from the servers again. "
+        "Commands that change nothing read the store as it is, also backup FILE to another disk.",
     )
 
 

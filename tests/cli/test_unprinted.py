@@ -1,0 +1,55 @@
+"""What a command prints cannot be written: a sentence and code 1, and no error of crmmail's own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from crmmail import crash
+from tests.patience import PATIENCE
+
+FULL = Path("/dev/full")
+SAID = "crmmail: The output cannot be written: No space left on device."
+pytestmark = pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full (Linux)")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["thread", "list"],
+        ["people", "list", "--json"],
+        ["dump"],
+        ["export", "people"],
+        ["export", "people", "--format", "vcard"],
+        ["status"],
+        ["search", "press"],
+        ["doctor", "--offline"],
+        ["sync"],
+        ["--help"],
+        ["people", "--help"],
+        ["--version"],
+    ],
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_for_the_output_is_a_sentence(
+    filled: Path, command: list[str], unbuffered: str
+) -> None:
+    with FULL.open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "crmmail", *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert ended.returncode == 1
+    words = "No space left on device." if command[-1] in ("--help", "--version") else SAID
+    assert ended.stderr.splitlines()[-1].endswith(words)
+    assert "Traceback" not in ended.stderr
+    assert not crash.log_path().exists()
