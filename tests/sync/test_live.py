@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from imapclient import IMAPClient
 from tests.conftest import Mailbox
 from tests.fake_imap import CLOSE, FakeImap
 from tests.patience import PATIENCE
@@ -21,6 +23,7 @@ from tests.sync.letters import letter
 from crmmail.store.database import Notice, Store
 from crmmail.store.kinds import Flag
 from crmmail.sync import loop as loop_module
+from crmmail.sync import wire
 from crmmail.sync.account import AccountSync
 from crmmail.sync.loop import Busy, Loop, sync_once
 from crmmail.sync.mailbox import Login
@@ -62,9 +65,14 @@ def idling(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Set when the first pass is over and the loop waits, INBOX being open."""
     waits, wait = threading.Event(), Client.wait
 
-    def note(client: Client, seconds: float, wake: socket.socket | None = None) -> bool:
+    def note(
+        client: Client,
+        seconds: float,
+        wake: socket.socket | None = None,
+        woken: Callable[[], object] | None = None,
+    ) -> bool:
         waits.set()
-        return wait(client, seconds, wake)
+        return wait(client, seconds, wake, woken)
 
     monkeypatch.setattr(Client, "wait", note)
     return waits
@@ -93,10 +101,12 @@ def test_what_comes_between_a_pass_and_the_wait_is_not_left_for_the_next_poll(
 ) -> None:
     wait, late = AccountSync.wait, iter([letter(1)])
 
-    def after_mail(sync: AccountSync, seconds: float, ear: socket.socket) -> None:
+    def after_mail(
+        sync: AccountSync, seconds: float, ear: socket.socket, woken: Callable[[], object]
+    ) -> None:
         for message in late:
             mailbox.append("INBOX", message)
-        wait(sync, seconds, ear)
+        wait(sync, seconds, ear, woken)
 
     monkeypatch.setattr(AccountSync, "wait", after_mail)
     with looping(store):
@@ -226,6 +236,31 @@ def test_stopping_does_not_wait_for_the_server(
     loop.stop(timeout=PATIENCE)  # an IDLE that goes on has minutes
     assert not loop.alive
     assert [thread.is_alive() for thread in workers] == [False]
+
+
+def test_a_pass_that_was_asked_for_is_told_before_a_hanging_server_ends_its_wait(
+    store: Store,
+    mailbox: Mailbox,
+    account: object,
+    idling: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go, completed = threading.Event(), wire.completed
+
+    def late(client: IMAPClient, tag: bytes) -> tuple[str, Any]:
+        go.wait(PATIENCE)
+        return completed(client, tag)
+
+    with looping(store) as loop:
+        assert idling.wait(PATIENCE)
+        assert state(store)[0] == "watching"
+        monkeypatch.setattr(wire, "completed", late)
+        try:
+            loop.sync_now()
+            wait_until(store, lambda: state(store)[0] == "checking")
+        finally:
+            go.set()
+        wait_until(store, lambda: state(store)[0] == "watching")
 
 
 def test_one_process_syncs_at_a_time(store: Store, account: object) -> None:

@@ -164,8 +164,10 @@ class AccountSync:
         suspects.tell(self._session)
         suspects.account_for(self._session)
 
-    def wait(self, seconds: float, ear: socket.socket) -> None:
-        """Wait until INBOX has news, the time is over, or `ear` is readable.
+    def wait(
+        self, seconds: float, ear: socket.socket, woken: Callable[[], object] | None = None
+    ) -> None:
+        """Wait until INBOX has news, the time is over, or `ear` is readable (`woken` is called).
 
         What came since the pass looked, the server does not tell of in IDLE: it is in the counts.
         """
@@ -174,7 +176,7 @@ class AccountSync:
         if known and uidnext not in (self._told, *known):
             self._told = uidnext  # once: a server may count in its own way
             return
-        self._mailbox.wait(seconds, ear)
+        self._mailbox.wait(seconds, ear, woken)
 
     def _known_uidnext(self) -> list[int]:
         rows = upkeep.folder_rows(self._store.read(), self._account_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+from collections.abc import Callable
 
 from imapclient import IMAPClient
 
@@ -18,9 +19,15 @@ class IdleRefused(Exception):
     """The server offers IDLE, and does not do it."""
 
 
-def wait(client: IMAPClient, seconds: float, wake: socket.socket | None) -> set[str]:
+def wait(
+    client: IMAPClient,
+    seconds: float,
+    wake: socket.socket | None,
+    woken: Callable[[], object] | None = None,
+) -> set[str]:
     """Wait so long, or until the server or `wake` has something; returns which of NEWS came.
 
+    `woken` is called as soon as `wake` has something: the server may take long to end the wait.
     "OK" is among them when the server said something else. Raises IdleRefused.
     """
     imap = client._imap
@@ -35,7 +42,10 @@ def wait(client: IMAPClient, seconds: float, wake: socket.socket | None) -> set[
         imap._check_bye()
     told = bool(_came(client))
     try:
-        told = told or _hears(client, seconds, wake)
+        heard = {client.socket()} if told else _hears(client, seconds, wake)
+        told = client.socket() in heard
+        if woken is not None and wake in heard:
+            woken()
     finally:
         wire.send(imap, b"DONE\r\n")
         wire.completed(client, tag)
@@ -46,13 +56,14 @@ def _came(client: IMAPClient) -> set[str]:
     return {kind for kind in NEWS if kind in client._imap.untagged_responses}
 
 
-def _hears(client: IMAPClient, seconds: float, wake: socket.socket | None) -> bool:
+def _hears(client: IMAPClient, seconds: float, wake: socket.socket | None) -> set[socket.socket]:
+    """Which has something to read: the connection, `wake`, both, or none in time."""
     connection = client.socket()
     if _has_more(client):
-        return True
+        return {connection}
     watched = [connection] if wake is None else [connection, wake]
     readable, _, _ = select.select(watched, [], [], seconds)
-    return connection in readable
+    return set(readable)
 
 
 def _has_more(client: IMAPClient) -> bool:

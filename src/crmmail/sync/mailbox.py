@@ -12,7 +12,7 @@ import select
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 
 from imapclient.exceptions import IMAPClientError
@@ -220,9 +220,15 @@ class Mailbox(Fetching):
 
     # -- waiting -----------------------------------------------------------------------------
 
-    def wait(self, seconds: float, wake: socket.socket | None = None) -> bool:
+    def wait(
+        self,
+        seconds: float,
+        wake: socket.socket | None = None,
+        woken: Callable[[], object] | None = None,
+    ) -> bool:
         """Wait in the open folder until the server reports something, or `wake` is readable.
 
+        `woken` is called in the second case, before the server has ended the wait.
         Returns whether the server did. Without IDLE it only waits.
         """
         if not self.has_idle:
@@ -234,10 +240,10 @@ class Mailbox(Fetching):
         self._note_expunged()
         try:
             with in_words():
-                kinds = idle.wait(self._client, seconds, wake)
+                kinds = idle.wait(self._client, seconds, wake, woken)
         except idle.IdleRefused:
             self.do_not_idle()  # advertised, then refused
-            return self.wait(seconds, wake)
+            return self.wait(seconds, wake, woken)
         self.flags_moved |= "FETCH" in kinds
         return bool(kinds)
 

@@ -79,7 +79,7 @@ class Worker(Patience):
         """
         began = time.monotonic()
         try:
-            sync.wait(self._interval, self._ear)
+            sync.wait(self._interval, self._ear, self._woken)
         except Cut as problem:
             log.info("account %d: %s", self.account.id, problem)
             self._cut_at = time.monotonic()
@@ -87,6 +87,11 @@ class Worker(Patience):
             self._cut_soon = min(self._cut_soon + 1, _CUTS_SOON) if soon else 0
             return False
         return True
+
+    def _woken(self) -> None:
+        """Say at once that a pass begins: a server that hangs does not even end the wait."""
+        if not self._stopping.is_set():
+            states.update(self._store, self.account.id, state="checking")
 
     def _cut(self) -> None:
         if (mailbox := self._mailbox) is not None:
