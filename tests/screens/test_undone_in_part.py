@@ -90,3 +90,21 @@ def test_two_parts_that_both_stay_are_both_told() -> None:
     assert str(caught.value) == (
         "Undone: nothing. Not any more: job (It was changed since), phone (It was changed since)."
     )
+
+
+async def test_a_person_whom_another_app_deleted_is_named_without_a_command(
+    app: CrmmailApp, store: Store
+) -> None:
+    def delete(number: int) -> Undo:
+        people.delete(store, number)
+        return cannot
+
+    people.delete(store, 1)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot)
+        app.post_message(Do("Ada Lovelace deleted", lambda: delete(1)))
+        app.post_message(Do("Somebody deleted", lambda: delete(999)))
+        await settle(pilot)
+        assert any("Ada Lovelace is not there any more: deleted or merged." in s for s in said(app))
+        assert any("There is no person with the number 999." in one for one in said(app))
+        assert not any("crmmail" in one for one in said(app))

@@ -16,6 +16,7 @@ from textual.message import Message
 
 from crmmail.errors import CrmmailError
 from crmmail.store.database import Store
+from crmmail.store.records import GoneError
 from crmmail.store.trouble import is_trouble
 from crmmail.widgets.pieces import safe
 
@@ -227,7 +228,8 @@ class History:
         return CrmmailError(f"It could not be stored: {problem}")
 
     def _say_error(self, problem: CrmmailError) -> None:
-        words = " ".join(filter(None, (str(problem), problem.hint)))
+        hint = "" if isinstance(problem, GoneError) else problem.hint  # it names a command
+        words = " ".join(filter(None, (str(problem), hint)))
         self._app.notify(safe(words), severity="error", markup=False)
 
     def _call(self, what: Callable[..., object], *values: object) -> None:

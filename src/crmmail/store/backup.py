@@ -200,4 +200,4 @@ def _unwritten(source: Path, to: Path, problem: Exception) -> StoreError:
     if not to.parent.is_dir():
         return StoreError(f"{to.parent} is not a folder.", f"Choose another place. {safe}")
     said = explain(problem, source if is_full(source) and not is_full(to) else to)
-    return StoreError(f"There is no backup: {said}", f"{said.hint} {safe}".strip())
+    return StoreError(f"There is no backup. {said}", f"{said.hint} {safe}".strip())

@@ -31,6 +31,10 @@ class RecordError(CrmmailError):
     """A record cannot be changed like that."""
 
 
+class GoneError(RecordError):
+    """A record is not there, or no more; or is to be brought back, and is there."""
+
+
 class ChangedError(RecordError):
     """A field does not hold any more what it held when somebody began to change it."""
 
@@ -49,7 +53,7 @@ def alive(session: Session, table: type[Record], record_id: int) -> Record:
     row = session.get(table, record_id)
     if row is None or row.deleted_at:
         kind = Kind[table.__name__.upper()]
-        raise _missing(kind, record_id)
+        raise _missing(kind, record_id, row.name if row is not None else "")
     return row
 
 
@@ -57,7 +61,7 @@ def check_alive(db: sqlite3.Connection, kind: Kind, record_id: int) -> None:
     """Raise an error in words when there is no such record, or no more."""
     sql = f"SELECT 1 FROM {TABLES[kind]} WHERE id = ? AND deleted_at = 0"
     if not db.execute(sql, [record_id]).fetchone():
-        raise _missing(kind, record_id)
+        raise _missing(kind, record_id, _name(db, kind, record_id))
 
 
 def assign(row: Any, fields: Mapping[str, Any], cleaners: Cleaners) -> dict[str, Any]:
@@ -135,12 +139,22 @@ def set_deleted(db: sqlite3.Connection, kind: Kind, record_id: int, deleted: boo
         [now() if deleted else 0, record_id],
     )
     if not done.rowcount:
-        raise _missing(kind, record_id, "" if deleted else "deleted ")
+        raise _missing(kind, record_id, _name(db, kind, record_id), deleted=deleted)
     changes.log(db, kind, record_id, "deleted", not deleted, deleted)
 
 
-def _missing(kind: Kind, record_id: int, state: str = "") -> RecordError:
-    return RecordError(
+def _name(db: sqlite3.Connection, kind: Kind, record_id: int) -> str:
+    """What a record is called, deleted or not; "" where there is none."""
+    found = db.execute(f"SELECT name FROM {TABLES[kind]} WHERE id = ?", [record_id]).fetchone()
+    return str(found[0]) if found else ""
+
+
+def _missing(kind: Kind, record_id: int, called: str, *, deleted: bool = True) -> GoneError:
+    if called:
+        state = "is not there any more: deleted or merged" if deleted else "is not deleted"
+        return GoneError(f"{called} {state}.")
+    state = "" if deleted else "deleted "
+    return GoneError(
         f"There is no {state}{TABLES[kind]} with the number {record_id}.",
         f"crmmail {TOPICS[kind]} list shows those that there are.",
     )
