@@ -209,6 +209,8 @@ def test_every_option_is_in_the_table() -> None:
         (("people", "list", "--limit"), "--limit"),
         (("opportunity", "add"), "--name: it is missing."),
         (("account", "add"), "EMAIL: it is missing."),
+        (("attachment", "61"), "NUMBER: it is missing."),
+        (("person", "show"), "it is missing."),
         (("sync", "--once", "--watch"), "Give one of --once and --watch."),
         (("skipped", "--meetings", "--reason", "group"), "'group' is not one of: calendar, "),
         (("skipped", "--contacts", "--reason", "group"), "--contacts goes with neither"),

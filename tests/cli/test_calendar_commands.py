@@ -52,6 +52,25 @@ def test_an_account_may_have_calendars_only(cli: Cli, office: Radicale) -> None:
 
 
 @pytest.mark.usefixtures("password")
+def test_an_address_without_calendars_is_named_with_what_such_an_address_looks_like(
+    cli: Cli, office: Radicale
+) -> None:
+    added = calendars_only(cli, f"{office.url}nonsense/")
+    assert added.code == 1
+    assert f"No calendars at {office.url}nonsense/: " in added.err
+    assert "looks like https://dav.example.org/" in added.err
+    assert "Without --caldav" in added.err
+
+
+@pytest.mark.usefixtures("password")
+def test_changed_calendars_are_read_by_the_next_sync(cli: Cli, office: Radicale) -> None:
+    assert calendars_only(cli, office.url).code == 0
+    changed = cli("account", "set", ME, "--caldav", office.url, "--caldav-username", "alice")
+    assert "The next sync reads its calendars." in changed.err
+    assert "mail that is here" not in changed.err
+
+
+@pytest.mark.usefixtures("password")
 def test_a_mailbox_may_have_calendars_with_another_user_and_password(
     cli: Cli, office: Radicale, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

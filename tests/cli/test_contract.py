@@ -119,6 +119,11 @@ def test_calendars(cli: Cli, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("filled")
 def test_why(cli: Cli) -> None:
     answer = cli("why", "ann@acme.example", "--json").json
+    assert len(answer["stored"]) > 1
+    cut = cli("why", "ann@acme.example", "--limit", "1")
+    assert "There are more. Of each kind the first 1 are shown" in cut.err
+    assert "There are more" not in cli("why", "ann@acme.example", "--limit", "999").err
+    assert len(cli("why", "ann@acme.example", "--limit", "1", "--json").json["stored"]) == 1
     assert list(answer) == fields("`why --json`")
     assert list(answer["address"]) == inline("`why --json`", "address")
     stored = "`why --json`: a stored message"

@@ -111,6 +111,7 @@ def test_a_backup_to_a_full_disk(
     [
         (".", 2, "is a directory"),
         ("nothing", 1, "There is no file nothing."),
+        ("/dev/null", 1, "/dev/null is not a file that can be read as a backup."),
         ("text", 1, "is not a crmmail store"),
         ("daily-2026-01-01.json.gz", 1, "is damaged"),
     ],

@@ -68,6 +68,8 @@ def _usage(problem: Exception) -> str | None:
         return None
     param = getattr(problem, "param", None)
     if isinstance(problem, typer.BadParameter) and param is not None:
+        if type(problem).__name__ == "MissingParameter":
+            return f"{_name(param)}: it is missing."
         if getattr(param, "min", None) is not None:  # its words are those of a library of types
             return f"{_name(param)}: give a whole number from {param.min:,} to {param.max:,}."
         return f"{_name(param)}: {one_line(str(problem.message), _LINE) or 'it is missing.'}"

@@ -141,7 +141,7 @@ def rebuild(
         confirm(f"Rebuild {store}?", "A new store takes the place of the one that is there.")
     with _alone(store, "rebuild"):
         done = build(store)
-    note(f"{store} is new. In it: {counted(done.counts)}.")
+    note(f"{store} is new. In it: {counted(done.counts, 'nothing')}.")
     if not done.whole:
         more = {part: max(done.counts[part] - done.read[part], 0) for part in done.counts}
         note(f"Read from the damaged store: {counted(done.read, 'nothing')}.")

@@ -13,11 +13,16 @@ from crmmail.cli.arguments import checked, option, password_command, password_en
 from crmmail.cli.output import note
 from crmmail.cli.problems import ArgumentError, RefusedError
 from crmmail.errors import CrmmailError
+from crmmail.secrecy import masked
 from crmmail.store import accounts, calendars
 from crmmail.store.database import Store
 
 _T = TypeVar("_T")
 NONE = "none"
+_LOOKS_LIKE = (
+    "The address of a calendar server looks like https://dav.example.org/. Without --caldav, "
+    "crmmail looks for it."
+)
 Url = Annotated[
     str,
     option(
@@ -149,7 +154,7 @@ def _home(
     wish: Wish, email: str, password: str, url: str, username: str, host: str
 ) -> finding.Home | str:
     """The calendars, or why there are none that nobody asked for."""
-    from crmmail.sync.problems import Refused
+    from crmmail.sync.problems import BadAnswer, Refused
 
     if not wish:
         return finding.look(email, password, username, host)
@@ -157,6 +162,11 @@ def _home(
         return finding.find(email, password, wish.username or username, host, url)
     except Refused as problem:
         raise RefusedError(str(problem), problem.hint) from problem
+    except BadAnswer as problem:
+        if not url:
+            raise
+        words = f"No calendars at {masked(url)}: {problem}"
+        raise CrmmailError(words, problem.hint or _LOOKS_LIKE) from problem
 
 
 def _with_password(account: HasSecret, attempt: Callable[[str], _T]) -> _T:

@@ -128,6 +128,9 @@ def set_(
             caldav.change(store, account, wish)
     if values.keys() == {"paused"} and not any(given for _, given in lists) and not wish:
         note(f"{account.email} is {'paused' if pause else 'synced again'}.")
+    elif wish and not values and not any(given for _, given in lists):
+        reads = caldav_url != caldav.NONE
+        note(f"Changed {account.email}.{' The next sync reads its calendars.' if reads else ''}")
     else:
         note(f"Changed {account.email}. {_NEXT}")
 
@@ -185,7 +188,10 @@ NewPattern = Annotated[
 
 @block_group.command("add", epilog=examples("crmmail block add @pest.example"))
 def block_add(pattern: NewPattern) -> None:
-    """Block an address, or a domain with its subdomains; their mail leaves the store."""
+    """Block an address, or a domain with its subdomains.
+
+    Mail of it that is stored leaves with the next sync.
+    """
     with open_store() as store:
         note(f"Blocked {mail_rules.block(store, pattern)}. {_NEXT}")
 

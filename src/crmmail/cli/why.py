@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
 from crmmail.cli.arguments import MANY, some
-from crmmail.cli.output import AsJson, day, examples, iso, open_store, print_json, write
+from crmmail.cli.output import AsJson, day, examples, iso, note, open_store, print_json, write
 from crmmail.cli.problems import NotFoundError
 from crmmail.cli.shapes import RECORD_NAMES
 from crmmail.store import why as store_why
@@ -25,6 +26,7 @@ EXAMPLES = examples(
     "crmmail why '<20260314.1234@acme.example>' --json",
     "crmmail why person:3",
 )
+_LISTS = ("stored", "skipped", "meetings", "skipped_meetings", "linked")
 
 
 def why(
@@ -46,11 +48,14 @@ def why(
     Exit code 3: the store has never seen it.
     """
     with open_store() as store:
-        answer = store_why.explain(store.read(), query, limit)
+        found_more = store_why.explain(store.read(), query, limit + 1)
+    answer = replace(found_more, **{name: getattr(found_more, name)[:limit] for name in _LISTS})
     if as_json:
         print_json(_shape(answer))
     elif text := "\n".join(_lines(answer)).lstrip("\n"):
         write(f"{text}\n")
+    if answer != found_more:
+        note(f"There are more. Of each kind the first {limit} are shown; --limit N shows more.")
     found = (answer.address, answer.account, answer.stored, answer.skipped, answer.linked)
     if not any((*found, answer.meetings, answer.skipped_meetings)):
         if answer.absent:

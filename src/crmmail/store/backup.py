@@ -50,6 +50,9 @@ def save(source: Path, to: Path) -> int:
     return to.stat().st_size
 
 
+_BACKUP = "A backup is what `crmmail backup` made."
+
+
 def _check_copy(source: Path, copy: Path) -> None:
     """Delete a copy that could not be put back. Raises DamagedError: its store is damaged."""
     try:
@@ -61,8 +64,10 @@ def _check_copy(source: Path, copy: Path) -> None:
 
 def check(path: Path) -> None:
     """Raise StoreError unless the file is an undamaged store that this crmmail can read."""
+    if path.exists() and not path.is_file():
+        raise StoreError(f"{path} is not a file that can be read as a backup.", _BACKUP)
     if not path.is_file():
-        raise StoreError(f"There is no file {path}.", "A backup is what `crmmail backup` made.")
+        raise StoreError(f"There is no file {path}.", _BACKUP)
     try:
         with closing(_reading(path)) as db:
             (version,) = db.execute("PRAGMA user_version").fetchone()
