@@ -75,7 +75,7 @@ def test_kill_9_at_random_moments(tmp_path: Path, mailbox: Mailbox, monkeypatch)
             fresh = tmp_path / "killed.db"
             for file in tmp_path.glob("killed.db*"):
                 file.unlink()
-            again = Store(fresh)
+            again = Store(fresh, anew=True)
             connect(again, mailbox)
             again.close()
             continue

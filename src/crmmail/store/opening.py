@@ -22,6 +22,7 @@ from crmmail.store.trouble import (
 
 _PATIENCE = 300.0  # seconds that another process may take to migrate or replace the file
 _OLDER = 10.0  # seconds in which an older crmmail may end that uses the file
+_NAME = "crmmail.db"  # as users have it
 _CORE = frozenset({"account", "message", "thread", "person", "company", "note", "thread_link"})
 
 
@@ -48,8 +49,13 @@ def open_file(path: Path, *, anew: bool = False) -> Lock:
 
 
 def check_lost(path: Path) -> None:
-    """Raise LostError where there is no file, and copies of the store that was there."""
-    if not path.exists() and (traces := files.copies_of(path)):
+    """Raise LostError where there is no file, and copies of the store that was there.
+
+    A store of another name, of which not even the lock file is there, has never been.
+    """
+    if path.exists() or (path.name != _NAME and not lock_of(path).exists()):
+        return
+    if traces := files.copies_of(path):
         raise LostError(path, "is missing", [copy.path for copy in traces])
 
 
