@@ -386,7 +386,12 @@ def test_a_server_is_read_with_or_without_a_port(
     assert new_account.server(text, security) == expected
 
 
-@pytest.mark.parametrize("text", ["", ":993", "h:0", "h:65536", "h:x", "h:²", "https://h", "a@h"])
+@pytest.mark.parametrize("text", ["", ":993", "h:0", "h:65536", "h:x", "h:²", "https://h"])
 def test_what_is_no_server(text: str) -> None:
     with pytest.raises(CrmmailError, match=r"is not a (server|port)"):
         new_account.server(text, "tls")
+
+
+def test_a_server_with_a_user_name_is_refused() -> None:
+    with pytest.raises(CrmmailError, match="must not contain an @"):
+        new_account.server("a@h", "tls")
