@@ -23,6 +23,7 @@ from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.trouble import REBUILD, DamagedError
 from crmmail.sync.loop import sync_once
+from tests import patience
 from tests.conftest import Mailbox
 from tests.screens.harness import press, settle, text, until
 from tests.sync.conftest import connect
@@ -133,9 +134,10 @@ class TestDamage:
 
         overwrite(synced.path)
         worker = Stumbles()
+        patience.until(lambda: synced.is_damaged)
         worker.stop()
-        worker._failed(TypeError("NoneType"))
-        assert synced.is_damaged
+        worker.thread.join(patience.PATIENCE)
+        assert not worker.thread.is_alive()
 
 
 class Failing:

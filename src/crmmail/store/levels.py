@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
+import os
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -180,7 +180,7 @@ def _ordered(db: sqlite3.Connection) -> set[str]:
 def _begin(store: Store) -> set[str]:
     """Give what is ordered a name of its own: what is ordered meanwhile is another order."""
     with store.write() as (db, _):
-        mine = f"{_BEGUN}{secrets.token_hex(4)}"
+        mine = f"{_BEGUN}{os.urandom(4).hex()}"
         db.execute("UPDATE chore SET name = ? WHERE name = 'wipe'", [mine])
         return _ordered(db)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import sqlite3
 from contextlib import closing
 from functools import cache
@@ -147,7 +147,7 @@ def migrate(path: Path, *, copy: bool = True) -> None:
         db.execute("PRAGMA foreign_keys = ON")
         prepare(db)
         if not have:  # what tells this store from another one: see daily.py
-            db.execute(f"PRAGMA application_id = {1 + secrets.randbelow(0x7FFFFFFE)}")
+            db.execute(f"PRAGMA application_id = {_number()}")
         kept = files.free_name(path, f"before-{newest}") if have and copy else None
         if kept is not None:
             files.copy_whole(path, kept)
@@ -189,3 +189,8 @@ def tables() -> set[str]:
         return {
             name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         }
+
+
+def _number() -> int:
+    """A number for a new store, which no other has: of 31 bits, not 0."""
+    return 1 + int.from_bytes(os.urandom(4), "big") % 0x7FFFFFFE
