@@ -40,7 +40,7 @@ def test_no_command_begins_anew_where_the_store_is_missing(
     assert f"{worked} is missing, though there was a store" in said
     assert "crmmail rebuild" in said
     assert "crmmail restore FILE" in said
-    assert "To begin anew all the same, move these to another folder" in said
+    assert "To start with an empty store, move these to another folder" in said
     assert not worked.exists()
 
 

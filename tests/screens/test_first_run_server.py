@@ -132,16 +132,22 @@ def is_untrusted(store: Store) -> bool:
     return accounts.states(store.read())[0].state == "untrusted"
 
 
+def with_another_certificate(store: Store, server: Dovecot) -> tuple[str, str]:
+    """Add an account that trusts another certificate; returns that one and the server's own."""
+    der = ssl.PEM_cert_to_DER_cert((server.dir / "cert.pem").read_text())
+    old, new = "0a" * 32, hashlib.sha256(der).hexdigest()
+    accounts.add(
+        store, ME, host="localhost", port=server.port, secret="env:MY_MAIL", pin=old,
+        policy="sent_and_received",
+    )  # fmt: skip
+    return old, new
+
+
 async def test_a_key_compares_the_certificate_of_a_server_with_the_one_that_was_trusted(
     empty_store: Store, server: Dovecot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MY_MAIL", SECRET)
-    der = ssl.PEM_cert_to_DER_cert((server.dir / "cert.pem").read_text())
-    old, new = "0a" * 32, hashlib.sha256(der).hexdigest()
-    accounts.add(
-        empty_store, ME, host="localhost", port=server.port, secret="env:MY_MAIL", pin=old,
-        policy="sent_and_received",
-    )  # fmt: skip
+    old, new = with_another_certificate(empty_store, server)
     app = CrmmailApp(empty_store, sync=True)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "✗" in text(app) and is_untrusted(empty_store))
@@ -167,12 +173,7 @@ async def test_a_changed_certificate_that_is_not_all_on_the_screen_is_trusted_af
     empty_store: Store, server: Dovecot, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     monkeypatch.setenv("MY_MAIL", SECRET)
-    der = ssl.PEM_cert_to_DER_cert((server.dir / "cert.pem").read_text())
-    old, new = "0a" * 32, hashlib.sha256(der).hexdigest()
-    accounts.add(
-        empty_store, ME, host="localhost", port=server.port, secret="env:MY_MAIL", pin=old,
-        policy="sent_and_received",
-    )  # fmt: skip
+    old, new = with_another_certificate(empty_store, server)
     app = CrmmailApp(empty_store, sync=True)
     async with app.run_test(size=(80, 14)) as pilot:
         await until(pilot, lambda: "✗" in text(app) and is_untrusted(empty_store))

@@ -61,7 +61,7 @@ class TestLost:
         )
         assert "crmmail rebuild" in caught.value.hint
         assert "crmmail restore FILE" in caught.value.hint
-        assert f"To begin anew all the same, move these to another folder: {backed.parent}." in (
+        assert f"To start with an empty store, move these to another folder: {backed.parent}." in (
             caught.value.hint
         )
         assert not store.path.exists() or not store.path.stat().st_size

@@ -197,7 +197,7 @@ def _json(value: object) -> str:
 
 
 def read(path: Path) -> Document:
-    """A document that was written. Raises StoreError for a file that is none, or is damaged."""
+    """A document that was written. Raises StoreError for another file, or a damaged one."""
     try:
         with gzip.open(path) as file:
             found = json.loads(file.read(_LARGEST))

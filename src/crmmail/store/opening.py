@@ -38,7 +38,7 @@ def open_file(path: Path, *, anew: bool = False) -> Lock:
     if not anew:
         check_lost(path)
     if path.exists() and not lock_of(path).exists():
-        _version(path, anew)  # what is no store is refused before anything is written beside it
+        _version(path, anew)  # what is not a store is refused before anything is written beside it
     lock = Lock(path)
     try:
         _bring_up(path, lock, anew)

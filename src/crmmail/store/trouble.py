@@ -45,7 +45,7 @@ class LostError(DamagedError):
         places = {path.parent / BACKUPS if one.endswith(_SMALL) else f"{path}.*" for one in names}
         super().__init__(f"{path} {what}, though there was a store: see {names[0]}.")
         self.anew = (
-            "To begin anew all the same, move these to another folder: "
+            "To start with an empty store, move these to another folder: "
             f"{', '.join(sorted(map(str, places)))}."
         )
         self.hint = f"{_FROM_BACKUPS} {self.anew}"
