@@ -79,7 +79,8 @@ class GuardingApp(Guarded, UnsavedApp, inherit_bindings=False):
         from crmmail.screens.repair import RepairScreen, ways
 
         leave = "Leave it as it is, and go on with what can be read"
-        screen = RepairScreen(str(said), ways(self.store.path), leave)
+        is_lost = isinstance(said, LostError)
+        screen = RepairScreen(str(said), ways(self.store.path), leave, is_lost=is_lost)
         self.push_screen(screen, self._repair)
 
     def _repair(self, way: str | None) -> None:
@@ -106,12 +107,11 @@ class RepairApp(Ending):
     def on_mount(self) -> None:
         from crmmail.screens.repair import RepairScreen, ways
 
-        said = (
-            f"{self._said} {self._said.anew}"
-            if isinstance(self._said, LostError)
-            else str(self._said)
-        )
-        screen = RepairScreen(said, ways(self._store), "Leave it as it is, and end")
+        said, is_lost = str(self._said), False
+        if isinstance(self._said, LostError):
+            said, is_lost = f"{said} {self._said.anew}", True
+        leave = "Leave it as it is, and end"
+        screen = RepairScreen(said, ways(self._store), leave, is_lost=is_lost)
         self.push_screen(screen, self._end)
 
     def _end(self, way: str | None) -> None:

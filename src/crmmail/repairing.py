@@ -40,8 +40,7 @@ def rebuild(store: Path) -> Rebuilt:
     part = files.part_of(store)
     with explained(store), locks.alone(store):
         found, whole = _salvaged(store)
-        saved = None if whole else daily.newest(store)
-        older = None if saved is None else _read(saved)
+        saved, older = (None if whole else daily.newest_whole(store)) or (None, None)
         try:
             backup.clear(part)
             new = Store(part, anew=True)
@@ -58,9 +57,8 @@ def rebuild(store: Path) -> Rebuilt:
         finally:
             backup.clear(part)
     _renew(store)
-    if older is None:
-        return Rebuilt(kept, None, whole, counts, _parts(found), 0)
-    return Rebuilt(kept, saved, whole, counts, _parts(found), older["made_at"])
+    made_at = 0 if older is None else older["made_at"]
+    return Rebuilt(kept, saved, whole, counts, _parts(found), made_at)
 
 
 def repair(store: Path, way: str) -> str:
@@ -77,9 +75,10 @@ def repair(store: Path, way: str) -> str:
                 kept = backup.restore(Path(way), store)
                 gone = ", ".join(backup.left_out(Path(way), store))  # the new one knows them too
                 forgotten = f" Left out, because forgotten: {gone}." if gone else ""
+                was = f" The store that was there is kept: {kept}." if kept is not None else ""
                 return (
-                    "The backup is in the store's place. Mail that came since is being fetched. "
-                    f"The store that was there is kept: {kept}.{forgotten}"
+                    "The backup is in the store's place. Mail that came since is being fetched."
+                    f"{was}{forgotten}"
                 )
         except (Busy, InUseError):
             if time.monotonic() >= until:
@@ -94,8 +93,9 @@ def _rebuilt(done: Rebuilt) -> str:
         f"The store is new. Made by hand, and in it: {counts or 'nothing'}.",
         "Mail and meetings are being fetched; the status line says how far that is.",
         lost(done),
-        f"The damaged store is kept: {done.kept}. Delete it when nothing is missing.",
     ]
+    if done.kept is not None:
+        words.append(f"The damaged store is kept: {done.kept}. Delete it when nothing is missing.")
     return " ".join(filter(None, words))
 
 
@@ -103,16 +103,13 @@ def lost(done: Rebuilt) -> str:
     """What a rebuild could not read from the damaged store, for people; "" where it read all."""
     if done.whole:
         return ""
+    was_there = done.kept is not None
+    said = "Some of what was made by hand could not be read" if was_there else "There was no store"
     if done.backup is None:
-        return (
-            "Some of what was made by hand could not be read, and there was no daily backup "
-            "that could be."
-        )
+        return f"{said}, and there was no daily backup that could be read."
     at = time.strftime("%Y-%m-%d %H:%M", time.localtime(done.made_at))
-    return (
-        "Some of what was made by hand could not be read. "
-        f"{done.backup.name} had the rest; what was made after {at} may be missing."
-    )
+    had = "the rest" if was_there else "what was made by hand"
+    return f"{said}. {done.backup.name} had {had}; what was made after {at} may be missing."
 
 
 def put_back(file: Path, path: Path) -> tuple[dict[str, int], Path | None]:
@@ -142,14 +139,6 @@ def _put(store: Store, document: Document) -> dict[str, int]:
         if calendar["raw"]:
             import_file(store, calendar["name"], "\r\n".join(calendar["raw"]).encode())
     return counts
-
-
-def _read(file: Path) -> Document | None:
-    """A daily backup; one that is damaged too has nothing to give."""
-    try:
-        return daily.read(file)
-    except daily.DamagedBackupError:
-        return None
 
 
 def _renew(store: Path) -> None:

@@ -275,7 +275,8 @@ class TestDamage:
         outcome = cli("rebuild", "--yes")
         assert outcome.code == 0
         name = Path(daily["path"]).name
-        assert "nothing that was missing" not in outcome.err
+        assert f"{store_path()} is new. In it: 1 opportunity, 1 account." in outcome.err
+        assert "Read from the damaged store: nothing." in outcome.err
         assert f"From {name}: 1 opportunity, 1 account." in outcome.err
         assert f"{name} had the rest; what was made after 20" in outcome.err
         assert "may be missing" in outcome.err

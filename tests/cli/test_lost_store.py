@@ -62,3 +62,31 @@ def test_a_daily_backup_is_put_back_by_its_name(cli: Cli, worked: Path) -> None:
     (copy,) = cli("backup", "--list", "--json").json
     assert cli("restore", Path(copy["path"]).name, "--yes").code == 0
     assert "The press" in cli("opportunities", "list").out
+
+
+def test_a_rebuild_of_a_missing_store_speaks_of_no_damaged_one(cli: Cli, worked: Path) -> None:
+    files.remove(worked)
+    said = cli("rebuild", "--yes").err
+    assert f"{worked} is new. In it: 1 opportunity, 1 account." in said
+    assert "There was no store. " in said
+    assert "damaged" not in said
+    assert "The store that was there" not in said
+
+
+def test_a_rebuild_where_nothing_is_to_be_had_says_that_nothing_is_in_it(
+    cli: Cli, tmp_path: Path
+) -> None:
+    path = store_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("text\n")
+    outcome = cli("rebuild", "--yes")
+    assert outcome.code == 0
+    (kept,) = path.parent.glob(f"{path.name}.damaged-*")
+    assert outcome.err.splitlines() == [
+        f"{path} is new. In it: nothing.",
+        "Read from the damaged store: nothing.",
+        "Some of what was made by hand could not be read, and there was no daily backup that "
+        "could be read.",
+        f"The store that was there: {kept}",
+        "Fetch the mail again: crmmail sync",
+    ]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 
 from crmmail import repairing
 from crmmail.app import CrmmailApp
@@ -19,7 +19,7 @@ from crmmail.screens.repair import RepairScreen
 from crmmail.store import backup, copies, notes
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
-from crmmail.store.trouble import REBUILD, DamagedError
+from crmmail.store.trouble import REBUILD, DamagedError, LostError
 from tests.screens.harness import press, settle, text, until
 
 
@@ -191,6 +191,17 @@ async def test_a_store_that_cannot_be_opened_is_repaired_from_a_backup(
     again = Store(store.path)
     assert again.read().execute("SELECT count(*) FROM message_text").fetchone()[0] > 0
     again.close()
+
+
+async def test_of_a_store_that_is_missing_no_file_is_said_to_be_kept(store: Store) -> None:
+    said = LostError(store.path, "is missing", [store.path.with_name("daily-1.json.gz")])
+    app = RepairApp(said, store.path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        shown = " ".join(str(one.content) for one in app.screen.query(Static))
+        assert "is read from the newest daily backup, if there is one." in shown
+        assert "damaged" not in shown
+        assert "from the store" not in shown
 
 
 async def test_a_store_that_cannot_be_opened_can_be_left_as_it_is(

@@ -14,7 +14,7 @@ from crmmail import repairing
 from crmmail.store import backup, daily, files, forgetting, notes, people
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
-from crmmail.store.trouble import DamagedError, LostError, StoreError
+from crmmail.store.trouble import REBUILD, DamagedError, LostError, StoreError
 
 from .conftest import World
 
@@ -89,6 +89,58 @@ class TestLost:
         backed.parent.rename(backed.parent.with_name("elsewhere"))
         with closing(Store(store.path)) as again:
             assert again.read().execute("SELECT count(*) FROM note").fetchone() == (0,)
+
+
+class TestRebuilt:
+    """What a rebuild is made of, and what it says."""
+
+    def test_a_damaged_newest_backup_is_passed_over_for_the_one_before(
+        self, store: Store, backed: Path
+    ) -> None:
+        older = backed.with_name("daily-2026-01-01.json.gz")
+        shutil.copy(backed, older)
+        backed.write_bytes(backed.read_bytes()[:100])
+        lose(store.path)
+        done = repairing.rebuild(store.path)
+        assert done.counts["notes"] == 2
+        assert done.backup == older
+
+    def test_who_was_forgotten_stays_so_with_a_damaged_newest_backup(
+        self, store: Store, backed: Path
+    ) -> None:
+        with closing(Store(store.path)) as again:
+            forgetting.forget(again, "anna@acme.com")
+        shutil.copy(backed, backed.with_name("daily-2026-01-01.json.gz"))
+        backed.write_bytes(b"\x1f\x8bnothing")
+        lose(store.path)
+        repairing.rebuild(store.path)
+        with closing(Store(store.path)) as again:
+            known = forgetting.digests(again.read())
+        assert forgetting.is_forgotten("anna@acme.com", known)
+
+    def test_of_a_missing_store_nothing_is_said_to_be_kept(
+        self, store: Store, backed: Path
+    ) -> None:
+        lose(store.path)
+        words = repairing.repair(store.path, REBUILD)
+        assert "notes 2" in words
+        assert f"There was no store. {backed.name} had what was made by hand; what" in words
+        assert "damaged" not in words
+        assert "None" not in words
+
+    def test_a_backup_in_the_place_of_a_missing_store_keeps_none(
+        self, store: Store, backed: Path, tmp_path: Path
+    ) -> None:
+        copy = tmp_path / "copy.db"
+        backup.save(store.path, copy)
+        lose(store.path)
+        assert repairing.repair(store.path, str(copy)) == (
+            "The backup is in the store's place. Mail that came since is being fetched."
+        )
+
+    def test_an_empty_store_is_kept_and_said_so(self, store: Store, backed: Path) -> None:
+        empty(store.path)
+        assert "The damaged store is kept: " in repairing.repair(store.path, REBUILD)
 
 
 def test_copies_beside_the_store_are_named_too(store: Store, backed: Path) -> None:

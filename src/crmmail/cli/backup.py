@@ -144,7 +144,8 @@ def rebuild(
     note(f"{store} is new. In it: {counted(done.counts, 'nothing')}.")
     if not done.whole:
         more = {part: max(done.counts[part] - done.read[part], 0) for part in done.counts}
-        note(f"Read from the damaged store: {counted(done.read, 'nothing')}.")
+        if done.kept is not None:
+            note(f"Read from the damaged store: {counted(done.read, 'nothing')}.")
         if done.backup is not None:
             note(f"From {done.backup.name}: {counted(more, 'nothing more')}.")
         note(lost(done))

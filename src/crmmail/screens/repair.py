@@ -22,6 +22,13 @@ from crmmail.widgets.leaving import Whole
 from crmmail.widgets.words import size
 
 _OFFERED = 5  # backups, the newest first
+_SAFE = "All mail is still on the servers."
+_MADE = "What you made by hand (notes, opportunities, links, rules, edits)"
+_DAMAGED = (
+    f"{_SAFE} {_MADE} is read from the store as far as that goes; the daily backup has the rest. "
+    "The damaged file is kept."
+)
+_LOST = f"{_SAFE} {_MADE} is read from the newest daily backup, if there is one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +73,19 @@ class RepairScreen(Whole, ModalScreen[str]):
     }
     """
 
-    def __init__(self, said: str, offered: Sequence[Way], leave: str) -> None:
+    def __init__(
+        self, said: str, offered: Sequence[Way], leave: str, *, is_lost: bool = False
+    ) -> None:
+        """Offer ways to repair a damaged store; one that `is_lost` has nothing to read or keep."""
         super().__init__()
         self._said = said
+        self._is_lost = is_lost
         self._offered = [*offered, Way("", leave)]
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
             yield Static(Content(self._said))
-            yield Static(
-                Content(
-                    "All mail is still on the servers. What you made by hand (notes, "
-                    "opportunities, links, rules, edits) is read from the store as far as that "
-                    "goes; the daily backup has the rest. The damaged file is kept."
-                )
-            )
+            yield Static(Content(_LOST if self._is_lost else _DAMAGED))
             yield OptionList(*(Option(Content(way.words)) for way in self._offered))
             yield Static(Content("enter does it, escape leaves the store as it is"))
 

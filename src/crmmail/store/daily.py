@@ -146,16 +146,27 @@ def _saved_as(path: Path) -> Path:
 
 def newest(store: Path) -> Path | None:
     """The newest daily backup of the store at a path."""
-    found = sorted((store.resolve().parent / files.DAILY).glob("daily-*.json.gz"))
-    return found[-1] if found else None
+    return next(iter(_newest_first(store)), None)
 
 
 def newest_of(store: Path) -> Document | None:
     """What the newest daily backup has, of those that can be read."""
-    for path in sorted((store.resolve().parent / files.DAILY).glob("daily-*.json.gz"))[::-1]:
+    for path in _newest_first(store):
         with suppress(StoreError):
             return read(path)
     return None
+
+
+def newest_whole(store: Path) -> tuple[Path, Document] | None:
+    """The newest daily backup that is not damaged. Raises StoreError where that cannot be read."""
+    for path in _newest_first(store):
+        with suppress(DamagedBackupError):
+            return path, read(path)
+    return None
+
+
+def _newest_first(store: Path) -> list[Path]:
+    return sorted((store.resolve().parent / files.DAILY).glob("daily-*.json.gz"), reverse=True)
 
 
 def write(document: Document, path: Path) -> Path:
