@@ -210,6 +210,57 @@ class TestOfAnotherStore:
         assert noted(made) == ["old"]
         assert noted(made.with_name(made.name.replace(".json", "-before.json"))) == ["new", "old"]
 
+    @pytest.mark.parametrize("knows", [False, True])
+    def test_none_that_is_kept_is_written_over_or_in_the_way(
+        self, store: Store, backed: Path, knows: bool
+    ) -> None:
+        before = backed.with_name(backed.name.replace(".json", "-before.json"))
+        second = backed.with_name(backed.name.replace(".json", "-before-2.json"))
+        older = daily.read(backed)
+        daily.write(older | {"store": 7, "notes": older["notes"][:1]}, second)
+        held = noted(second)
+        lose(store.path)
+        with closing(Store(store.path, anew=True)) as other:
+            ann = people.create(other, "Ann", ["ann@acme.example"])
+            notes.add(other, Kind.PERSON, ann, "one")
+            if knows:
+                with other.write() as (db, _):
+                    digest = forgetting.digest("eve@spam.example")
+                    db.execute("INSERT INTO forgotten VALUES (?)", [digest])
+            daily.daily(other, renew=True)
+        assert noted(before) == ["Likes coffee.", "Likes tea."]
+        assert noted(second) == held
+        assert noted(backed) == ["one"]
+        assert len(daily.read(before)["forgotten"]) == knows
+
+    def test_whoever_is_forgotten_while_it_is_kept_is_not_in_it(
+        self, store: Store, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        notes.add(store, Kind.PERSON, world.anna, "Likes tea.")
+        number = notes.add(store, Kind.PERSON, world.zoe, "Likes coffee.")
+        made = daily.daily(store)
+        assert made is not None
+        notes.delete(store, number)
+        link = files.link
+
+        def forgotten_meanwhile(path: Path, to: Path) -> None:
+            link(path, to)
+            with store.write() as (db, _):  # another process is past the list of copies
+                for address in ("anna@acme.com", "anna@mail.example"):
+                    known = forgetting.digests(db)
+                    digest = forgetting.digest(address, known)
+                    db.execute("INSERT INTO forgotten VALUES (?)", [digest])
+
+        monkeypatch.setattr(files, "link", forgotten_meanwhile)
+        daily.daily(store, renew=True)
+        found = sorted(made.parent.glob("*.json.gz"))
+        assert [one.name for one in found] == [
+            made.name.replace(".json", "-before.json"),
+            made.name,
+        ]
+        assert [one.name for one in found if "anna@acme.com" in str(daily.read(one))] == []
+        assert noted(found[0]) == ["Likes coffee."]
+
     def test_what_is_deleted_by_hand_keeps_one_and_not_one_each_time(
         self, store: Store, world: World
     ) -> None:

@@ -133,6 +133,28 @@ def test_no_file_and_no_digest_tells_of_somebody_who_was_forgotten(
     assert holding(store, "Zoë") != []
 
 
+@pytest.mark.parametrize(
+    ("name", "typed", "is_left"),
+    [
+        ("Jo", "Note on Bert\n\nThe major offer is for Johanna.", True),
+        ("Jo", "Note on Bert\n\nJo's offer", False),
+        ("Will", "Bert will call.", True),
+        ("Will", "Will: the offer", False),
+        ("Will Doe", "WILL DOE called", False),
+        ("Will", "to JO@acme.example", False),
+        ("Will", "to mojo@acme.example", True),
+    ],
+)
+def test_text_of_a_form_goes_with_who_is_named_in_it_and_not_with_others(
+    store: Store, name: str, typed: str, is_left: bool
+) -> None:
+    people.create(store, name, ["jo@acme.example"])
+    path = store.path.with_name(f"{store.path.name}.unsaved-2026-03-14-090000.txt")
+    path.write_text(typed)
+    forgetting.forget(store, "jo@acme.example")
+    assert path.exists() == is_left
+
+
 def test_the_numbers_of_single_occurrences_are_erased_with_their_series(store: Store) -> None:
     with store.write() as (db, _):
         db.executemany(

@@ -17,6 +17,7 @@ from crmmail import own_files
 from crmmail.store import files, forgetting, handmade, locks
 from crmmail.store.database import Store
 from crmmail.store.handmade import Document
+from crmmail.store.remembering import Said
 from crmmail.store.trouble import StoreError
 
 _DAYS = 31
@@ -70,6 +71,7 @@ def _write_current(store: Store, path: Path, now: float, *, of_day: bool = False
     Somebody may be forgotten meanwhile, by another thread or process, which has looked through the
     backups before this one was there.
     """
+    kept: Path | None = None
     while True:
         document = handmade.collect(store.read(), int(now))
         known = frozenset(document["forgotten"])
@@ -79,22 +81,27 @@ def _write_current(store: Store, path: Path, now: float, *, of_day: bool = False
         if handmade.is_empty(document):
             return False
         (document["store"],) = store.read().execute("PRAGMA application_id").fetchone()
-        if of_day:
-            _keep_other(path, document)
+        if kept is not None:
+            _copy(kept, kept, document)
+        elif of_day:
+            kept = _keep_other(path, document)
         write(document, path)
         if forgetting.digests(store.read()) <= known:
             return True
 
 
-def _keep_other(path: Path, document: Document) -> None:
-    """Keep today's backup under another name, if it is of another store or has more in it."""
+def _keep_other(path: Path, document: Document) -> Path | None:
+    """Keep today's backup under another name, if it is of another store or has more in it.
+
+    Returns where it is kept.
+    """
     if not path.exists() or ((saved := _saved_as(path)).exists() and saved.samefile(path)):
-        return
+        return None
     there = _head(path)
     start = path.name.removesuffix(".json.gz") + "-before"
-    before = list(path.parent.glob(f"{start}*.json.gz"))
     if there is not None and there[0] == document["store"]:
         now = (there[0], _counts(document))
+        before = path.parent.glob(f"{start}*.json.gz")
         # Who is forgotten leaves the store and every copy.
         more_forgotten = now[1]["forgotten"] > there[1]["forgotten"]
         if (
@@ -102,14 +109,25 @@ def _keep_other(path: Path, document: Document) -> None:
             or _has_all(now, there)
             or any(_has_all(_head(one), there) for one in before)
         ):
+            return None
+    kept = _unused(path.with_name(f"{start}.json.gz"))
+    _copy(path, kept, document)
+    return kept
+
+
+def _copy(path: Path, to: Path, document: Document) -> None:
+    """Copy a backup, without whoever is forgotten by what a document says, whose digests it gets.
+
+    One that cannot be read is kept as it is.
+    """
+    said = Said.in_(document)
+    if said.forgotten:
+        with suppress(DamagedBackupError, NewerBackupError):
+            is_forgotten = partial(forgetting.is_forgotten, known=said.forgotten)
+            write(said.over(handmade.without_forgotten(read(path), is_forgotten)), to)
             return
-    kept = path.with_name(f"{start}{f'-{len(before) + 1}' if before else ''}.json.gz")
-    if known := frozenset(document["forgotten"]):
-        with suppress(DamagedBackupError):
-            is_forgotten = partial(forgetting.is_forgotten, known=known)
-            write(handmade.without_forgotten(read(path), is_forgotten), kept)
-            return
-    files.link(path, kept)
+    if path != to:
+        files.link(path, to)
 
 
 def _head(path: Path) -> _Head | None:
@@ -248,8 +266,12 @@ def folder(store: Path) -> Path:
 
 def free(store: Path, kind: str) -> Path:
     """A name for a backup that no file has."""
-    stem, number = f"{kind}-{files.dated()}", 1
-    path = folder(store) / f"{stem}.json.gz"
+    return _unused(folder(store) / f"{kind}-{files.dated()}.json.gz")
+
+
+def _unused(path: Path) -> Path:
+    """The name itself, or with a number behind it where a file has it."""
+    stem, number = path.name.removesuffix(".json.gz"), 1
     while path.exists():
         number += 1
         path = path.with_name(f"{stem}-{number}.json.gz")

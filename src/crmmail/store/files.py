@@ -114,11 +114,18 @@ def unsaved(store: Path) -> list[Path]:
 
 
 def remove_unsaved(store: Path, words: Iterable[str]) -> None:
-    """Delete the files of text from forms (F8) in which one of these words is."""
-    wanted = [word for word in words if word]
+    """Delete the files of text from forms (F8) that name somebody, by one of these words.
+
+    A name that is one word, as Jo or Will, has to be written as it is: others have it in them.
+    """
+    wanted = [
+        re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", 0 if word.isalpha() else re.IGNORECASE)
+        for word in words
+        if word
+    ]
     for path in unsaved(store):
-        text = path.read_text("utf-8", "replace").casefold()
-        if any(word.casefold() in text for word in wanted):
+        text = path.read_text("utf-8", "replace")
+        if any(word.search(text) for word in wanted):
             path.unlink()
 
 
