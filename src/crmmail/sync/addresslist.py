@@ -16,7 +16,7 @@ from crmmail.sync import charset
 _MOST_TOKENS = 40_000
 _TOKEN = re.compile(
     r"""(?P<encoded>=\?[^?\s]{1,60}\?[bBqQ]\?[^?]*\?=)
-      | "(?P<quoted>(?:[^"\\]|\\.){0,2000}+)"
+      | "(?P<quoted>[^"\\]*+(?:\\.[^"\\]*+){0,300}+)"
       | <(?P<angle>[^<>]*)>
       | (?P<mark>[,;:()<>])
       | (?P<word>(?:[^\s",;:()<>=]|=(?!\?))+)
