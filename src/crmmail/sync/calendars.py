@@ -176,16 +176,25 @@ class CalendarSync:
             cursor = Cursor(news.token, listed.ctag, row.compared_at)
             if not self._take(row, news.etags, news.gone & here.keys(), cursor):
                 return False
-            more = news.more and news.token != token
+            more = news.more and news.token != token and self._has_all(row)
             token = news.token
         return True
+
+    def _has_all(self, row: CalendarRow) -> bool:
+        """Whether all that was asked for came. If not, the cursor of a later page would hide it."""
+        found = self._store.read().execute(
+            "SELECT compared_at FROM calendar WHERE id = ?", [row.id]
+        )
+        return found.fetchone() not in (None, (0,))
 
     def _compare(self, row: CalendarRow, listed: Listed) -> bool:
         """Compare all ETags with those that are here."""
         there = collection.everything(self._dav, row.url)
         here = calendars.etags(self._store.read(), row.id)
         wanted = {href: etag for href, etag in there.items() if not etag or here.get(href) != etag}
-        for href in calendar_failing.waiting(calendar_failing.of(self._store.read(), row.id)):
+        failing = calendar_failing.of(self._store.read(), row.id)
+        calendar_failing.asked(self._store, row.id, failing.keys() - wanted.keys(), ())
+        for href in calendar_failing.waiting(failing):
             wanted.pop(href, None)
         gone, sure = self._really_gone(row, here.keys() - there.keys(), wanted)
         cursor = Cursor(listed.sync_token, listed.ctag, int(time.time()))
@@ -246,7 +255,7 @@ class CalendarSync:
         failing = calendar_failing.of(self._store.read(), row.id)
         here = calendars.etags(self._store.read(), row.id)
         chunks = [hrefs[start : start + CHUNK] for start in range(0, len(hrefs), CHUNK)] or [[]]
-        coming = self._ahead(row.url, chunks[0])
+        coming = self._ahead(row.url, chunks[0], failing)
         for number, _ in enumerate(chunks, 1):
             found, lost = coming.result()
             if self._stopping():
@@ -256,7 +265,7 @@ class CalendarSync:
             bad |= {one.href for one in found if not one.raw}
             goes_on = not unsure and calendar_failing.all_late(failing, bad)
             if not is_last:
-                coming = self._ahead(row.url, chunks[number])
+                coming = self._ahead(row.url, chunks[number], failing)
             meetings.save(
                 self._store,
                 row.id,
@@ -295,13 +304,15 @@ class CalendarSync:
         with self._store.write() as (db, _):
             db.execute("UPDATE calendar SET compared_at = 0 WHERE id = ?", [row.id])
 
-    def _ahead(self, url: str, hrefs: list[str]) -> Future[tuple[list[Resource], set[str]]]:
+    def _ahead(
+        self, url: str, hrefs: list[str], failing: calendar_failing.Failing
+    ) -> Future[tuple[list[Resource], set[str]]]:
         """Fetch in a thread that nobody waits for at the end, as threads of a pool are."""
         answer: Future[tuple[list[Resource], set[str]]] = Future()
 
         def run() -> None:
             try:
-                answer.set_result(collection.fetch(self._dav, url, hrefs))
+                answer.set_result(collection.fetch(self._dav, url, hrefs, failing))
             except Exception as problem:  # raised where the result is asked for
                 answer.set_exception(problem)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -54,15 +54,19 @@ def changes(dav: Dav, url: str, token: str) -> Changes:
     )
 
 
-def fetch(dav: Dav, url: str, hrefs: Sequence[str]) -> tuple[list[Resource], set[str]]:
+def fetch(
+    dav: Dav, url: str, hrefs: Sequence[str], failing: Container[str] = ()
+) -> tuple[list[Resource], set[str]]:
     """These resources whole, and which of them are not there any more.
 
     A request that fails is halved until the one bad resource is alone: that one is given without
     its text. What an answer leaves out is asked for by itself. Raises the last BadAnswer where more
-    than a few are asked for and the server sends none: then the fault is the server's.
+    than a few are asked for and the server sends none: then the fault is the server's. Those that
+    have failed before, `failing`, do not count.
     """
     resources, gone, problem = _fetch(dav, url, hrefs)
-    if problem and len(hrefs) > _FEW and not gone and not any(one.raw for one in resources):
+    count = sum(href not in failing for href in hrefs)
+    if problem and count > _FEW and not gone and not any(one.raw for one in resources):
         raise problem
     return resources, gone
 

@@ -107,7 +107,8 @@ def clear(store: Store, calendar_id: int) -> None:
     """Take out all that only a calendar holds; a later pass wipes it from the file too."""
     with store.write() as (db, _):
         db.execute(
-            "UPDATE calendar SET sync_token = '', ctag = '', compared_at = 0 WHERE id = ?",
+            """UPDATE calendar SET sync_token = '', ctag = '', compared_at = 0, failing = ''
+               WHERE id = ?""",
             [calendar_id],
         )
     while True:
