@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crmmail.store import backup, daily, forgetting, mail_rules, notes
+from crmmail.store import backup, daily, forgetting, mail_rules, notes, people
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 
@@ -78,6 +78,28 @@ def test_who_is_only_in_a_list_of_addresses(store: Store, world: World, source: 
     with closing(restored(source, store)) as again:
         assert not holds(again)
         assert backup.left_out(source, store.path) == [EVE]
+
+
+def test_an_address_that_was_theirs_and_was_not_forgotten_keeps_its_mail(
+    store: Store, world: World, source: Path
+) -> None:
+    """Zoë's address stood with Eve by mistake when the backup was made."""
+    number = people.create(store, "Eve Stone", [EVE])
+    people.merge(store, number, world.zoe)
+    mail = "SELECT count(*) FROM participant JOIN address ON address.id = address_id"
+    zoes = f"{mail} WHERE address = 'zoe@zoll.de'"
+    before = store.read().execute(zoes).fetchone()
+    assert before > (0,)
+    backup.save(store.path, source)
+    people.remove_address(store, number, "zoe@zoll.de")
+    with closing(restored(source, store)) as again:
+        known = forgetting.digests(again.read())
+        assert forgetting.is_forgotten(EVE, known)
+        assert not forgetting.is_forgotten("zoe@zoll.de", known)
+        assert again.read().execute(zoes).fetchone() == before
+        assert not holds(again)
+        assert again.read().execute("PRAGMA foreign_key_check").fetchall() == []
+        assert backup.left_out(source, store.path) == [f"Eve Stone ({EVE})"]
 
 
 def test_an_own_address_is_never_left_out(store: Store, world: World, source: Path) -> None:

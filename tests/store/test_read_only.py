@@ -190,3 +190,17 @@ class TestFull:
         ((code, out, err),) = commands(store.path.parent, command, mount=_FULL)
         assert (code, out) == (1, "")
         assert err.startswith(f"crmmail: The disk of {store.path} is full.\nMake room there")
+
+
+def test_a_disk_that_tells_no_size_is_not_full(store: Store, closed: list[str]) -> None:
+    mount = '''cp -r "$1" "$1.kept" && mount -t tmpfs -o size=0 none "$1" && cp "$1.kept"/* "$1"'''
+    look = """
+import os, sys
+from pathlib import Path
+from crmmail.store.database import Store
+from crmmail.store.trouble import is_full
+path = Path(sys.argv[2])
+print(os.statvfs(path).f_bavail, Store(path, reading=True).is_read_only, is_full(path))
+"""
+    ended = run_on(mount, look, store.path.parent, store.path)
+    assert (ended.stdout, ended.stderr) == ("0 False False\n", "")

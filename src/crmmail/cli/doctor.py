@@ -160,7 +160,9 @@ def _disk() -> Check:
     if os.statvfs(folder).f_flag & os.ST_RDONLY:
         said = f"{folder} is mounted read-only"
         return Check("disk", False, said, "Mount it for writing: what is there can only be read.")
-    free = shutil.disk_usage(folder).free
+    total, _, free = shutil.disk_usage(folder)
+    if not total:
+        return Check("disk", True, f"the disk of {folder} does not tell how much is free")
     said = f"{words.size(free)} free at {folder}"
     if free < _LEAST_FREE:
         return Check("disk", False, said, "Make room: a full disk stops the sync.")

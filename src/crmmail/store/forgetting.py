@@ -127,13 +127,16 @@ def forget(store: Store, typed: str) -> Traces:
 def forget_again(store: Store, known: Collection[str]) -> None:
     """Take those out whose digests are known from elsewhere, as from the store before a restore.
 
-    Nothing of them is left in the store's file; its copies are not looked at.
+    Nothing of them is left in the store's file; its copies are not looked at. An address that was
+    theirs here, and was not forgotten, is nobody's then; its mail stays.
     """
     with store.write() as (db, _):
         ordered = db.execute("SELECT 1 FROM chore WHERE name = 'wipe'").fetchone()
         db.executemany("INSERT OR IGNORE INTO forgotten VALUES (?)", [(one,) for one in known])
     for address in among(store.read(), known):
-        _take_out(store, traces(store.read(), address))
+        found = traces(store.read(), address)
+        gone = tuple(one for one in found.addresses if is_forgotten(one, known))
+        _take_out(store, replace(found, addresses=gone))
     store.rewrite()
     if not ordered:
         with store.write() as (db, _):

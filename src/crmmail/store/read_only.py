@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from crmmail.store.trouble import StoreError
+from crmmail.store.trouble import StoreError, free_on
 
 _ROOM = 64 << 10  # bytes; the index of a log, without which SQLite reads nothing, has half of it
 
@@ -33,8 +33,7 @@ def is_full(path: Path) -> bool:
     try:
         if not path.is_file() or not path.stat().st_size or _logs(path)[1].exists():
             return False
-        found = os.statvfs(path)
-        return found.f_bavail * found.f_frsize < _ROOM
+        return free_on(path) < _ROOM
     except OSError:
         return False
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -218,10 +219,15 @@ def is_full(path: Path) -> bool:
 
 def _free(path: Path) -> int:
     try:
-        found = os.statvfs(path.parent)
+        return free_on(path.parent)
     except OSError:
         return _LITTLE
-    return found.f_bavail * found.f_frsize
+
+
+def free_on(path: Path) -> int:
+    """The free bytes of the disk that has a file; a disk that does not tell has room."""
+    found = os.statvfs(path)
+    return found.f_bavail * found.f_frsize if found.f_blocks else sys.maxsize
 
 
 _unwritten = _unless_full(
