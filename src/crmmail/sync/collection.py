@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from urllib.parse import urljoin
 
 from crmmail.sync import multistatus
 from crmmail.sync.dav import Dav, Fault
@@ -105,7 +104,7 @@ def _fetch(dav: Dav, url: str, hrefs: Sequence[str]) -> _Fetched:
 def _alone(dav: Dav, url: str, href: str) -> _Fetched:
     """One resource by an ordinary GET, for servers that stumble over their reports."""
     try:
-        etag, raw = dav.get(urljoin(url, href))
+        etag, raw = dav.get(multistatus.address(url, href))
     except Fault as problem:
         if problem.status in _GONE:
             return [], {href}, None

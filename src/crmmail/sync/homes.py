@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urljoin, urlsplit
 
 from crmmail.sync.dav import Dav, DavLogin, Fault, look_up, onward
-from crmmail.sync.multistatus import Answer, Multistatus, canonical
+from crmmail.sync.multistatus import Answer, Multistatus, address, canonical
 from crmmail.sync.problems import BadAnswer, Problem, Refused
 from crmmail.text import one_line
 
@@ -148,7 +148,7 @@ def _calendars(answer: Multistatus) -> Iterator[Listed]:
         if one.has("d:resourcetype", "c:calendar") and _has_events(one):
             color = _COLOR.match(one.text("a:calendar-color"))
             yield Listed(
-                urljoin(answer.url, one.href),
+                address(answer.url, one.href),
                 one_line(one.text("d:displayname"), 200) or _last_name(one.href),
                 color[0].lower() if color else "",
                 one.text("d:sync-token"),

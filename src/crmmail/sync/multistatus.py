@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 from xml.sax.saxutils import escape
 
 _SPACES = {
@@ -70,8 +70,18 @@ def read(url: str, tree: Any) -> Multistatus:
 
 def canonical(href: str) -> str:
     """A resource's path in one spelling, whatever the server escapes today."""
-    path = urlsplit(href).path if "//" in href[:8] else href
+    try:
+        path = urlsplit(href).path if "//" in href[:8] else href
+    except ValueError:  # its host is not a host
+        path = "/" + href.partition("//")[2].partition("/")[2]
     return quote(_ESCAPE.sub(_plain, path), safe=f"{_PLAIN}%")
+
+
+def address(url: str, path: str) -> str:
+    """Where a resource is that a server at `url` told of. A path may begin with two slashes."""
+    if path.startswith("//"):
+        return urlsplit(url)._replace(path=path, query="", fragment="").geturl()
+    return urljoin(url, path)
 
 
 def propfind(*names: str) -> str:
