@@ -193,16 +193,17 @@ class CalendarSync:
         here = calendars.etags(self._store.read(), row.id)
         wanted = {href: etag for href, etag in there.items() if not etag or here.get(href) != etag}
         failing = calendar_failing.of(self._store.read(), row.id)
-        calendar_failing.asked(self._store, row.id, failing.keys() - wanted.keys(), ())
+        settled = failing.keys() - wanted.keys()
         for href in calendar_failing.waiting(failing):
             wanted.pop(href, None)
         gone, sure = self._really_gone(row, here.keys() - there.keys(), wanted)
         cursor = Cursor(listed.sync_token, listed.ctag, int(time.time()))
-        if not (wanted or gone) and row.compared_at and _moved(row, listed):
-            return self._read_whole(row, there if len(there) <= _MOST else {}, cursor)
         absence = calendar_absence.judge(
             self._store, self._looks, row.id, gone, len(here), sure=sure
         )
+        if not (wanted or gone) and (row.compared_at or failing) and _moved(row, listed):
+            return self._read_whole(row, there if len(there) <= _MOST else {}, cursor)
+        calendar_failing.asked(self._store, row.id, settled, ())
         if not absence.waiting:
             return self._take(row, wanted, set(absence.leaving), cursor)
         if not self._take(row, wanted, set(), Cursor()):  # the next pass compares again
