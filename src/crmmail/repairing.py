@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from crmmail.errors import CrmmailError
 from crmmail.store import backup, daily, files, handmade, locks, salvage
 from crmmail.store import put_back as putting
 from crmmail.store.database import Store
@@ -15,6 +17,8 @@ from crmmail.store.handmade import Document
 from crmmail.store.remembering import Said
 from crmmail.store.trouble import REBUILD, InUseError, StoreError, explained, is_unwritable
 from crmmail.sync.lock import Busy, exclusive
+
+log = logging.getLogger(__name__)
 
 _PATIENCE = 10.0  # seconds
 
@@ -137,7 +141,12 @@ def _put(store: Store, document: Document) -> dict[str, int]:
     counts = putting.put_back(store, document)
     for calendar in document["calendars"]:
         if calendar["raw"]:
-            import_file(store, calendar["name"], "\r\n".join(calendar["raw"]).encode())
+            try:
+                import_file(store, calendar["name"], "\r\n".join(calendar["raw"]).encode())
+            except StoreError:
+                raise
+            except CrmmailError:  # nothing of it can be read: it must not keep the rest away
+                log.warning("a calendar that came from a file could not be put back")
     return counts
 
 

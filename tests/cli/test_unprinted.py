@@ -53,3 +53,30 @@ def test_a_full_disk_for_the_output_is_a_sentence(
     assert ended.stderr.splitlines()[-1].endswith(words)
     assert "Traceback" not in ended.stderr
     assert not crash.log_path().exists()
+
+
+_FAILS = """
+import sys, crmmail.cli
+from crmmail.errors import CrmmailError
+def fails(words):
+    sys.stdout.write("some of it")
+    raise CrmmailError("It failed.", "Do that.")
+crmmail.cli._run = fails
+sys.exit(crmmail.cli.main(["x"]))
+"""
+
+
+def test_an_error_after_the_reader_of_a_pipe_has_left_is_still_told() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [sys.executable, "-c", _FAILS],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": ""},
+        timeout=PATIENCE,
+        check=False,
+    )
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (1, "crmmail: It failed.\nDo that.\n")

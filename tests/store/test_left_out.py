@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from crmmail.store import backup, daily, forgetting, mail_rules, notes, people
+from crmmail.store import backup, daily, forgetting, mail_rules, notes, opening, people
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 
@@ -100,6 +101,20 @@ def test_an_address_that_was_theirs_and_was_not_forgotten_keeps_its_mail(
         assert not holds(again)
         assert again.read().execute("PRAGMA foreign_key_check").fetchall() == []
         assert backup.left_out(source, store.path) == [f"Eve Stone ({EVE})"]
+
+
+@pytest.mark.parametrize("version", [1, 3, 5, 6, 12])
+def test_a_backup_of_an_older_version_is_asked_too(
+    store: Store, world: World, source: Path, version: int
+) -> None:
+    forgetting.forget(store, EVE)
+    with closing(sqlite3.connect(source, isolation_level=None)) as db:
+        opening.prepare(db)
+        for number in range(1, version + 1):
+            db.executescript(opening.migrations()[number])
+        db.execute(f"PRAGMA user_version = {version}")
+        db.execute("INSERT INTO address (address, name) VALUES (?, 'Eve')", [EVE])
+    assert backup.left_out(source, store.path) == [f"Eve ({EVE})"]
 
 
 def test_an_own_address_is_never_left_out(store: Store, world: World, source: Path) -> None:

@@ -91,6 +91,38 @@ class TestLost:
             assert again.read().execute("SELECT count(*) FROM note").fetchone() == (0,)
 
 
+class TestWhileItIsOpen:
+    """The file goes while a process has the store open."""
+
+    @pytest.mark.parametrize("other", [False, True])
+    def test_nothing_is_written_to_a_file_that_is_not_there(
+        self, store: Store, world: World, other: bool
+    ) -> None:
+        notes.add(store, Kind.PERSON, world.anna, "Likes tea.")
+        store.path.rename(store.path.with_name("elsewhere.db"))
+        if other:
+            store.path.touch()
+        with pytest.raises(StoreError) as caught:
+            notes.add(store, Kind.PERSON, world.anna, "Likes coffee.")
+        assert str(caught.value) == (
+            f"{store.path} was moved, deleted or replaced while crmmail used it."
+        )
+        assert caught.value.hint == "Close crmmail and start it again."
+
+    def test_it_is_told_when_it_is_looked_for(self, store: Store, world: World) -> None:
+        lose(store.path)
+        store.look()
+        assert "was moved, deleted or replaced" in str(store.trouble)
+        assert not store.is_damaged
+
+    def test_a_path_that_leads_through_a_link_is_followed(
+        self, tmp_path: Path, store: Store
+    ) -> None:
+        (tmp_path / "link.db").symlink_to(store.path)
+        with closing(Store(tmp_path / "link.db")) as same:
+            people.create(same, "Ann", ["ann@acme.example"])
+
+
 class TestRebuilt:
     """What a rebuild is made of, and what it says."""
 
@@ -117,6 +149,14 @@ class TestRebuilt:
         with closing(Store(store.path)) as again:
             known = forgetting.digests(again.read())
         assert forgetting.is_forgotten("anna@acme.com", known)
+
+    def test_a_calendar_of_which_nothing_can_be_read_keeps_the_rest_not_away(
+        self, store: Store, backed: Path
+    ) -> None:
+        lose(store.path)
+        document = daily.read(backed)
+        daily.write(document | {"calendars": [{"name": "File", "raw": ["\x01"]}]}, backed)
+        assert repairing.rebuild(store.path).counts["notes"] == 2
 
     def test_of_a_missing_store_nothing_is_said_to_be_kept(
         self, store: Store, backed: Path

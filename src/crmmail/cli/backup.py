@@ -16,6 +16,7 @@ from crmmail.cli.problems import ArgumentError
 from crmmail.errors import CrmmailError
 from crmmail.settings import store_path
 from crmmail.store.copies import Made
+from crmmail.store.trouble import StoreError
 from crmmail.widgets.words import plural, size
 
 BACKUP_EXAMPLES = examples(
@@ -79,6 +80,8 @@ def backup(
         copies.note_made(source, path)
     except OSError as problem:
         note(f"forget will not name it, for that cannot be kept: {problem.strerror}.")
+    except StoreError as problem:
+        note(f"forget will not name it. {problem}")
     if as_json:
         print_json({"path": str(path)})
     else:

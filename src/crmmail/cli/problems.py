@@ -117,7 +117,11 @@ def tell(problem: Exception, typed: Sequence[str] = ()) -> int | None:
     """
     if trouble.is_trouble(problem):
         problem = trouble.explain(problem, store_path())
-    unprinted = flush()
+    try:
+        unprinted = flush()
+    except BrokenPipeError:  # the reader of the output has left, and may read what is said here
+        close_pipe()
+        unprinted = None
     if unprinted is not None and isinstance(problem, OSError) and not problem.filename:
         problem = unprinted
     words = _words(problem)

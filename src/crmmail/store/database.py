@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from crmmail.store import by_hand, names, read_only
 from crmmail.store.locks import Lock
 from crmmail.store.opening import check_read_only, look, open_file, prepare
-from crmmail.store.trouble import DamagedError, explain, explained, unopened
+from crmmail.store.trouble import DamagedError, explain, explained, moved, unopened
 from crmmail.store.trouble import StoreError as StoreError
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class Store:
         self.is_read_only = reading and read_only.is_read_only(path)
         """Whether nothing can be written: a write raises StoreError."""
         self._file: Lock | None = None
+        self._opened: os.stat_result | None = None
         with explained(path):
             if self.is_read_only:
                 check_read_only(path)
@@ -101,6 +103,7 @@ class Store:
             self._file = open_file(path, anew=anew)
             try:
                 self._writer = self._connect(cache_kb=32_000)
+                self._opened = path.stat()
                 by_hand.watch(self._writer, self._count_by_hand)
                 if names.stale(self._writer):  # a migration has left it to the next write
                     with self.write():
@@ -140,6 +143,7 @@ class Store:
         """
         if self.is_read_only:
             raise unopened(self.path)
+        self._check_there()
         change = Change(set(topics))
         with self._lock:
             self._writer.execute("BEGIN IMMEDIATE")
@@ -215,6 +219,7 @@ class Store:
     def look(self) -> None:
         """Read the beginning of each table from the disk, and report what is wrong with it."""
         try:
+            self._check_there()
             look(self.path)
         except (sqlite3.Error, OSError, StoreError) as problem:
             self.report(problem)
@@ -231,6 +236,17 @@ class Store:
         for listener in list(self._listeners):
             listener(Notice(frozenset({"trouble"})))
         return said
+
+    def _check_there(self) -> None:
+        """Raise StoreError where another file, or none, is in the place: SQLite does not see it."""
+        if self._opened is None:
+            return
+        try:
+            is_there = os.path.samestat(self._opened, self.path.stat())
+        except FileNotFoundError:
+            is_there = False
+        if not is_there:
+            raise moved(self.path)
 
     def _count_by_hand(self) -> None:
         self.by_hand += 1

@@ -12,12 +12,13 @@ from crmmail.addresses import normal
 
 _FOLDED = re.compile(r"\r?\n[ \t]")
 _MAILTO = re.compile(r"mailto:([^\s;:,\"<>]+)")
-# Tables that stores of all versions have.
-_ROWS = """
-    SELECT address, name FROM address
-    UNION ALL SELECT pattern, '' FROM blocklist WHERE pattern LIKE '_%@%'
-    UNION ALL SELECT pattern, '' FROM allowlist WHERE pattern LIKE '_%@%' AND pattern NOT LIKE '<%'
-"""
+# By table: an older store does not have all of them.
+_ROWS = {
+    "address": "SELECT address, name FROM address",
+    "blocklist": "SELECT pattern, '' FROM blocklist WHERE pattern LIKE '_%@%'",
+    "allowlist": """SELECT pattern, '' FROM allowlist
+                    WHERE pattern LIKE '_%@%' AND pattern NOT LIKE '<%'""",
+}
 
 
 def everybody(db: sqlite3.Connection) -> dict[str, str]:
@@ -51,11 +52,14 @@ def in_calendar(raw: str, wanted: Collection[str] = ()) -> set[str]:
 
 
 def _all(db: sqlite3.Connection) -> Iterator[tuple[str, str]]:
-    yield from db.execute(_ROWS)
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+    for table, query in _ROWS.items():
+        if table in tables:
+            yield from db.execute(query)
     for (facts,) in db.execute("SELECT facts FROM skipped WHERE facts != ''"):
         for _, name, address in in_facts(facts):
             yield address, name
-    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'calendar_object'").fetchone():
+    if "calendar_object" in tables:
         for (raw,) in db.execute("SELECT raw FROM calendar_object WHERE raw != ''"):
             for address in in_calendar(raw):
                 yield address, ""

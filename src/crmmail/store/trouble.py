@@ -104,6 +104,11 @@ def unopened(path: Path) -> StoreError:
     return StoreError(*_unopened(path))
 
 
+def moved(path: Path) -> StoreError:
+    """The error for a file that is not where it was: what is written to it would be lost."""
+    return StoreError(*_moved(path))
+
+
 def foreign(path: Path) -> StoreError:
     """The error for a file that no crmmail has written."""
     said = f"{path} is not a crmmail store."
@@ -196,7 +201,7 @@ def _full(path: Path) -> tuple[str, str]:
 
 def _moved(path: Path) -> tuple[str, str]:
     return (
-        f"{path} was moved or replaced while crmmail used it.",
+        f"{path} was moved, deleted or replaced while crmmail used it.",
         "Close crmmail and start it again.",
     )
 
