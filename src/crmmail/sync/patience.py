@@ -95,18 +95,22 @@ class Patience:
         self._refusals = self._refusals + 1 if counts else 0
         asking = isinstance(problem, Asking)
         if asking or self._refusals >= _STRIKES:
-            self._tell(words, hint, "asking" if asking else "stopped", 0)
+            self._note(words, hint, "asking" if asking else "stopped", 0)
             self._sleep(None)
             self._refusals = 0
             return
         ceiling = min(_LONGEST, _SHORTEST * 2 ** min(self._failures - 1, 10))
         pause = random.uniform(ceiling / 2, ceiling)  # noqa: S311 - spreads retries, no secret
         pause = max(pause, getattr(problem, "wait", 0.0))
-        try:
-            self._tell(words, hint, state_after(problem), int(time.time() + pause))
-        except sqlite3.Error as unwritten:
-            self._store.report(unwritten)  # the status line says it, where no state can be written
+        self._note(words, hint, state_after(problem), int(time.time() + pause))
         self._sleep(pause)
+
+    def _note(self, words: str, hint: str, state: str, next_try: int) -> None:
+        """Say what happened; the status line says it where no state can be written."""
+        try:
+            self._tell(words, hint, state, next_try)
+        except sqlite3.Error as unwritten:
+            self._store.report(unwritten)
 
     def _sleep(self, seconds: float | None) -> bool:
         """Wait; returns whether somebody woke it."""
