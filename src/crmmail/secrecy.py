@@ -9,6 +9,7 @@ import base64
 import re
 import threading
 from collections.abc import Iterable
+from pathlib import PurePath
 from urllib.parse import quote, quote_plus
 
 LEFT_OUT = "its words are left out, because they repeat a password or a token"
@@ -16,6 +17,7 @@ _WHOLE = 4
 """A secret this short counts only where it stands as a word of its own."""
 _RUN = 6
 """So many characters of a secret in a row tell too much of it."""
+_FOLDERS = 8  # above a file, of which an error may be
 _CODE = re.compile(r"\[[A-Z][A-Z-]{2,31}\]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,60}:|")
 _guard = threading.Lock()
@@ -66,10 +68,12 @@ def masked_words(text: str) -> str:
 def without_typed(said: str, typed: Iterable[str]) -> str:
     """What an error says, with `masked` for each of these words that it repeats."""
     for word in typed:
-        for value in (word, word.partition("=")[2] if word.startswith("--") else ""):
-            if value and (shown := masked(value)) != value:
+        value = word.partition("=")[2] if word.startswith("--") else word
+        path = PurePath(value)  # of several / in a row it has one
+        for one in (value, *map(str, (path, *path.parents[:_FOLDERS]))):
+            if one and (shown := masked(one)) != one:
                 written = shown.replace("\\", r"\\")
-                said = re.sub(re.escape(value), written, said, flags=re.IGNORECASE)
+                said = re.sub(re.escape(one), written, said, flags=re.IGNORECASE)
     return said
 
 

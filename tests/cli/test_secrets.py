@@ -51,6 +51,13 @@ def test_nor_does_the_error_about_an_account_that_is_not_there(cli: Cli) -> None
     assert SECRET not in refused.err
 
 
+@pytest.mark.parametrize("command", [["restore"], ["backup"], ["export", "people", "--to"]])
+def test_nor_does_an_error_about_a_file(cli: Cli, filled: Path, command: list[str]) -> None:
+    refused = cli(*command, f"https://ann:{SECRET}@acme.example/x")
+    assert refused.code != 0
+    assert SECRET not in refused.err
+
+
 @pytest.mark.parametrize("password", ["p@ss", "p w", "p@", "@", "a@b c@d/e"])
 @pytest.mark.parametrize("scheme", ["", "https://", "imaps://"])
 def test_a_password_is_masked_whole_whatever_it_has_in_it(scheme: str, password: str) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from crmmail.store import daily, forgetting, handmade, levels, notes
+from crmmail import repairing
+from crmmail.store import backup, daily, files, forgetting, handmade, levels, notes
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.trouble import StoreError
@@ -120,3 +121,31 @@ def test_what_another_process_orders_meanwhile_is_not_taken_for_done(
     assert levels.wipe(store) is None
     assert "crmmail.db" not in holding(store, "xylophones")
     assert store.read().execute("SELECT name FROM chore").fetchall() == []
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_what_still_waits_is_done_after_another_store_takes_the_place(
+    store: Store,
+    backed_up: World,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+    is_damaged: bool,
+) -> None:
+    copy = tmp_path_factory.mktemp("elsewhere") / "copy.db"
+    backup.save(store.path, copy)
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "rewrite", lambda _: False)
+        said = forgetting.forget(store, "anna@acme.com").remains
+    assert said is not None
+    assert said.hint == "The next sync overwrites what was deleted."
+    store.close()
+    if is_damaged:
+        repairing.rebuild(store.path)
+    else:
+        backup.restore(copy, store.path)
+    assert [one.is_store for one in files.copies_of(store.path)].count(True) == 1
+    with closing(Store(store.path)) as again:
+        assert levels.wipe(again) is None
+        assert [one.is_store for one in files.copies_of(store.path)].count(True) == 0
+        assert holding(again, *TRACES) == []
+        assert again.read().execute("SELECT name FROM chore").fetchall() == []

@@ -175,9 +175,20 @@ def _reading(path: Path) -> sqlite3.Connection:
 def put(part: Path, store: Path, ending: str) -> Path | None:
     """Let a new store take the place of one that nobody uses; returns where that is kept."""
     daily.set_aside(store)
+    _pass_orders_on(store, part)
     kept = files.keep(store, ending) if store.exists() else None
     files.replace(part, store)
     return kept
+
+
+def _pass_orders_on(store: Path, part: Path) -> None:
+    """Let a new store know what is still to be overwritten, in the one before and other copies."""
+    orders: list[tuple[str]] = []
+    with suppress(sqlite3.Error, StoreError), closing(_reading(store)) as db:
+        orders = db.execute("SELECT name FROM chore").fetchall()
+    if orders:
+        with closing(sqlite3.connect(part, isolation_level=None)) as db:
+            db.executemany("INSERT OR IGNORE INTO chore VALUES (?)", orders)
 
 
 def clear(part: Path) -> None:
