@@ -56,7 +56,7 @@ def test_the_folder_of_a_process_that_runs_stays() -> None:
 def test_the_folder_of_a_process_in_a_container_stays(shared: Path) -> None:
     with other(*_ELSEWHERE) as (_, made):
         gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], stdout=-1)
-        as_if_gone = shared / f"crmmail-files-{int(gone.stdout)}-abc"
+        as_if_gone = shared / f"crmmail-files-{int(gone.stdout)}_abc"
         made.rename(as_if_gone)  # whatever number its name has
         with temporary.folder("demo"):
             assert as_if_gone.is_dir()
