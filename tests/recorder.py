@@ -54,7 +54,11 @@ class Recorder:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            server = socket.create_connection((self._upstream.host, self._upstream.port))
+            try:
+                server = socket.create_connection((self._upstream.host, self._upstream.port))
+            except OSError:
+                client.close()
+                continue
             for source, sink, kept in (
                 (client, server, self.asked),
                 (server, client, self.answered),
