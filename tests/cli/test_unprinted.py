@@ -80,3 +80,23 @@ def test_an_error_after_the_reader_of_a_pipe_has_left_is_still_told() -> None:
     )
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (1, "crmmail: It failed.\nDo that.\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("people list", 0), ("dump", 0), ("--version", 0), ("sync", 0), ("why nobody@x.example", 3)],
+)
+def test_a_command_that_is_started_with_its_files_closed_does_its_work(
+    filled: Path, command: str, code: int, closed: str
+) -> None:
+    ended = subprocess.run(
+        ["sh", "-c", f'exec "$0" -m crmmail {command} {closed}', sys.executable],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert ended.returncode == code
+    assert "Traceback" not in ended.stderr
+    assert not crash.log_path().exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import crmmail
 from crmmail import typing_ahead
@@ -14,10 +15,21 @@ from crmmail.cli.problems import Exit, close_pipe, flush, need_terminal, tell
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns its exit code. A problem becomes a sentence on stderr."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    _open_standard_files()
     try:
         return _told(words)
     finally:
         typing_ahead.discard()
+
+
+def _open_standard_files() -> None:
+    """Let what is printed go nowhere where crmmail is started with its output closed.
+
+    Else a file that is opened later gets that number, and what is printed would be written to it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _told(words: list[str]) -> int:
