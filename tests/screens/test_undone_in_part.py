@@ -8,7 +8,7 @@ from crmmail.app import CrmmailApp
 from crmmail.errors import CrmmailError
 from crmmail.screens.deeds import _set_company
 from crmmail.screens.edit import edit_form
-from crmmail.screens.undo import Do, PartlyUndoneError, Steps, Undo
+from crmmail.screens.undo import Do, FieldError, PartlyUndoneError, Steps, Undo
 from crmmail.store import companies, people
 from crmmail.store.database import Store
 from tests.screens.harness import press, settle
@@ -108,3 +108,16 @@ async def test_a_person_whom_another_app_deleted_is_named_without_a_command(
         assert any("Ada Lovelace is not there any more: deleted or merged." in s for s in said(app))
         assert any("There is no person with the number 999." in one for one in said(app))
         assert not any("crmmail" in one for one in said(app))
+
+
+def test_a_step_that_fails_says_why_although_one_before_it_stays() -> None:
+    def fails() -> None:
+        with steps(("job", cannot), ("phone", lambda: None)):
+            raise FieldError("addresses", "The address is Bob's.", "Merge them.")
+
+    with pytest.raises(FieldError, match="The address is Bob's") as caught:
+        fails()
+    assert caught.value.hint == (
+        "Merge them. Not all of what was stored before that could be taken back. "
+        "Undone: phone. Not any more: job (It was changed since)."
+    )

@@ -104,9 +104,19 @@ class Steps:
     def __enter__(self) -> Steps:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
+    def __exit__(
+        self, kind: type[BaseException] | None, failed: BaseException | None, _: object
+    ) -> None:
+        """Take the steps back if one has failed; its own error is the one that is raised."""
+        if kind is None:
+            return
+        try:
             self.undo()
+        except CrmmailError as stays:
+            if is_trouble(stays) or not isinstance(failed, CrmmailError):
+                raise
+            left = f"Not all of what was stored before that could be taken back. {stays}"
+            failed.hint = f"{failed.hint} {left}".strip()
 
 
 @dataclass(slots=True)
