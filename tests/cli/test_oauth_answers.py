@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import socket
 import threading
 import time
 import urllib.error
@@ -79,6 +80,20 @@ def test_the_page_in_the_browser_does_not_say_that_one_is_signed_in(
     [page] = pages
     assert said in page
     assert "signed in" not in page
+
+
+def test_a_browser_that_goes_before_it_is_answered_has_brought_the_code() -> None:
+    with Web({"/token": b'{"access_token": "a", "refresh_token": "r"}'}) as web:
+
+        def show(url: str) -> None:
+            query = parse_qs(urlsplit(url).query)
+            port, state = urlsplit(query["redirect_uri"][0]).port, query["state"][0]
+            with socket.create_connection(("127.0.0.1", port)) as browser:
+                browser.sendall(f"GET /?code=good&state={state} HTTP/1.0\r\n\r\n".encode())
+
+        assert oauth.in_browser(made_up(web), ME, show, seconds=PATIENCE).access == "a"
+        [form] = web.sent
+        assert parse_qs(form.decode())["code"] == ["good"]
 
 
 def test_a_user_who_says_no() -> None:

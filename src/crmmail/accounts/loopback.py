@@ -74,15 +74,20 @@ class Catcher:
                 words = _STRANGE
                 if is_ours:
                     words = _TAKEN if "code" in brought else _DENIED
+                try:
+                    self._show(words, 200 if is_ours else 400)
+                finally:  # the answer counts also where the browser has gone
+                    if is_ours:
+                        found.put(brought)
+
+            def _show(self, words: str, status: int) -> None:
                 page = _PAGE.format(words).encode()
-                self.send_response(200 if is_ours else 400)
+                self.send_response(status)
                 self.send_header("Content-Type", "text/html; charset=utf-8")
                 self.send_header("Content-Length", str(len(page)))
                 self.send_header("Referrer-Policy", "no-referrer")
                 self.end_headers()
                 self.wfile.write(page)
-                if is_ours:
-                    found.put(brought)
 
             def log_message(self, *_: object) -> None:
                 """Say nothing: the query is a secret."""
