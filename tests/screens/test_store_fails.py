@@ -146,6 +146,7 @@ class Failing:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._other: sqlite3.Connection | None = None
+        self._away: Path | None = None
 
     @contextmanager
     def by(self, reason: str) -> Iterator[None]:
@@ -160,17 +161,22 @@ class Failing:
             writer.execute("PRAGMA busy_timeout = 10")
             self._other = sqlite3.connect(self._store.path, isolation_level=None)
             self._other.execute("BEGIN IMMEDIATE")
+        elif reason == "moved":
+            self._away = self._store.path.rename(self._store.path.with_name("elsewhere.db"))
         yield
         writer.execute("PRAGMA max_page_count = 1000000")
         writer.execute("PRAGMA query_only = OFF")
         if self._other is not None:
             self._other.close()
+        if self._away is not None:
+            self._away.rename(self._store.path)
 
 
 REASONS = {
     "full": ("is full", "Make room there"),
     "read-only": ("cannot be written", "see ls -l and lsattr"),
     "locked": ("Another program is writing", "fuser"),
+    "moved": ("was moved, deleted or replaced", "Close crmmail and start it again."),
 }
 
 

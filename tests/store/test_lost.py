@@ -120,7 +120,9 @@ class TestWhileItIsOpen:
     ) -> None:
         (tmp_path / "link.db").symlink_to(store.path)
         with closing(Store(tmp_path / "link.db")) as same:
-            people.create(same, "Ann", ["ann@acme.example"])
+            ann = people.create(same, "Ann", ["ann@acme.example"])
+        found = store.read().execute("SELECT name FROM person WHERE id = ?", [ann]).fetchone()
+        assert found == ("Ann",)
 
 
 class TestRebuilt:

@@ -143,7 +143,8 @@ class Store:
         """
         if self.is_read_only:
             raise unopened(self.path)
-        self._check_there()
+        if not self._is_there():
+            raise self.report(moved(self.path))
         change = Change(set(topics))
         with self._lock:
             self._writer.execute("BEGIN IMMEDIATE")
@@ -219,7 +220,8 @@ class Store:
     def look(self) -> None:
         """Read the beginning of each table from the disk, and report what is wrong with it."""
         try:
-            self._check_there()
+            if not self._is_there():
+                raise moved(self.path)
             look(self.path)
         except (sqlite3.Error, OSError, StoreError) as problem:
             self.report(problem)
@@ -237,16 +239,14 @@ class Store:
             listener(Notice(frozenset({"trouble"})))
         return said
 
-    def _check_there(self) -> None:
-        """Raise StoreError where another file, or none, is in the place: SQLite does not see it."""
-        if self._opened is None:
-            return
+    def _is_there(self) -> bool:
+        """Whether the file that was opened is in its place: SQLite writes to it wherever it is."""
         try:
-            is_there = os.path.samestat(self._opened, self.path.stat())
+            return self._opened is None or os.path.samestat(self._opened, self.path.stat())
         except FileNotFoundError:
-            is_there = False
-        if not is_there:
-            raise moved(self.path)
+            return False
+        except OSError:  # SQLite will say what is wrong there
+            return True
 
     def _count_by_hand(self) -> None:
         self.by_hand += 1
