@@ -155,6 +155,19 @@ def test_text_of_a_form_goes_with_who_is_named_in_it_and_not_with_others(
     assert path.exists() == is_left
 
 
+def test_text_of_a_form_that_cannot_be_read_is_named_before_anything_is_changed(
+    store: Store, world: World
+) -> None:
+    path = store.path.with_name(f"{store.path.name}.unsaved-2026-03-14-090000.txt")
+    path.mkdir()
+    with pytest.raises(IsADirectoryError) as caught:
+        forgetting.forget(store, "anna@acme.com")
+    assert caught.value.filename == str(path)
+    assert people.get(store.read(), world.anna).name == "Anna Berg"
+    path.rmdir()
+    assert forgetting.forget(store, "anna@acme.com").name == "Anna Berg"
+
+
 def test_the_numbers_of_single_occurrences_are_erased_with_their_series(store: Store) -> None:
     with store.write() as (db, _):
         db.executemany(

@@ -117,9 +117,11 @@ def forget(store: Store, typed: str) -> Traces:
     """Take every trace of an address and its owner out; returns what there was.
 
     In short transactions, the owner last: killed on the way, it is called again. Until the next
-    sync has rewritten the file, deleted text may still be read from its free pages.
+    sync has rewritten the file, deleted text may still be read from its free pages. Raises OSError,
+    with nothing changed, for kept text of a form that cannot be looked through.
     """
     found = traces(store.read(), typed)
+    files.remove_unsaved(store.path, (found.name, *found.addresses))
     _take_out(store, found)
     return replace(found, remains=levels.wipe(store))
 
@@ -173,7 +175,6 @@ def _take_out(store: Store, found: Traces) -> None:
         _forget_person(db, change, found.addresses)
         former.erase_unknown(db)
         levels.order_wipe(db)
-    files.remove_unsaved(store.path, (found.name, *found.addresses))
 
 
 def blank(db: sqlite3.Connection, rows: Iterable[tuple[int, int]]) -> None:
