@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import stat
 from collections.abc import Callable, Iterator
@@ -349,3 +350,17 @@ def test_who_is_being_forgotten_is_not_in_a_backup(
     path = daily.newest(store.path)
     assert path is not None
     assert "Likes tea." not in json.dumps(daily.read(path))
+
+
+@pytest.mark.parametrize(
+    "left", [{}, {"version": "2"}, {"version": 1}, {"version": 2, "people": [], "notes": []}]
+)
+def test_a_document_without_some_of_its_parts_is_damaged(
+    tmp_path: Path, left: dict[str, object]
+) -> None:
+    path = tmp_path / "daily-2026-03-14.json.gz"
+    path.write_bytes(gzip.compress(json.dumps({"format": handmade.FORMAT} | left).encode()))
+    with pytest.raises(daily.DamagedBackupError) as caught:
+        daily.read(path)
+    assert str(caught.value) == f"{path} is damaged: parts of it are missing."
+    assert "crmmail backup --list" in caught.value.hint

@@ -26,6 +26,7 @@ _LEAST = 7
 _COMPARED = ("people", "companies", "opportunities", "notes", "links", "forgotten")
 _Head = tuple[int, dict[str, int]]
 _HEAD = re.compile(rb'"store":(\d+),"counts":(\{[^{}]*\})')
+_NEEDED = {*handmade.COUNTED, "blocklist", "allowlist", "forgotten", "changes", "calendars"}
 _FIRST = ("format", "version", "made_at")
 _HEAD_SIZE = 1_000  # bytes in which that is
 _ROWS = 200  # that are packed at once
@@ -240,7 +241,13 @@ def read(path: Path) -> Document:
         raise StoreError(f"{path} cannot be read: {problem.strerror}.") from problem
     if not isinstance(found, dict) or found.get("format") != handmade.FORMAT:
         raise StoreError(f"{path} is not a backup of crmmail.", "Nothing was changed.")
-    if found["version"] > handmade.VERSION:
+    version = found.get("version")
+    if not isinstance(version, int) or (version <= handmade.VERSION and _NEEDED - found.keys()):
+        raise DamagedBackupError(
+            f"{path} is damaged: parts of it are missing.",
+            "Nothing was changed. Take another: crmmail backup --list",
+        )
+    if version > handmade.VERSION:
         raise NewerBackupError(
             f"{path} was written by a newer crmmail.", "Upgrade crmmail. Nothing was changed."
         )
