@@ -130,7 +130,7 @@ def listed(store: Store, account_id: int, found: Iterable[tuple[str, str, str]])
     ]
     if not fresh:
         return
-    with store.write("accounts") as (db, _):
+    with store.write("state") as (db, _):
         for url, name, color in fresh:
             if url in known:
                 db.execute(
@@ -179,13 +179,13 @@ def select(store: Store, calendar_id: int, *, on: bool) -> bool:
 
 def told(store: Store, calendar_id: int, error: str) -> None:
     """Note what went wrong with a calendar, in words."""
-    with store.write("accounts") as (db, _):
+    with store.write("state") as (db, _):
         db.execute("UPDATE calendar SET error = ? WHERE id = ?", [error, calendar_id])
 
 
 def succeeded(store: Store, calendar_ids: Iterable[int], now: int) -> None:
     """Note that these calendars are as the server has them."""
-    with store.write("accounts") as (db, _):
+    with store.write("state") as (db, _):
         db.executemany(
             "UPDATE calendar SET last_success = ?, error = '' WHERE id = ?",
             [(now, one) for one in calendar_ids],

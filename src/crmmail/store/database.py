@@ -41,8 +41,9 @@ class Notice:
     """What a transaction changed. Listeners re-read; a notice carries no data.
 
     `topics` are "threads", "meetings", "people", "companies", "opportunities", "notes", "ledger",
-    "accounts", "state", "trouble" (the file cannot be used, or can be again); `threads` and
-    `records` name rows, where few enough to name.
+    "accounts" (what a person sets: a sync that wrote it would wake itself), "state", "trouble" (the
+    file cannot be used, or can be again); `threads` and `records` name rows, where few enough to
+    name.
     """
 
     topics: frozenset[str] = frozenset()

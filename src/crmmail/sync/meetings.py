@@ -99,7 +99,7 @@ def _writable(resource: Resource, judged_by: MeetingRules) -> Resource:
 def drop(store: Store, calendar_id: int) -> None:
     """Remove a calendar; meetings that another one holds stay."""
     clear(store, calendar_id)
-    with store.write("accounts", "meetings") as (db, _):
+    with store.write("state", "meetings") as (db, _):
         db.execute("DELETE FROM calendar WHERE id = ?", [calendar_id])
 
 
@@ -153,7 +153,7 @@ def slide(
             db.execute("UPDATE account SET meetings_applied = '' WHERE id = ?", [account_id])
         if not rework(uids):
             return
-        with store.write("accounts") as (db, _):
+        with store.write("state") as (db, _):
             _fetch_again(db, account_id)
             db.execute("UPDATE account SET meetings_applied = ? WHERE id = ?", [wanted, account_id])
 
