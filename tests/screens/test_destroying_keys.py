@@ -59,10 +59,10 @@ async def test_the_step_of_a_burst_names_all_that_was_done(app: CrmmailApp) -> N
         write(app, "D", "B")
         await settle(pilot)
         first, second = told(app)
-        assert first == "Ada Lovelace deleted. u to undo."
+        assert first == "Ada Lovelace deleted. u to undo, until you quit."
         assert second.startswith("Ada Lovelace deleted; ")
         assert " blocked." in second
-        assert second.endswith(". u to undo all of it.")
+        assert second.endswith(". u to undo all of it, until you quit.")
         await press(pilot, "u")
         assert told(app)[-1].startswith("Undone: Ada Lovelace deleted; ")
 

@@ -244,7 +244,7 @@ async def test_marked_rows_are_deleted_and_come_back(app: CrmmailApp) -> None:
     before = people.view(db)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await press(pilot, "space", "space", "space", "D")
-        assert "3 people deleted. u to undo." in text(app)
+        assert "3 people deleted. u to undo, until you quit." in text(app)
         assert people.view(db) == before[3:]
         assert "marked" not in text(app)
         await press(pilot, "u")

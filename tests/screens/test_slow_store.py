@@ -172,7 +172,7 @@ async def test_enter_takes_the_first_match_of_what_was_typed_when_it_is_found(
         await press(pilot, "enter")
         assert len(app.screen_stack) == 1
         assert [n.message for n in app._notifications][-1:] == [
-            "Bob Stone merged into Ada Lovelace. u to undo."
+            "Bob Stone merged into Ada Lovelace. u to undo, until you quit."
         ]
         await press(pilot, "enter", "enter", "l")
         thread = app.screen
@@ -266,7 +266,10 @@ async def test_a_change_that_waits_is_taken_back_when_it_is_made(
         assert told(app) == []
         busy.execute("COMMIT")
         await settle(pilot)
-        assert told(app) == ["Ada Lovelace deleted. u to undo.", "Undone: Ada Lovelace deleted."]
+        assert told(app) == [
+            "Ada Lovelace deleted. u to undo, until you quit.",
+            "Undone: Ada Lovelace deleted.",
+        ]
         assert people.view(store.read()) == before
 
 

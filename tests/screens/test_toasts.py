@@ -33,7 +33,7 @@ async def test_a_toast_is_no_larger_than_its_words(app: CrmmailApp) -> None:
         await settle(pilot)
         assert covered(app) == {21}
         assert status(app) == 22
-        assert "▌ Ada Lovelace deleted. u to undo." in lines(app)[21]
+        assert "▌ Ada Lovelace deleted. u to undo, until you quit." in lines(app)[21]
 
 
 async def test_toasts_leave_the_row_of_the_cursor(app: CrmmailApp) -> None:

@@ -152,7 +152,7 @@ CHANGES = (
     step("record.set_company", shows("Company of Javier Ortega")),
     step("pick.take", said("moved to Tidepool. u to undo."), *"tide"),
     step("record.block", said("javier.ortega@meridiano.example blocked.")),
-    step("record.delete", said("Javier Ortega deleted. u to undo.")),
+    step("record.delete", said("Javier Ortega deleted. u to undo, until you quit.")),
 )
 
 
@@ -182,7 +182,7 @@ RECORD = (
     step("notes.edit", shows("Edit note"), "3"),
     step("form.leave", on(RecordScreen)),
     step("notes.editor", shows("says the editor")),
-    step("notes.delete", said("Note deleted. u to undo.")),
+    step("notes.delete", said("Note deleted. u to undo, until you quit.")),
     step("record.note_in_editor", shows("says the editor")),
     step("record.new_opportunity", shows("New opportunity")),
 )

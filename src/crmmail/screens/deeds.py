@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
@@ -27,6 +27,7 @@ _DELETING: dict[Kind, tuple[Callable[[Store, int], int], Callable[[Store, int], 
     Kind.OPPORTUNITY: (opportunities.delete, opportunities.restore),
 }
 _NO_COMPANY = Choice(0, "No company")
+_MANY = 10  # records; to delete or block so many asks first (U4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,13 @@ class RecordActions(StoreScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "create", "New", id="record.create", tooltip="Make a new record"),
-        Binding("e", "edit", "Edit", id="record.edit", tooltip="Change the record's fields"),
+        Binding(
+            "e",
+            "edit",
+            "Edit",
+            id="record.edit",
+            tooltip="Change the fields of the record under the cursor; marks do not count",
+        ),
         Binding(
             "D",
             "delete",
@@ -66,7 +73,7 @@ class RecordActions(StoreScreen):
             "Block",
             show=False,
             id="record.block",
-            tooltip="Keep out all mail with the person's addresses, or the company's domains",
+            tooltip="Keep out all mail of the person or company, or of those that are marked",
         ),
         Binding(
             "C",
@@ -104,13 +111,18 @@ class RecordActions(StoreScreen):
         self.app.push_screen(FormScreen(new_form(self.store, kind, open_it, company)))
 
     def action_edit(self) -> None:
-        """Change the fields of the record."""
+        """Change the fields of the record under the cursor; the title says if others are marked."""
         from crmmail.screens.edit import edit_form
         from crmmail.screens.form import FormScreen
 
+        target = self.target
+        is_other = not {target.current}.issuperset(target.ids)
+
         def edit(record: Detail | None) -> None:
             if record is not None and self.is_current:
-                self.app.push_screen(FormScreen(edit_form(self.store, record)))
+                form = edit_form(self.store, record)
+                title = f"{form.title} only, nothing that is marked" if is_other else form.title
+                self.app.push_screen(FormScreen(replace(form, title=title)))
 
         self.with_current(edit)
 
@@ -123,26 +135,48 @@ class RecordActions(StoreScreen):
     # Deleting
 
     def action_delete(self) -> None:
-        """Delete the records."""
+        """Delete the records; many only after a question."""
         target = self.target
         if target.ids:
             records = self.store, target.kind, target.ids
             work = partial(_delete, *records)
-            self.post_message(Do(lambda: f"{_named(*records)} deleted", work, self.done))
+            wanted = Do(lambda: f"{_named(*records)} deleted", work, self.done, destroys=True)
+            self._ask_of_many("Delete", target, lambda: self.post_message(wanted))
+
+    def _ask_of_many(self, verb: str, target: Target, do: Callable[[], object]) -> None:
+        """Do what destroys: at once to a few records, to many when it is confirmed."""
+        if len(target.ids) < _MANY:
+            do()
+            return
+        from crmmail.screens.question import QuestionScreen
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                do()
+
+        words = f"{verb} {plural(len(target.ids), *catalogue(target.kind).nouns)}?"
+        self.app.push_screen(QuestionScreen(words), answered)
 
     # Blocking
 
     def action_block(self) -> None:
-        """Put the addresses or domains of the record on the blocklist."""
+        """Put the addresses or domains of the records on the blocklist; many after a question."""
         from crmmail.screens.blocking import blocking
 
-        def block(record: Detail | None) -> None:
-            if known := list(_known_by(record)):
-                self.post_message(blocking(self.store, known))
-            else:
-                self.notify("It has no address or domain to block.")
+        target = self.target
 
-        self.with_current(block)
+        def block(known: list[str]) -> None:
+            if known:
+                self.post_message(blocking(self.store, known, self.done))
+            else:
+                what = "It has" if len(target.ids) == 1 else "They have"
+                self.notify(f"{what} no address or domain to block.")
+
+        def read() -> None:
+            ask(self, partial(_known_by, self.store, target.kind, target.ids), block)
+
+        if target.ids:
+            self._ask_of_many("Block", target, read)
 
     # Merging
 
@@ -176,7 +210,7 @@ class RecordActions(StoreScreen):
 
         def merge(chosen: Option | None) -> None:
             if chosen is not None and chosen.do is not None:
-                self.post_message(Do(chosen.said, chosen.do, self.done))
+                self.post_message(Do(chosen.said, chosen.do, self.done, destroys=True))
 
         def offer(found: Sequence[Option]) -> None:
             if self.is_current:
@@ -225,12 +259,14 @@ def _named(store: Store, kind: Kind, ids: Sequence[int]) -> str:
     return plural(len(ids), *catalogue(kind).nouns)
 
 
-def _known_by(record: Detail | None) -> Iterator[str]:
-    """What of a record can be blocked."""
-    if isinstance(record, people.PersonDetail):
-        yield from record.addresses
-    elif isinstance(record, companies.CompanyDetail):
-        yield from (f"@{domain}" for domain in record.domains)
+def _known_by(store: Store, kind: Kind, ids: Sequence[int]) -> list[str]:
+    """What of records can be blocked."""
+    db = store.read()
+    if kind is Kind.PERSON:
+        return [address for one in ids for address in people.addresses(db, one)]
+    if kind is Kind.COMPANY:
+        return [f"@{domain}" for one in ids for domain in companies.domains(db, one)]
+    return []
 
 
 def _delete(store: Store, kind: Kind, ids: Sequence[int]) -> Undo:

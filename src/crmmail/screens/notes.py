@@ -160,7 +160,8 @@ class NotesPane(TabPane):
     def action_delete(self) -> None:
         """Delete the note under the cursor."""
         if (note_id := self._chosen()) is not None:
-            self.post_message(Do("Note deleted", partial(_delete, self.store, note_id)))
+            work = partial(_delete, self.store, note_id)
+            self.post_message(Do("Note deleted", work, destroys=True))
 
 
 def _form(title: str, text: str, store_it: Callable[[str], Undo]) -> Form:

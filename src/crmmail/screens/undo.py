@@ -47,13 +47,15 @@ class Do(Message):
 
     The thread reads the `words` first, where they name something that is read for them.
     A screen posts this and the app sees to it: the change goes on the stack, a toast says so. Where
-    it cannot be made, a toast says that too, unless `failed` has told it.
+    it cannot be made, a toast says that too, unless `failed` has told it. Of what `destroys`, the
+    toast says how long it can be taken back.
     """
 
     words: str | Callable[[], str]
     do: Callable[[], Undo | None]
     then: Callable[[], object] | None = None
     failed: Callable[[CrmmailError], bool] | None = None
+    destroys: bool = False
 
 
 class PartlyUndoneError(CrmmailError):
@@ -61,7 +63,7 @@ class PartlyUndoneError(CrmmailError):
 
     def __init__(self, undone: Sequence[str], left: Sequence[tuple[str, CrmmailError]]) -> None:
         reasons = [f"{part} ({str(problem).rstrip('.')})" for part, problem in left]
-        super().__init__(f"Undone: {_listed(undone)}. Not any more: {_listed(reasons)}.")
+        super().__init__(f"Undone: {listed(undone)}. Not any more: {listed(reasons)}.")
 
 
 class Steps:
@@ -125,6 +127,7 @@ class Step:
 
     burst: int
     changes: list[tuple[str, Undo]]
+    destroys: bool = False
 
     @property
     def words(self) -> str:
@@ -183,7 +186,10 @@ class History:
                 del self._stack[:-_KEPT]
             step = self._stack[-1]
             step.changes.append((words, undo))
-            together = f"{step.words}. u to undo{' all of it' if len(step.changes) > 1 else ''}."
+            step.destroys = step.destroys or wanted.destroys
+            until = ", until you quit" if step.destroys else ""
+            every = " all of it" if len(step.changes) > 1 else ""
+            together = f"{step.words}. u to undo{every}{until}."
             self._app.notify(safe(together), markup=False)
         if wanted.then is not None:
             wanted.then()
@@ -247,6 +253,7 @@ class History:
             self._app.call_from_thread(what, *values)
 
 
-def _listed(parts: Sequence[str]) -> str:
+def listed(parts: Sequence[str]) -> str:
+    """The first parts by name, and how many more there are."""
     more = [f"{len(parts) - _NAMED:,} more"] if len(parts) > _NAMED else []
     return ", ".join([*parts[:_NAMED], *more]) or "nothing"
