@@ -176,7 +176,7 @@ REASONS = {
     "full": ("is full", "Make room there"),
     "read-only": ("cannot be written", "see ls -l and lsattr"),
     "locked": ("Another program is writing", "fuser"),
-    "moved": ("was moved, deleted or replaced", "Close crmmail and start it again."),
+    "moved": ("was moved, deleted or replaced", "Close crmmail. What was in the file is saved"),
 }
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+import stat
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from crmmail import repairing
 from crmmail.store import backup, daily, files, forgetting, notes, people
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
-from crmmail.store.trouble import REBUILD, DamagedError, LostError, StoreError
+from crmmail.store.trouble import REBUILD, DamagedError, LostError, MovedError, StoreError
 
 from .conftest import World
 
@@ -33,6 +36,11 @@ def empty(path: Path) -> None:
     """Leave a store's file with nothing in it."""
     files.remove(path)
     path.touch()
+
+
+def rescued(path: Path) -> list[Path]:
+    """The copies of a store that were made when its file was gone."""
+    return [one.path for one in files.copies_of(path) if one.kind == files.RESCUED]
 
 
 @pytest.fixture
@@ -107,13 +115,86 @@ class TestWhileItIsOpen:
         assert str(caught.value) == (
             f"{store.path} was moved, deleted or replaced while crmmail used it."
         )
-        assert caught.value.hint == "Close crmmail and start it again."
+        (saved,) = rescued(store.path)
+        assert caught.value.hint == (
+            "Close crmmail. What was in the file is saved; "
+            f"to have it back: crmmail restore {saved.name}"
+        )
 
     def test_it_is_told_when_it_is_looked_for(self, store: Store, world: World) -> None:
         lose(store.path)
         store.look()
         assert "was moved, deleted or replaced" in str(store.trouble)
         assert not store.is_damaged
+
+    def test_no_connection_of_any_thread_makes_a_file(self, store: Store, world: World) -> None:
+        lose(store.path)
+        with ThreadPoolExecutor(1) as threads, pytest.raises(MovedError):
+            threads.submit(store.read).result()
+        with pytest.raises(MovedError):
+            store.version()
+        with pytest.raises(sqlite3.OperationalError):
+            store._connect(cache_kb=100)
+        assert not store.path.exists()
+
+    def test_what_was_in_it_is_saved_whole_and_once_for_its_owner_only(
+        self, store: Store, world: World
+    ) -> None:
+        with closing(Store(store.path)) as other:
+            notes.add(store, Kind.PERSON, world.anna, "Likes tea.")
+            store.path.unlink()
+            for _ in range(2):
+                for one in (store, other):
+                    with pytest.raises(MovedError):
+                        notes.add(one, Kind.PERSON, world.anna, "Likes coffee.")
+        (saved,) = rescued(store.path)
+        assert stat.S_IMODE(saved.stat().st_mode) == 0o600
+        store.close()
+        backup.restore(saved, store.path)
+        with closing(Store(store.path)) as again:
+            assert again.read().execute("SELECT text FROM note").fetchall() == [("Likes tea.",)]
+            assert again.read().execute("SELECT count(*) FROM message").fetchone() == (4,)
+
+    def test_a_whole_folder_that_is_gone_is_not_made_again(self, tmp_path: Path) -> None:
+        folder = tmp_path / "data"
+        folder.mkdir()
+        with closing(Store(folder / "crmmail.db")) as store:
+            shutil.rmtree(folder)
+            with pytest.raises(MovedError) as caught:
+                people.create(store, "Ann", ["ann@acme.example"])
+            assert caught.value.hint == "Close crmmail and start it again."
+        assert not folder.exists()
+
+    def test_its_log_is_taken_for_that_of_no_other_store(self, store: Store, world: World) -> None:
+        notes.add(store, Kind.PERSON, world.anna, "Likes tea.")
+        store.path.unlink()
+        store.look()
+        store.close()
+        assert [log for log in files.logs(store.path) if log.exists()] == []
+
+    def test_a_log_that_a_killed_process_left_spoils_no_new_store(
+        self, store: Store, world: World, tmp_path: Path
+    ) -> None:
+        notes.add(store, Kind.PERSON, world.anna, "Likes tea.")
+        daily.daily(store)
+        log = files.logs(store.path)[0]
+        kept = log.read_bytes()
+        assert kept
+        store.close()
+        lose(store.path)
+        log.write_bytes(kept)
+        repairing.rebuild(store.path)
+        with closing(Store(store.path)) as again:
+            assert again.read().execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert again.read().execute("SELECT text FROM note").fetchall() == [("Likes tea.",)]
+            assert again.read().execute("SELECT count(*) FROM message").fetchone() == (0,)
+
+    def test_a_file_that_comes_back_is_used_again(self, store: Store, world: World) -> None:
+        away = store.path.rename(store.path.with_name("elsewhere.db"))
+        store.look()
+        away.rename(store.path)
+        notes.add(store, Kind.PERSON, world.anna, "Likes tea.")
+        assert store.trouble is None
 
     def test_a_path_that_leads_through_a_link_is_followed(
         self, tmp_path: Path, store: Store

@@ -14,6 +14,7 @@ from crmmail.cli.output import iso, print_json_line, write
 from crmmail.store import accounts, threads
 from crmmail.store.accounts import StateRow
 from crmmail.store.database import Notice, Store
+from crmmail.store.trouble import MovedError
 
 Event = dict[str, Any]
 
@@ -37,8 +38,8 @@ def watch(store: Store, as_json: bool) -> None:
     try:
         while True:
             notice = notices.get()
-            if store.is_damaged and store.trouble is not None:
-                raise store.trouble
+            if store.is_damaged or isinstance(store.trouble, MovedError):
+                raise store.trouble or MovedError(store.path)
             for event in events.of(notice):
                 if as_json:
                     print_json_line(event)

@@ -42,12 +42,21 @@ class Way:
 def ways(store: Path) -> list[Way]:
     """What can be done about a damaged store, the best first."""
     found = [Way(REBUILD, "Build it again from the servers, with what you made by hand")]
-    kept = [(one.path, one.made_at) for one in files.copies_of(store) if one.kind == files.KEPT]
+    every = files.copies_of(store)
+    kept = [(one.path, one.made_at) for one in every if one.kind == files.KEPT]
+    rescued = [one for one in every if one.kind == files.RESCUED]
     made = [(one.path, one.made_at) for one in copies.made(store) if one.is_there]
     for path, at in sorted(made + kept, key=lambda one: -one[1])[:_OFFERED]:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
         words = f"Put the backup of {when} in its place ({size(path.stat().st_size)}): {path}"
         found.append(Way(str(path), words))
+    for copy in rescued:  # all that was in a store when its file went: first where it is lost
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(copy.made_at))
+        words = f"Put all of it back as it was at {when} ({size(copy.size)}): {copy.path}"
+        found.insert(
+            0 if copy is rescued[0] and not store.exists() else len(found),
+            Way(str(copy.path), words),
+        )
     return found
 
 

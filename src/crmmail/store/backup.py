@@ -187,7 +187,7 @@ def _pass_orders_on(store: Path, part: Path) -> None:
     with suppress(sqlite3.Error, StoreError), closing(_reading(store)) as db:
         orders = db.execute("SELECT name FROM chore").fetchall()
     if orders:
-        with closing(sqlite3.connect(part, isolation_level=None)) as db:
+        with closing(read_only.existing(part, isolation_level=None)) as db:
             db.executemany("INSERT OR IGNORE INTO chore VALUES (?)", orders)
 
 

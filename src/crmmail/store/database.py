@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from crmmail.store import by_hand, names, read_only
 from crmmail.store.locks import Lock
 from crmmail.store.opening import check_read_only, look, open_file, prepare
-from crmmail.store.trouble import DamagedError, explain, explained, moved, unopened
+from crmmail.store.place import Place
+from crmmail.store.trouble import DamagedError, MovedError, explain, explained, unopened
 from crmmail.store.trouble import StoreError as StoreError
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Store:
         self.is_read_only = reading and read_only.is_read_only(path)
         """Whether nothing can be written: a write raises StoreError."""
         self._file: Lock | None = None
-        self._opened: os.stat_result | None = None
+        self._place: Place | None = None
         with explained(path):
             if self.is_read_only:
                 check_read_only(path)
@@ -104,7 +104,7 @@ class Store:
             self._file = open_file(path, anew=anew)
             try:
                 self._writer = self._connect(cache_kb=32_000)
-                self._opened = path.stat()
+                self._place = Place(path)
                 by_hand.watch(self._writer, self._count_by_hand)
                 if names.stale(self._writer):  # a migration has left it to the next write
                     with self.write():
@@ -124,13 +124,16 @@ class Store:
             if (reader := self._local.__dict__.pop("reader", None)) is not None:
                 reader.close()
             self._writer.close()
-            if self._file is not None:
+            if self._file is not None and not self._file.is_closed:
+                if self._place is not None and not self._place.has_it() and self._file.own(0.0):
+                    self._place.clear()  # nobody else uses the store
                 self._file.close()
 
     def read(self) -> sqlite3.Connection:
         """This thread's own read-only connection. Every query sees one consistent snapshot."""
         reader: sqlite3.Connection | None = getattr(self._local, "reader", None)
         if reader is None:
+            self._need_file()
             reader = self._local.reader = self._connect(cache_kb=4_000)
             reader.executescript(_TERMS)
             reader.execute("PRAGMA query_only = ON")
@@ -144,8 +147,7 @@ class Store:
         """
         if self.is_read_only:
             raise unopened(self.path)
-        if not self._is_there():
-            raise self.report(moved(self.path))
+        self._need_file()
         change = Change(set(topics))
         with self._lock:
             self._writer.execute("BEGIN IMMEDIATE")
@@ -200,6 +202,7 @@ class Store:
 
         Returns whether the log is empty too: it is not while another process reads from it.
         """
+        self._need_file()
         with self._lock:
             self._writer.execute("PRAGMA temp_store = FILE")  # as large as the store itself
             try:
@@ -221,8 +224,7 @@ class Store:
     def look(self) -> None:
         """Read the beginning of each table from the disk, and report what is wrong with it."""
         try:
-            if not self._is_there():
-                raise moved(self.path)
+            self._need_file()
             look(self.path)
         except (sqlite3.Error, OSError, StoreError) as problem:
             self.report(problem)
@@ -230,24 +232,26 @@ class Store:
     def report(self, problem: BaseException) -> StoreError:
         """Tell the listeners that the file cannot be used; returns why, in words.
 
-        That it is damaged is told once: each read of it may find that again.
+        That it is damaged, or moved, is told once: each read of it may find that again.
         """
         said = explain(problem, self.path)
-        if self.is_damaged:
+        if self.is_damaged or (isinstance(said, MovedError) and str(said) == str(self.trouble)):
             return said
         self.trouble = said
         for listener in list(self._listeners):
             listener(Notice(frozenset({"trouble"})))
         return said
 
-    def _is_there(self) -> bool:
-        """Whether the file that was opened is in its place: SQLite writes to it wherever it is."""
-        try:
-            return self._opened is None or os.path.samestat(self._opened, self.path.stat())
-        except FileNotFoundError:
-            return False
-        except OSError:  # SQLite will say what is wrong there
-            return True
+    def _need_file(self) -> None:
+        """Raise MovedError unless the file that was opened is in its place.
+
+        SQLite writes to it wherever it is. What is in it is saved once, while it can be read.
+        """
+        if self._place is None or self._place.has_it():
+            return
+        with self._lock:
+            self._place.rescue(self._writer)
+        raise self.report(MovedError(self.path, self._place.saved))
 
     def _count_by_hand(self) -> None:
         self.by_hand += 1
@@ -258,11 +262,15 @@ class Store:
         return lambda: self._listeners.remove(listener)
 
     def version(self) -> int:
-        """A number that changes when another process has written (PRAGMA data_version)."""
+        """A number that changes when another process has written (PRAGMA data_version).
+
+        Raises MovedError when the file is not in its place any more.
+        """
+        self._need_file()
         return int(self.read().execute("PRAGMA data_version").fetchone()[0])
 
     def _connect(self, cache_kb: int) -> sqlite3.Connection:
-        connect = read_only.connect if self.is_read_only else sqlite3.connect
+        connect = read_only.connect if self.is_read_only else read_only.existing
         connection: sqlite3.Connection = connect(
             self.path, isolation_level=None, check_same_thread=False, cached_statements=256
         )

@@ -18,17 +18,24 @@ from crmmail.store.trouble import BACKUPS
 _PART = re.compile(r"\.(?:(\d+)@(\d+)-\d+\.)?part(?:$|[.-])")
 _DAY = 86_400  # seconds; nothing takes that long to write
 DAILY = BACKUPS
-KEPT, DAMAGED, OLDER = "kept", "damaged", "before"
+KEPT, DAMAGED, OLDER, RESCUED = "kept", "damaged", "before", "rescued"
 UNSAVED = "unsaved"
 """How a file begins, behind the store's name, that has what stood in a form when the app ended."""
 # What an ending of a file's name says about it. "before-restore" is how a kept store was called.
-_KINDS = {"before-restore": KEPT, "kept-": KEPT, "damaged-": DAMAGED, "before-": OLDER}
+_KINDS = {
+    "before-restore": KEPT,
+    "kept-": KEPT,
+    "damaged-": DAMAGED,
+    "before-": OLDER,
+    "rescued-": RESCUED,
+}
 _WORDS = {
     "daily": "made by hand, daily",
     "saved": "made by hand, saved before a change",
     KEPT: "store, kept by a restore",
     DAMAGED: "store, damaged",
     OLDER: "store, kept by an upgrade",
+    RESCUED: "store, saved when its file was gone",
 }
 
 
@@ -37,7 +44,7 @@ class Copy:
     """A copy that crmmail has made by itself."""
 
     path: Path
-    kind: str  # daily | saved | kept | damaged | before
+    kind: str  # daily | saved | kept | damaged | before | rescued
     made_at: int
     size: int
 
@@ -200,13 +207,19 @@ def keep(store: Path, ending: str) -> Path:
 
 
 def _empty_log(store: Path) -> None:
-    with suppress(sqlite3.Error), closing(sqlite3.connect(store, isolation_level=None)) as db:
+    with suppress(sqlite3.Error), closing(read_only.existing(store, isolation_level=None)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def replace(part: Path, store: Path) -> None:
-    """Put a whole file in a store's place, in one step."""
+    """Put a whole file in a store's place, in one step.
+
+    A log that a lost store has left would be taken for that of the new one.
+    """
     own_files.sync(part)
+    if not store.exists():
+        for log in logs(store.resolve()):
+            log.unlink(missing_ok=True)
     part.replace(store.resolve())
     own_files.sync(store.resolve().parent)
 

@@ -34,6 +34,11 @@ class Lock:
         """Let go of the store, and go on holding the file."""
         fcntl.flock(self._file, fcntl.LOCK_UN)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the store was let go of, for good."""
+        return self._file < 0
+
     def close(self) -> None:
         """Let go of the store, for good."""
         if self._file >= 0:

@@ -137,7 +137,7 @@ def _make(path: Path) -> None:
 
 def migrate(path: Path, *, copy: bool = True) -> None:
     """Bring the file to this version's schema: forward only, one transaction, a copy first."""
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as db:
+    with closing(read_only.existing(path, isolation_level=None, timeout=10)) as db:
         (have,) = db.execute("PRAGMA user_version").fetchone()
         steps = migrations()
         newest = max(steps)

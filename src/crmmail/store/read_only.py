@@ -44,6 +44,13 @@ def _logs(path: Path) -> tuple[Path, Path]:
     return whole.with_name(f"{whole.name}-wal"), whole.with_name(f"{whole.name}-shm")
 
 
+def existing(path: Path, **options: Any) -> sqlite3.Connection:
+    """A connection to a store that is there: SQLite alone would make one where there is none."""
+    uri = f"{path.resolve().as_uri()}?mode=rw"
+    found: sqlite3.Connection = sqlite3.connect(uri, uri=True, **options)
+    return found
+
+
 def connect(path: Path, **options: Any) -> sqlite3.Connection:
     """A connection to a store; one on a read-only or full disk is read without files beside it.
 
@@ -51,8 +58,7 @@ def connect(path: Path, **options: Any) -> sqlite3.Connection:
     there already, or not at all.
     """
     if not is_read_only(path):
-        plain: sqlite3.Connection = sqlite3.connect(path, **options)
-        return plain
+        return existing(path, **options)
     log, index = _logs(path)
     has_log = log.exists() and bool(log.stat().st_size)
     if has_log and not index.exists():

@@ -52,6 +52,20 @@ class LostError(DamagedError):
         self.hint = f"{_FROM_BACKUPS} {self.anew}"
 
 
+class MovedError(StoreError):
+    """The file is not where it was: what is written to it would be lost."""
+
+    def __init__(self, path: Path, saved: Path | None = None) -> None:
+        """With `saved`, what was in it is in that copy."""
+        words, hint = _moved(path)
+        if saved is not None:
+            hint = (
+                "Close crmmail. What was in the file is saved; "
+                f"to have it back: crmmail restore {saved.name}"
+            )
+        super().__init__(words, hint)
+
+
 class InUseError(StoreError):
     """Another process uses the store in a way that this one cannot share."""
 
@@ -102,11 +116,6 @@ def unopened(path: Path) -> StoreError:
     if _free(path) < _LITTLE and not os.statvfs(path.parent).f_flag & os.ST_RDONLY:
         return StoreError(*_full(path))
     return StoreError(*_unopened(path))
-
-
-def moved(path: Path) -> StoreError:
-    """The error for a file that is not where it was: what is written to it would be lost."""
-    return StoreError(*_moved(path))
 
 
 def foreign(path: Path) -> StoreError:
