@@ -6,11 +6,14 @@ import os
 import pty
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crmmail.store import people
+from crmmail.store.database import Store
 from tests.cli.conftest import ME, Cli
 from tests.cli.test_main import CRMMAIL
 
@@ -202,3 +205,18 @@ def test_the_sample_is_read_only_for_those_who_only_read(cli: Cli, filled: Path)
     for words in (["people", "list"], ["thread", "list"], ["status"], ["why", "x"]):
         cli(*words)
     assert cli("dump").out == before
+
+
+def test_an_empty_list_says_why_it_is_empty(cli: Cli, filled: Path) -> None:
+    with closing(Store(filled / "crmmail.db")) as store:
+        everybody = list(people.view(store.read()))
+        for one in everybody:
+            people.delete(store, one)
+    said = cli("people", "list")
+    assert said.out == ""
+    assert said.err.startswith(f"No people: you deleted {len(everybody)}.")
+    assert "crmmail let-in contact WHO" in said.err
+    assert "account add" not in said.err
+    assert cli("opportunity", "list").err == (
+        "No opportunities yet. Add one: crmmail opportunity add --help\n"
+    )

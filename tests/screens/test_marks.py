@@ -6,10 +6,14 @@ from crmmail.app import CrmmailApp
 from crmmail.screens.form import FormScreen
 from crmmail.screens.question import QuestionScreen
 from crmmail.screens.records import RecordsScreen
+from crmmail.screens.skipped import SkippedScreen
 from crmmail.store import companies, mail_rules, people
 from crmmail.store.database import Store
 from tests.screens.harness import press, text
 from tests.screens.test_destroying_keys import kept, told
+from tests.screens.test_skipped import skipping
+
+__all__ = ["skipping"]
 
 
 def addresses(store: Store, ids: list[int]) -> list[str]:
@@ -100,3 +104,40 @@ async def test_nine_are_deleted_without_a_question(app: CrmmailApp, store: Store
         assert told(app) == ["9 people deleted. u to undo, until you quit."]
         await press(pilot, "u", *["space"] * 10, "D")
         assert isinstance(app.screen, QuestionScreen)
+
+
+async def test_an_emptied_list_says_that_its_people_are_deleted_and_how_they_come_back(
+    app: CrmmailApp, store: Store
+) -> None:
+    everybody = list(people.view(store.read()))
+    async with app.run_test(size=(120, 30)) as pilot:
+        await press(pilot, "asterisk", "D", "y")
+        assert f"{len(everybody)} people deleted, none left" in text(app)
+        assert "L, then “deleted contacts”" in text(app)
+        await press(pilot, "u")
+    again = CrmmailApp(store, sync=False)
+    async with again.run_test(size=(120, 30)) as pilot:
+        await press(pilot, "asterisk", "D", "y", "L", "asterisk", "a")
+        assert list(people.view(store.read())) == everybody
+        assert told(again)[-1] == f"{len(everybody)} let in. u to undo."
+        await press(pilot, "u")
+        assert list(people.view(store.read())) == []
+
+
+async def test_of_the_marked_rows_those_enter_that_can_enter_alone(skipping: Store) -> None:
+    app = CrmmailApp(skipping, sync=False)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await press(pilot, "L", "asterisk")
+        assert "7 marked of 7 rows" in text(app)
+        await press(pilot, "A")
+        assert mail_rules.allowed(skipping.read()) == []
+        assert told(app) == ["A is for the sender of one row. escape takes the marks back."]
+        await press(pilot, "a")
+        assert mail_rules.allowed(skipping.read()) == [f"<{n}@test>" for n in (1, 2, 3, 6)]
+        said = "4 let in; 3 cannot be let in alone: enter on one says how. u to undo."
+        assert told(app)[-1] == said
+        assert "marked" not in text(app)
+        await press(pilot, "u", "asterisk", "escape")
+        assert mail_rules.allowed(skipping.read()) == []
+        assert isinstance(app.screen, SkippedScreen)
+        assert "marked" not in text(app)

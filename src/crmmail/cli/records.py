@@ -15,7 +15,8 @@ from crmmail.cli import find, shapes
 from crmmail.cli.arguments import Limit, choose, of, some
 from crmmail.cli.output import AsJson, day, examples, note, open_store, print_json, table, write
 from crmmail.cli.problems import NotFoundError
-from crmmail.store import companies, opportunities, people, threads
+from crmmail.store import accounts, companies, opportunities, people, threads
+from crmmail.store import records as stored
 from crmmail.store.kinds import Kind
 
 
@@ -87,7 +88,7 @@ def _add_list(made: typer.Typer, record: Record) -> None:
                 right = ("id", "threads", "people", "amount")
                 table(record.head, map(record.cells, rows), right)
             elif limit != 0:
-                note(_nothing(record, match))
+                note(_nothing(record, db, match))
 
 
 def _add_show(made: typer.Typer, record: Record) -> None:
@@ -124,12 +125,19 @@ def _goes_down(sort: str) -> bool:
     return sort in ("last", "threads", "people", "amount")
 
 
-def _nothing(record: Record, match: str) -> str:
+def _nothing(record: Record, db: sqlite3.Connection, match: str) -> str:
+    """Why a list is empty, and what to do."""
     if match:
         return f"No {record.one} matches {match!r}."
-    if record.kind is Kind.OPPORTUNITY:
+    is_deal = record.kind is Kind.OPPORTUNITY
+    if gone := stored.deleted(db, record.kind):
+        said = f"No {record.many}: you deleted {gone:,}."
+        way = "crmmail skipped --contacts, crmmail let-in contact WHO"
+        return said if is_deal else f"{said} Those who have mail here, and the way back: {way}"
+    if is_deal:
         return "No opportunities yet. Add one: crmmail opportunity add --help"
-    return f"No {record.many} yet. They come with your mail: crmmail account add, crmmail sync"
+    steps = "crmmail sync" if accounts.states(db) else "crmmail account add, crmmail sync"
+    return f"No {record.many} yet. They come with your mail: {steps}"
 
 
 def _print(record: Record, db: sqlite3.Connection, shape: shapes.Shape) -> None:

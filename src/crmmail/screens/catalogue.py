@@ -12,6 +12,7 @@ from crmmail.store import companies, opportunities, people
 from crmmail.store.kinds import Kind
 from crmmail.widgets import rows as drawn
 from crmmail.widgets.pieces import Piece
+from crmmail.widgets.words import plural
 
 
 class View(Protocol):
@@ -85,6 +86,20 @@ NO_ACCOUNT = (
     "ctrl+p, then “Add a mailbox”   sets yours up here",
     "crmmail demo                   shows a sample, from the shell",
 )
+
+
+def all_deleted(entry: Catalogue, count: int) -> tuple[str, ...]:
+    """What to say of a list that is empty because the user has deleted its records."""
+    said = f"{plural(count, *entry.nouns)} deleted, none left"
+    if entry.kind is Kind.OPPORTUNITY:
+        return said, "c makes a new one."
+    return (
+        said,
+        "L, then “deleted contacts”   lists those who have mail here",
+        "space or * marks them, a     brings them back",
+    )
+
+
 _NO_MAIL = "No conversation yet"
 _EMPTY_RECORD = (_NO_MAIL, "Mail with this record appears here as it comes in.")
 _EMPTY_DEAL = (

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from crmmail.screens.undo import Do
+from crmmail.screens.undo import Do, Steps
 from crmmail.store import letting, mail_rules
 from crmmail.store.contact_ledger import DeletedContact
 from crmmail.store.database import Store
@@ -161,3 +161,12 @@ def _kind(pattern: str) -> str:
 def _end(store: Store, pattern: str) -> letting.Undo:
     mail_rules.disallow(store, pattern)
     return partial(mail_rules.allow, store, pattern)
+
+
+def let_in_all(store: Store, rows: Sequence[letting.Skipped]) -> letting.Undo:
+    """Let in each of these by the first of its ways, which lets in nothing else."""
+    with Steps() as steps:
+        for row in rows:
+            way = letting.ways(store.read(), row)[0]
+            steps.add(way.words, letting.let_in(store, row, way.key))
+    return steps.undo

@@ -14,9 +14,15 @@ from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widget import Widget
 
-from crmmail.screens.catalogue import CATALOGUES, NO_ACCOUNT, Catalogue, empty_record
+from crmmail.screens.catalogue import (
+    CATALOGUES,
+    NO_ACCOUNT,
+    Catalogue,
+    all_deleted,
+    empty_record,
+)
 from crmmail.screens.deeds import RecordActions, Target
-from crmmail.store import accounts, threads
+from crmmail.store import accounts, records, threads
 from crmmail.store.database import Store
 from crmmail.store.reading import Reading
 from crmmail.widgets import rows
@@ -209,13 +215,13 @@ class RecordsScreen(RecordActions):
         self._shown_matches[view.index] = view.match
         record_list.show(ids, keep=not narrowed, more=more)
         if not ids and not view.match:
-            ask(self, lambda: accounts.states(self.store.read()), partial(self._say_none, view))
+            ask(self, partial(_emptiness, self.store, entry), partial(self._say_none, view))
 
-    def _say_none(self, view: View, states: Sequence[object]) -> None:
-        """Say of an empty list what to do about it: without an account that is another thing."""
+    def _say_none(self, view: View, empty: tuple[str, ...]) -> None:
+        """Say of an empty list what to do about it: that depends on why it is empty."""
         record_list = self._list(view.index)
-        if not states and not record_list.ids and not self._matches[view.index]:
-            record_list.say_empty(*NO_ACCOUNT)
+        if not record_list.ids and not self._matches[view.index]:
+            record_list.say_empty(*empty)
 
     def _read_rest(self, index: int) -> None:
         """Somebody wants what is behind the first rows."""
@@ -346,6 +352,14 @@ class RecordsScreen(RecordActions):
         from crmmail.screens.agenda import AgendaScreen
 
         AgendaScreen.open(self.app, self.store)
+
+
+def _emptiness(store: Store, entry: Catalogue) -> tuple[str, ...]:
+    """What to say where there is no record at all: why, and what to do."""
+    db = store.read()
+    if count := records.deleted(db, entry.kind):
+        return all_deleted(entry, count)
+    return entry.empty if accounts.states(db) else NO_ACCOUNT
 
 
 def _ids(store: Store, reading: Reading, view: View) -> array[int] | None:

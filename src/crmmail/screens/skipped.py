@@ -17,7 +17,7 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from crmmail.screens.base import StoreScreen
-from crmmail.screens.letting import ExceptionsPanel, WaysPanel
+from crmmail.screens.letting import ExceptionsPanel, WaysPanel, let_in_all
 from crmmail.screens.undo import Do
 from crmmail.store import contact_ledger, ledger, letting, meeting_ledger
 from crmmail.store.database import Store
@@ -27,10 +27,12 @@ from crmmail.widgets import rows
 from crmmail.widgets.awaited import worker_name
 from crmmail.widgets.filter_line import FilterLine
 from crmmail.widgets.lines import Choices
+from crmmail.widgets.marked_list import MarkedList
 from crmmail.widgets.panel import Panel
 from crmmail.widgets.reading import ask
 from crmmail.widgets.window_list import WindowList
 
+_MOST = 1_000  # marked rows that are let in in one step
 _FIRST_PAGE = 200  # rows that are read before the first paint; the rest follows in a thread
 _EMPTY = (
     "Nothing was skipped",
@@ -70,7 +72,11 @@ class SkippedScreen(StoreScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "a", "let_in", "Let in", id="skipped.let_in", tooltip="Let in this message or meeting"
+            "a",
+            "let_in",
+            "Let in",
+            id="skipped.let_in",
+            tooltip="Let in this message or meeting, or those that are marked",
         ),
         Binding(
             "A",
@@ -103,7 +109,9 @@ class SkippedScreen(StoreScreen):
     DEFAULT_CSS = """
     SkippedScreen { layers: default panels; }
     """
-    listed = getters.query_one("#ledger", WindowList)
+    listed: getters.query_one[MarkedList[letting.Skipped]] = getters.query_one(
+        "#ledger", MarkedList
+    )
     filter_line = getters.query_one(FilterLine)
     reasons = getters.query_one(Choices)
     ways = getters.query_one(WaysPanel)
@@ -119,7 +127,7 @@ class SkippedScreen(StoreScreen):
         yield Choices()
         with Vertical():
             yield FilterLine()
-            shown: WindowList[letting.Skipped] = WindowList(
+            shown: MarkedList[letting.Skipped] = MarkedList(
                 self._rows,
                 rows.skipped,
                 partial(rows.heading, rows.SKIPPED),
@@ -255,8 +263,10 @@ class SkippedScreen(StoreScreen):
         self.listed.focus()
 
     def action_back(self) -> None:
-        """Widen what the list is narrowed to, step by step; then go back."""
-        if self.by.match:
+        """Take the marks back; widen what the list is narrowed to, step by step; then go back."""
+        if self.listed.marks:
+            self.listed.mark(set())
+        elif self.by.match:
             self.filter_line.clear_and_close()
         elif self.by.sender or self.by.folder_id or self.by.calendar_id:
             self._narrow(replace(self.by, sender="", folder_id=0, calendar_id=0))
@@ -303,8 +313,13 @@ class SkippedScreen(StoreScreen):
         self.exceptions.action_end()
 
     def action_let_in(self) -> None:
-        """Let in this message or meeting alone; where a rule has to change, say first which."""
-        if (row := self.row) is not None:
+        """Let in this message or meeting alone; where a rule has to change, say first which.
+
+        Of the rows that are marked, those that can be let in alone.
+        """
+        if self.listed.marks:
+            self._let_in_marked(self.listed.chosen)
+        elif (row := self.row) is not None:
             self._with_ways(row, partial(self._let_in_first, row))
 
     def _let_in_first(self, row: letting.Skipped, ways: Sequence[letting.Way]) -> None:
@@ -318,7 +333,9 @@ class SkippedScreen(StoreScreen):
 
     def action_let_in_sender(self) -> None:
         """Let in all mail from this sender."""
-        if (row := self.row) is not None:
+        if self.listed.marks:
+            self.notify("A is for the sender of one row. escape takes the marks back.", timeout=5)
+        elif (row := self.row) is not None:
             self._with_ways(row, partial(self._let_in_by_sender, row))
 
     def _let_in_by_sender(self, row: letting.Skipped, ways: Sequence[letting.Way]) -> None:
@@ -332,6 +349,27 @@ class SkippedScreen(StoreScreen):
     def _let_in(self, row: letting.Skipped, way: letting.Way) -> None:
         do = partial(letting.let_in, self.store, row, way.key)
         self.post_message(Do(way.done, do))
+
+    def _let_in_marked(self, ids: Sequence[int]) -> None:
+        """Let in those of the marked rows that can be let in alone, in one step."""
+        if len(ids) > _MOST:
+            self.notify(f"{len(ids):,} rows are marked; {_MOST:,} can be let in at once.")
+            return
+
+        def read() -> list[letting.Skipped]:
+            return [*letting.alone(self.store.read(), self._rows(ids))]
+
+        def then(found: list[letting.Skipped]) -> None:
+            others = len(ids) - len(found)
+            more = f"{others:,} cannot be let in alone: enter on one says how" if others else ""
+            if found:
+                words = "; ".join(filter(None, (f"{len(found):,} let in", more)))
+                do = partial(let_in_all, self.store, found)
+                self.post_message(Do(words, do, lambda: self.listed.mark(set())))
+            else:
+                self.notify(f"{more}.", timeout=5)
+
+        ask(self, read, then)
 
     def action_exceptions(self) -> None:
         """List the exceptions."""

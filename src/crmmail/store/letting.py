@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -77,6 +77,11 @@ def ways(db: sqlite3.Connection, row: Skipped) -> list[Way]:
         case reason if reason in _JUDGED:
             return _exceptions(db, row)
     return []
+
+
+def alone(db: sqlite3.Connection, rows: Iterable[Skipped]) -> Iterator[Skipped]:
+    """Those that can be let in and nothing else with them, by the first of their ways."""
+    return (row for row in rows if any(way.alone for way in ways(db, row)[:1]))
 
 
 def _ways_of_meeting(db: sqlite3.Connection, row: SkippedMeeting) -> list[Way]:

@@ -143,6 +143,12 @@ def set_deleted(db: sqlite3.Connection, kind: Kind, record_id: int, deleted: boo
     changes.log(db, kind, record_id, "deleted", not deleted, deleted)
 
 
+def deleted(db: sqlite3.Connection, kind: Kind) -> int:
+    """How many records of a kind the user has deleted."""
+    sql = f"SELECT count(*) FROM {TABLES[kind]} WHERE deleted_at > 0"
+    return int(db.execute(sql).fetchone()[0])
+
+
 def _name(db: sqlite3.Connection, kind: Kind, record_id: int) -> str:
     """What a record is called, deleted or not; "" where there is none."""
     found = db.execute(f"SELECT name FROM {TABLES[kind]} WHERE id = ?", [record_id]).fetchone()
