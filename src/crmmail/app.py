@@ -39,7 +39,7 @@ from crmmail.screens.undo import Do, History
 from crmmail.signing import SigningApp
 from crmmail.store.database import Store
 from crmmail.store.renewing import Renewing
-from crmmail.store.trouble import DamagedError
+from crmmail.store.trouble import DamagedError, ForeignError
 from crmmail.text import block, without_sequences
 from crmmail.widgets import themes
 from crmmail.widgets.one_picture import one_picture
@@ -370,7 +370,7 @@ def _open(path: Path, sync: bool, repaired: str) -> tuple[str | None, Path | Non
     """Open the store and show it: what the app was left with, and where typed text was kept."""
     try:
         store = Store(path)
-    except DamagedError as problem:
+    except (DamagedError, ForeignError) as problem:
         if way := _shown(RepairApp(problem, path)):
             return way, None
         raise

@@ -8,7 +8,7 @@ from pathlib import Path
 from textual import on
 
 from crmmail.ending import Ending
-from crmmail.store.trouble import DamagedError, LostError, StoreError, explain
+from crmmail.store.trouble import DamagedError, ForeignError, LostError, StoreError, explain
 from crmmail.unsaved import UnsavedApp
 from crmmail.widgets.unread import Guarded, Unread
 
@@ -30,8 +30,9 @@ class GuardingApp(Guarded, UnsavedApp, inherit_bindings=False):
     @on(Unread)
     def _tell_unread(self, event: Unread) -> None:
         self._blind_since = time.monotonic()
-        if isinstance(said := explain(event.problem, self.store.path), DamagedError):
-            self.store.report(said)  # the sync has to hear of it too
+        said = explain(event.problem, self.store.path)
+        if isinstance(said, DamagedError | ForeignError):
+            said = self.store.report(said)  # the sync has to hear of it too
         self.tell_trouble(said)
 
     def tell_trouble(self, problem: BaseException) -> None:
@@ -79,8 +80,7 @@ class GuardingApp(Guarded, UnsavedApp, inherit_bindings=False):
         from crmmail.screens.repair import RepairScreen, ways
 
         leave = "Leave it as it is, and go on with what can be read"
-        is_lost = isinstance(said, LostError)
-        screen = RepairScreen(str(said), ways(self.store.path), leave, is_lost=is_lost)
+        screen = RepairScreen(said, ways(self.store.path), leave)
         self.push_screen(screen, self._repair)
 
     def _repair(self, way: str | None) -> None:
@@ -107,11 +107,11 @@ class RepairApp(Ending):
     def on_mount(self) -> None:
         from crmmail.screens.repair import RepairScreen, ways
 
-        said, is_lost = str(self._said), False
+        said = str(self._said)
         if isinstance(self._said, LostError):
-            said, is_lost = f"{said} {self._said.anew}", True
+            said = f"{said} {self._said.anew}"
         leave = "Leave it as it is, and end"
-        screen = RepairScreen(said, ways(self._store), leave, is_lost=is_lost)
+        screen = RepairScreen(self._said, ways(self._store), leave, said=said)
         self.push_screen(screen, self._end)
 
     def _end(self, way: str | None) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crmmail.errors import CrmmailError
-from crmmail.store import backup, daily, files, handmade, locks, salvage
+from crmmail.store import backup, daily, files, handmade, locks, opening, salvage
 from crmmail.store import put_back as putting
 from crmmail.store.database import Store
 from crmmail.store.handmade import Document
@@ -33,6 +33,7 @@ class Rebuilt:
     counts: dict[str, int]
     read: dict[str, int]  # how many of them the damaged store itself had
     made_at: int  # when the daily backup was made, which is made anew after the rebuild
+    was_empty: bool = False  # whether there was a store with nothing in it
 
 
 def rebuild(store: Path) -> Rebuilt:
@@ -44,6 +45,8 @@ def rebuild(store: Path) -> Rebuilt:
     part = files.part_of(store)
     with explained(store), locks.alone(store):
         found, whole = _salvaged(store)
+        if was_empty := opening.is_empty(store):  # it may be in the place of one that is lost
+            found, whole = None, False
         saved, older = (None if whole else daily.newest_whole(store)) or (None, None)
         try:
             backup.clear(part)
@@ -62,7 +65,7 @@ def rebuild(store: Path) -> Rebuilt:
             backup.clear(part)
     _renew(store)
     made_at = 0 if older is None else older["made_at"]
-    return Rebuilt(kept, saved, whole, counts, _parts(found), made_at)
+    return Rebuilt(kept, saved, whole, counts, _parts(found), made_at, was_empty)
 
 
 def repair(store: Path, way: str) -> str:
@@ -79,7 +82,7 @@ def repair(store: Path, way: str) -> str:
                 kept = backup.restore(Path(way), store)
                 gone = ", ".join(backup.left_out(Path(way), store))  # the new one knows them too
                 forgotten = f" Left out, because forgotten: {gone}." if gone else ""
-                was = f" The store that was there is kept: {kept}." if kept is not None else ""
+                was = f" What was there is kept: {kept}." if kept is not None else ""
                 return (
                     "The backup is in the store's place. Mail that came since is being fetched."
                     f"{was}{forgotten}"
@@ -107,8 +110,10 @@ def lost(done: Rebuilt) -> str:
     """What a rebuild could not read from the damaged store, for people; "" where it read all."""
     if done.whole:
         return ""
-    was_there = done.kept is not None
+    was_there = done.kept is not None and not done.was_empty
     said = "Some of what was made by hand could not be read" if was_there else "There was no store"
+    if done.was_empty:
+        said = "There was nothing in the store"
     if done.backup is None:
         return f"{said}, and there was no daily backup that could be read."
     at = time.strftime("%Y-%m-%d %H:%M", time.localtime(done.made_at))
@@ -122,8 +127,7 @@ def put_back(file: Path, path: Path) -> tuple[dict[str, int], Path | None]:
     Returns how much came back, and the backup of what was made by hand before.
     """
     document = daily.read(file)
-    is_lost = not path.exists() or not path.stat().st_size
-    if is_lost and (newest := daily.newest_of(path)) is not None:
+    if not opening.has_rows(path) and (newest := daily.newest_of(path)) is not None:
         document = Said.in_(newest).over(document)
     store = Store(path, anew=True)
     try:

@@ -276,9 +276,9 @@ class TestDamage:
         assert outcome.code == 0
         name = Path(daily["path"]).name
         assert f"{store_path()} is new. In it: 1 opportunity, 1 account." in outcome.err
-        assert "Read from the damaged store: nothing." in outcome.err
         assert f"From {name}: 1 opportunity, 1 account." in outcome.err
-        assert f"{name} had the rest; what was made after 20" in outcome.err
+        assert "There was nothing in the store. " in outcome.err
+        assert f"{name} had what was made by hand; what was made after 20" in outcome.err
         assert "may be missing" in outcome.err
 
     def test_a_damaged_backup_is_refused_before_anything_is_changed(

@@ -8,6 +8,7 @@ import pytest
 
 from crmmail.settings import store_path
 from crmmail.store import files
+from crmmail.store.database import Store
 from tests.cli.conftest import Cli
 
 
@@ -90,3 +91,36 @@ def test_a_rebuild_where_nothing_is_to_be_had_says_that_nothing_is_in_it(
         f"The store that was there: {kept}",
         "Fetch the mail again: crmmail sync",
     ]
+
+
+def test_a_restore_over_rubbish_keeps_that_and_names_no_way_back_to_it(
+    cli: Cli, worked: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.db"
+    assert cli("backup", copy).code == 0
+    files.remove(worked)
+    worked.write_text("text\n")
+    said = cli("status")
+    assert said.code == 1
+    assert "Both keep the file that is there." in said.err
+    assert "Move the file away" not in said.err
+    outcome = cli("restore", copy, "--yes")
+    (kept,) = worked.parent.glob(f"{worked.name}.damaged-*")
+    assert outcome.code == 0
+    assert f"What was there: {kept}." in outcome.err
+    assert "To go back" not in outcome.err
+    again = cli("restore", copy, "--yes")
+    assert "To go back: crmmail restore" in again.err
+
+
+def test_the_lists_of_an_empty_store_over_backups_say_that_it_is_lost(
+    cli: Cli, worked: Path
+) -> None:
+    files.remove(worked)
+    Store(worked, anew=True).close()
+    for command in (("people", "list"), ("opportunities", "list"), ("status",), ("sync",)):
+        outcome = cli(*command)
+        assert outcome.code == 1
+        assert f"{worked} is empty, though there was a store" in outcome.err
+    assert cli("rebuild", "--yes").code == 0
+    assert "The press" in cli("opportunities", "list").out

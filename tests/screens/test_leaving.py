@@ -35,6 +35,7 @@ from crmmail.screens.thread import ThreadScreen
 from crmmail.store import people, threads
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
+from crmmail.store.trouble import DamagedError
 from crmmail.widgets.leaving import Whole
 from crmmail.widgets.reading import ask
 from crmmail.widgets.status_line import StatusLine
@@ -86,7 +87,9 @@ MADE: dict[type[AnyScreen], Callable[[Store], AnyScreen]] = {
     PickScreen: lambda _: PickScreen("Choose", lambda _words: []),
     RecordScreen: record,
     RecordsScreen: RecordsScreen,
-    RepairScreen: lambda _: RepairScreen("It is damaged.", [Way("x", "Mend it")], "Leave it"),
+    RepairScreen: lambda _: RepairScreen(
+        DamagedError("It is damaged."), [Way("x", "Mend it")], "Leave it"
+    ),
     SearchScreen: SearchScreen,
     SkippedScreen: SkippedScreen,
     SourceScreen: lambda store: SourceScreen(store, "Hello", b"Subject: Hello\r\n\r\nHello.\r\n"),

@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
+from crmmail import app as apps
 from crmmail import repairing
 from crmmail.app import CrmmailApp
 from crmmail.guarding import REPAIR, RepairApp
@@ -19,7 +20,7 @@ from crmmail.screens.repair import RepairScreen
 from crmmail.store import backup, copies, notes
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
-from crmmail.store.trouble import REBUILD, DamagedError, LostError
+from crmmail.store.trouble import REBUILD, DamagedError, ForeignError, LostError
 from tests.screens.harness import press, settle, text, until
 
 
@@ -187,7 +188,7 @@ async def test_a_store_that_cannot_be_opened_is_repaired_from_a_backup(
         await pilot.press("j", "enter")
     assert app.return_value == f"{REPAIR}{copy}"
     said = repairing.repair(store.path, str(app.return_value).removeprefix(REPAIR))
-    assert "kept-" in said
+    assert f"What was there is kept: {store.path}.damaged-" in said
     again = Store(store.path)
     assert again.read().execute("SELECT count(*) FROM message_text").fetchone()[0] > 0
     again.close()
@@ -224,3 +225,37 @@ def test_a_repair_builds_the_store_anew(store: Store) -> None:
         ("Likes tea.",)
     ]
     again.close()
+
+
+async def test_a_file_that_is_no_store_gets_the_same_screen(tmp_path: Path) -> None:
+    path = tmp_path / "crmmail.db"
+    path.write_text("text\n")
+    with pytest.raises(ForeignError) as caught:
+        Store(path)
+    app = RepairApp(caught.value, path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        said = " ".join(str(one.render()) for one in app.screen.query(Static))
+        assert f"{path} is not a crmmail store." in said
+        assert "The file that is there is kept." in said
+        await pilot.press("enter")
+    assert app.return_value == f"{REPAIR}{REBUILD}"
+
+
+def test_the_app_asks_what_to_do_about_a_file_that_is_no_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "crmmail.db"
+    path.write_text("text\n")
+    shown: list[object] = []
+
+    def show(app: object) -> str:
+        shown.append(app)
+        return f"{REPAIR}{REBUILD}" if len(shown) == 1 else ""
+
+    monkeypatch.setattr(apps, "_shown", show)
+    apps.run(path, sync=False)
+    assert isinstance(shown[0], RepairApp)
+    assert isinstance(shown[1], CrmmailApp)
+    (kept,) = tmp_path.glob("crmmail.db.damaged-*")
+    assert kept.read_text() == "text\n"

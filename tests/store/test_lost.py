@@ -8,13 +8,13 @@ import stat
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from crmmail import repairing
-from crmmail.store import backup, daily, files, forgetting, notes, people
+from crmmail.store import backup, daily, files, forgetting, notes, opening, people
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.trouble import REBUILD, DamagedError, LostError, MovedError, StoreError
@@ -54,7 +54,29 @@ def backed(store: Store, world: World) -> Path:
     return made
 
 
-@pytest.mark.parametrize(("loss", "what"), [(lose, "is missing"), (empty, "is empty")])
+def without_tables(path: Path) -> None:
+    """Leave a store's file with no table in it, as opening it with SQLite does."""
+    files.remove(path)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA user_version = 0")
+
+
+def without_rows(path: Path) -> None:
+    """Leave another store in its place, as an older crmmail did, with no row in it."""
+    files.remove(path)
+    Store(path, anew=True).close()
+
+
+LOSSES = [
+    (lose, "is missing"),
+    (empty, "is empty"),
+    (without_tables, "is empty"),
+    (without_rows, "is empty"),
+]
+
+
+@pytest.mark.parametrize(("loss", "what"), LOSSES)
 class TestLost:
     """The file is not there any more, or has nothing in it."""
 
@@ -72,7 +94,7 @@ class TestLost:
         assert f"To start with an empty store, move these to another folder: {backed.parent}." in (
             caught.value.hint
         )
-        assert not store.path.exists() or not store.path.stat().st_size
+        assert not opening.has_rows(store.path)
 
     def test_a_rebuild_makes_it_of_the_newest_daily_backup(
         self, store: Store, backed: Path, loss: Callable[[Path], None], what: str
@@ -261,9 +283,73 @@ class TestRebuilt:
             "The backup is in the store's place. Mail that came since is being fetched."
         )
 
-    def test_an_empty_store_is_kept_and_said_so(self, store: Store, backed: Path) -> None:
-        empty(store.path)
-        assert "The damaged store is kept: " in repairing.repair(store.path, REBUILD)
+    @pytest.mark.parametrize("loss", [empty, without_tables, without_rows])
+    def test_an_empty_store_is_kept_and_said_so(
+        self, store: Store, backed: Path, loss: Callable[[Path], None]
+    ) -> None:
+        loss(store.path)
+        words = repairing.repair(store.path, REBUILD)
+        assert "The damaged store is kept: " in words
+        assert f"There was nothing in the store. {backed.name} had what was made" in words
+
+    def test_who_was_forgotten_stays_so_over_an_empty_store(
+        self, store: Store, backed: Path, tmp_path: Path
+    ) -> None:
+        copy = tmp_path / "copy.db"
+        backup.save(store.path, copy)
+        with closing(Store(store.path)) as again:
+            forgetting.forget(again, "anna@acme.com")
+            daily.daily(again, renew=True)
+        without_rows(store.path)
+        backup.restore(copy, store.path)
+        with closing(Store(store.path)) as again:
+            found = again.read().execute("SELECT address FROM address").fetchall()
+        assert ("anna@acme.com",) not in found
+
+
+def test_a_store_from_which_the_user_took_everything_is_not_lost(tmp_path: Path) -> None:
+    path = tmp_path / "crmmail.db"
+    with closing(Store(path)) as store:
+        ann = people.create(store, "Ann", ["ann@acme.example"])
+        assert daily.daily(store) is not None
+        with store.write() as (db, _):
+            db.execute("DELETE FROM address")
+            db.execute("DELETE FROM record_change")
+            db.execute("DELETE FROM person WHERE id = ?", [ann])
+    assert not opening.has_rows(path)
+    with closing(Store(path)) as again:
+        assert again.read().execute("SELECT count(*) FROM person").fetchone() == (0,)
+
+
+def test_what_a_restore_takes_the_place_of_is_named_by_whether_it_can_be_used(
+    store: Store, backed: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.db"
+    backup.save(store.path, copy)
+    kept = backup.restore(copy, store.path)
+    assert kept is not None
+    assert ".kept-" in kept.name
+    lose(store.path)
+    store.path.write_text("text\n")
+    kept = backup.restore(copy, store.path)
+    assert kept is not None
+    assert ".damaged-" in kept.name
+    assert kept.read_text() == "text\n"
+
+
+@pytest.mark.parametrize("content", [b"text\n" * 4_000, b""])
+def test_what_is_written_over_a_store_in_use_is_damage_that_stays(
+    store: Store, backed: Path, content: bytes
+) -> None:
+    with closing(Store(store.path)) as again:
+        again.read()
+        store.path.write_bytes(content)
+        again.look()
+        assert again.is_damaged
+        assert again.trouble is not None
+        with suppress(sqlite3.Error), again.write() as (db, _):  # it may go to the log
+            db.execute("UPDATE account SET name = 'x'")
+        assert again.is_damaged
 
 
 def test_copies_beside_the_store_are_named_too(store: Store, backed: Path) -> None:

@@ -107,7 +107,7 @@ def restore(
     backup was made stays so, and is named.
     """
     from crmmail.store import backup as backups
-    from crmmail.store import copies, daily
+    from crmmail.store import copies, daily, files
 
     store = store_path()
     file = copies.find(store, str(file))
@@ -124,7 +124,8 @@ def restore(
         kept = backups.restore(file, store)
     note(f"Restored {store} from {file}.")
     if kept is not None:
-        note(f"The store that was there: {kept}. To go back: crmmail restore {kept}")
+        back = f" To go back: crmmail restore {kept}"
+        note(f"What was there: {kept}.{back if files.is_whole(kept) else ''}")
     _tell_left_out(gone, done=True)
 
 
@@ -147,7 +148,7 @@ def rebuild(
     note(f"{store} is new. In it: {counted(done.counts, 'nothing')}.")
     if not done.whole:
         more = {part: max(done.counts[part] - done.read[part], 0) for part in done.counts}
-        if done.kept is not None:
+        if done.kept is not None and not done.was_empty:
             note(f"Read from the damaged store: {counted(done.read, 'nothing')}.")
         if done.backup is not None:
             note(f"From {done.backup.name}: {counted(more, 'nothing more')}.")

@@ -17,7 +17,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from crmmail.store import copies, files
-from crmmail.store.trouble import REBUILD
+from crmmail.store.trouble import REBUILD, ForeignError, LostError, StoreError
 from crmmail.widgets.leaving import Whole
 from crmmail.widgets.words import size
 
@@ -27,6 +27,10 @@ _MADE = "What you made by hand (notes, opportunities, links, rules, edits)"
 _DAMAGED = (
     f"{_SAFE} {_MADE} is read from the store as far as that goes; the daily backup has the rest. "
     "The damaged file is kept."
+)
+_FOREIGN = (
+    f"{_SAFE} {_MADE} is read from the newest daily backup, if there is one. "
+    "The file that is there is kept."
 )
 _LOST = f"{_SAFE} {_MADE} is read from the newest daily backup, if there is one."
 
@@ -83,18 +87,22 @@ class RepairScreen(Whole, ModalScreen[str]):
     """
 
     def __init__(
-        self, said: str, offered: Sequence[Way], leave: str, *, is_lost: bool = False
+        self, problem: StoreError, offered: Sequence[Way], leave: str, *, said: str = ""
     ) -> None:
-        """Offer ways to repair a damaged store; one that `is_lost` has nothing to read or keep."""
+        """Offer ways to repair a store with a problem, that is `said` in other words than its own.
+
+        One that is lost has nothing to read or keep, nor has a file that is none anything to read.
+        """
         super().__init__()
-        self._said = said
-        self._is_lost = is_lost
+        self._said = said or str(problem)
+        kinds = {LostError: _LOST, ForeignError: _FOREIGN}
+        self._about = next((kinds[one] for one in kinds if isinstance(problem, one)), _DAMAGED)
         self._offered = [*offered, Way("", leave)]
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
             yield Static(Content(self._said))
-            yield Static(Content(_LOST if self._is_lost else _DAMAGED))
+            yield Static(Content(self._about))
             yield OptionList(*(Option(Content(way.words)) for way in self._offered))
             yield Static(Content("enter does it, escape leaves the store as it is"))
 

@@ -97,13 +97,16 @@ def restore(source: Path, store: Path) -> Path | None:
     with explained(store), locks.alone(store):
         try:
             files.vacuum(source, part)
-            with closing(Store(part)) as new:  # refuses a newer version, upgrades an older one
+            with closing(
+                Store(part, anew=True)
+            ) as new:  # refuses a newer version, upgrades an older one
                 said = _said(store)
                 with new.write() as (db, _):
                     remembering.hold(db, said)
                 if said.forgotten:
                     forgetting.forget_again(new, said.forgotten)
-            return put(part, store, f"{files.KEPT}-{files.dated()}")
+            ending = files.KEPT if opening.is_sound(store) else files.DAMAGED
+            return put(part, store, f"{ending}-{files.dated()}")
         finally:
             clear(part)
 
@@ -158,7 +161,7 @@ def _left_out_of(document: handmade.Document, known: frozenset[str]) -> list[str
 
 def _said(store: Path) -> Said:
     """Who is forgotten in a store; of one that is lost or damaged, its newest backup tells."""
-    if store.exists():
+    if opening.has_rows(store):
         with suppress(sqlite3.Error, StoreError), closing(_reading(store)) as db:
             return Said.by(db)
     document = daily.newest_of(store)

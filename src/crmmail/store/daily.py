@@ -184,6 +184,15 @@ def newest_whole(store: Path) -> tuple[Path, Document] | None:
     return None
 
 
+def newest_with_rows(store: Path) -> tuple[Path, int] | None:
+    """The newest daily backup with something in it, and the number of the store that it is of."""
+    for path in _newest_first(store):
+        with suppress(StoreError):
+            if not handmade.is_empty(document := read(path)):
+                return path, int(document.get("store", 0))
+    return None
+
+
 def _newest_first(store: Path) -> list[Path]:
     return sorted((store.resolve().parent / files.DAILY).glob("daily-*.json.gz"), reverse=True)
 

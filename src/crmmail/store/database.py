@@ -14,7 +14,14 @@ from crmmail.store import by_hand, names, read_only
 from crmmail.store.locks import Lock
 from crmmail.store.opening import check_read_only, look, open_file, prepare
 from crmmail.store.place import Place
-from crmmail.store.trouble import DamagedError, MovedError, explain, explained, unopened
+from crmmail.store.trouble import (
+    DamagedError,
+    ForeignError,
+    MovedError,
+    explain,
+    explained,
+    unopened,
+)
 from crmmail.store.trouble import StoreError as StoreError
 
 if TYPE_CHECKING:
@@ -235,6 +242,8 @@ class Store:
         That it is damaged, or moved, is told once: each read of it may find that again.
         """
         said = explain(problem, self.path)
+        if isinstance(said, ForeignError) and not isinstance(self.trouble, ForeignError):
+            said = DamagedError(f"{self.path} is damaged: something else was written over it.")
         if self.is_damaged or (isinstance(said, MovedError) and str(said) == str(self.trouble)):
             return said
         self.trouble = said

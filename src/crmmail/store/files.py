@@ -80,6 +80,11 @@ def copies_of(store: Path) -> list[Copy]:
     return sorted(found, key=lambda one: (-one.made_at, one.name))
 
 
+def is_whole(copy: Path) -> bool:
+    """Whether a copy of a store, by its name, is one that could be used when it was made."""
+    return f".{DAMAGED}-" not in copy.name
+
+
 def dated(ending: str = "") -> str:
     """The time as names of files have it: 2026-03-14-090000."""
     return time.strftime("%Y-%m-%d-%H%M%S") + ending

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -23,6 +23,11 @@ from crmmail.store.trouble import (
 _PATIENCE = 300.0  # seconds that another process may take to migrate or replace the file
 _OLDER = 10.0  # seconds in which an older crmmail may end that uses the file
 _NAME = "crmmail.db"  # as users have it
+_FILLED = (
+    *("account", "message", "person", "company", "opportunity", "note"),
+    *("forgotten", "blocklist", "allowlist", "calendar"),
+)
+"""Tables of which one has a row in every store that somebody has used."""
 _CORE = frozenset({"account", "message", "thread", "person", "company", "note", "thread_link"})
 
 
@@ -91,15 +96,42 @@ def check_read_only(path: Path) -> None:
 
 def look(path: Path) -> None:
     """Look for damage where it is found at the start. Raises StoreError, sqlite3.Error, OSError."""
-    _version(path)
+    if not _version(path):
+        raise DamagedError(f"{path} is damaged: there is nothing in it.")
+
+
+def is_sound(path: Path) -> bool:
+    """Whether a file is a store in which no damage is found at the start."""
+    try:
+        look(path)
+    except (sqlite3.Error, OSError, StoreError):
+        return False
+    return True
+
+
+def has_rows(path: Path) -> bool:
+    """Whether a file is a store with something in it."""
+    with suppress(sqlite3.Error, OSError, StoreError), closing(read_only.connect(path)) as db:
+        return _has_rows(db)
+    return False
+
+
+def is_empty(path: Path) -> bool:
+    """Whether there is a file that can be read, with nothing in it: no byte, no table or no row."""
+    with suppress(sqlite3.Error, OSError, StoreError), closing(read_only.connect(path)) as db:
+        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return not tables or not _has_rows(db)
+    return False
+
+
+def _has_rows(db: sqlite3.Connection) -> bool:
+    return any(db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in _FILLED)
 
 
 def _version(path: Path, anew: bool = False) -> int:
     """The schema's number. Reads no more than the beginning of each table."""
     if not path.stat().st_size:
-        if not anew and (traces := files.copies_of(path)):
-            raise LostError(path, "is empty", [copy.path for copy in traces])
-        return 0
+        return _nothing(path, anew)
     with closing(read_only.connect(path, isolation_level=None)) as db:
         (have,) = db.execute("PRAGMA user_version").fetchone()
         tables = db.execute(
@@ -113,16 +145,37 @@ def _version(path: Path, anew: bool = False) -> int:
             )
         names = {name for (name,) in tables}
         if not have and not names:
-            return 0
+            return _nothing(path, anew)
         if not have and not is_ours(path):
             raise foreign(path)
         if missing := sorted(_CORE - names):
             raise DamagedError(f"{path} is damaged: it has no table {missing[0]}.")
         for name in names:
             db.execute(f'SELECT * FROM "{name}" NOT INDEXED LIMIT 1').fetchone()
+        if not anew and names.issuperset(_FILLED) and not _has_rows(db):
+            _check_emptied(path, db)
     if not have:
         raise DamagedError(f"{path} is damaged: it does not say its version.")
     return int(have)
+
+
+def _nothing(path: Path, anew: bool) -> int:
+    """The version of a file with nothing in it: 0, where no store was there."""
+    if not anew and (traces := files.copies_of(path)):
+        raise LostError(path, "is empty", [copy.path for copy in traces])
+    return 0
+
+
+def _check_emptied(path: Path, db: sqlite3.Connection) -> None:
+    """Raise LostError for a store without a row, where the daily backup is of another one.
+
+    One from which the user has taken everything has the number that its own backups have.
+    """
+    from crmmail.store import daily  # it needs what is here
+
+    (number,) = db.execute("PRAGMA application_id").fetchone()
+    if (found := daily.newest_with_rows(path)) is not None and found[1] != number:
+        raise LostError(path, "is empty", [found[0]])
 
 
 def _make(path: Path) -> None:

@@ -52,6 +52,10 @@ class LostError(DamagedError):
         self.hint = f"{_FROM_BACKUPS} {self.anew}"
 
 
+class ForeignError(StoreError):
+    """The file is there, and no crmmail has written it."""
+
+
 class MovedError(StoreError):
     """The file is not where it was: what is written to it would be lost."""
 
@@ -118,12 +122,14 @@ def unopened(path: Path) -> StoreError:
     return StoreError(*_unopened(path))
 
 
-def foreign(path: Path) -> StoreError:
+def foreign(path: Path) -> ForeignError:
     """The error for a file that no crmmail has written."""
     said = f"{path} is not a crmmail store."
     if any((path.resolve().parent / BACKUPS).glob(f"*{_SMALL}")):
-        return StoreError(said, f"{_FROM_BACKUPS} Move the file away before a restore.")
-    return StoreError(said, "Move the file away and start again: crmmail makes a new store there.")
+        return ForeignError(said, f"{_FROM_BACKUPS} Both keep the file that is there.")
+    return ForeignError(
+        said, "Move the file away and start again: crmmail makes a new store there."
+    )
 
 
 @contextmanager
