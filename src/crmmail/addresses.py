@@ -13,6 +13,8 @@ ROLES = frozenset(
 )
 _MACHINES = ("noreply", "no-reply", "donotreply", "do-not-reply")
 _USABLE = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+")
+_DOMAIN = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")  # in its IDNA form
+_LONGEST = 253
 # Providers that the maintained list lacks.
 _MORE_FREE = frozenset(
     "126.com 163.com aol.com comcast.net fastmail.com fastmail.fm free.fr gmail.com gmx.at gmx.ch "
@@ -34,6 +36,21 @@ def normal(address: str) -> str:
         return ""
     local, domain = address.rsplit("@", 1)
     return f"{local}@{ascii_domain(domain)}"
+
+
+def typed_address(text: str) -> str:
+    """An address that somebody has typed, in the form of normal(); "" for what is none.
+
+    A header may be folded within an address. What is typed has no white space there: what comes
+    behind it is another text, perhaps a pasted one.
+    """
+    return normal(text) if len(text.split()) == 1 else ""
+
+
+def typed_domain(text: str) -> str:
+    """A domain that somebody has typed, as it is compared; "" for what is none."""
+    domain = ascii_domain(text)
+    return domain if len(domain) <= _LONGEST and _DOMAIN.fullmatch(domain) else ""
 
 
 @lru_cache(maxsize=20_000)

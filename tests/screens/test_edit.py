@@ -17,6 +17,7 @@ from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.widgets.picker import Picker
 from tests.screens.harness import press, settle, text
+from tests.screens.test_destroying_keys import kept
 from tests.screens.test_hostile import HOSTILE, check
 
 
@@ -385,3 +386,21 @@ async def test_a_link_or_phone_that_may_start_something_is_refused_at_its_field(
         changed = {one: people.get(db, one) for one in people.view(db)}
         assert {one.phone + one.links for one in changed.values() if one} == {""}
         assert changed.keys() == before.keys()
+
+
+@pytest.mark.parametrize(
+    ("keys", "more", "said"),
+    [
+        ("1", "This is pasted", "is not an e-mail"),
+        ("2", "Inc and so on", "is not a domain."),
+    ],
+)
+async def test_text_behind_an_address_or_a_domain_is_refused_beside_its_field(
+    app: CrmmailApp, keys: str, more: str, said: str
+) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        before = kept(app.store)
+        await press(pilot, keys, "e", "tab", *more, "ctrl+s")
+        assert isinstance(app.screen, FormScreen)
+        assert said in text(app)
+        assert kept(app.store) == before

@@ -239,7 +239,7 @@ def read_pin(typed: str) -> str:
 
 def address(typed: str) -> str:
     """An address in the form in which they are compared, or an error in words."""
-    found = addresses.normal(typed)
+    found = addresses.typed_address(typed)
     if not found:
         raise CrmmailError(f"{quoted(typed)} is not an e-mail address.", "Example: ann@example.org")
     return found

@@ -143,7 +143,7 @@ class AccountForm(TypingScreen, StoreScreen):
 
     def _guess(self, typed: str) -> None:
         """Fill in what the address tells, where nobody typed something else."""
-        email = addresses.normal(typed)
+        email = addresses.typed_address(typed)
         if email == self._email:
             return
         self._email, self._found, self._is_nowhere = email, None, False
@@ -173,7 +173,7 @@ class AccountForm(TypingScreen, StoreScreen):
             self._look_up()
 
     def _look_up(self) -> None:
-        email = addresses.normal(self.field("email").input.value)
+        email = addresses.typed_address(self.field("email").input.value)
         if not email or email == self._looked_up or providers.known(email):
             return
         self._looked_up, self._looking = email, True
@@ -182,7 +182,7 @@ class AccountForm(TypingScreen, StoreScreen):
 
     @on(LookedUp)
     def _heard(self, event: LookedUp) -> None:
-        if event.email != addresses.normal(self.field("email").input.value):
+        if event.email != addresses.typed_address(self.field("email").input.value):
             return  # another address is typed by now
         if event.found is not None:
             self._found = event.found
@@ -233,7 +233,7 @@ class AccountForm(TypingScreen, StoreScreen):
     def entry(self) -> Entry:
         """What is typed, or a FieldError of the first field that cannot be."""
         values = {one.field: one.input.value.strip() for one in self.query(Field)}
-        email = addresses.normal(values["email"])
+        email = addresses.typed_address(values["email"])
         if not email:
             raise FieldError("email", "This is not an e-mail address.", "Example: ann@example.org")
         known = self._found.provider if self._found else providers.guess(email)

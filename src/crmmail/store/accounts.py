@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from crmmail.addresses import domain_of, is_free, normal
+from crmmail.addresses import domain_of, is_free, normal, typed_address
 from crmmail.errors import CrmmailError
 from crmmail.store import leaving, ledger, windows
 from crmmail.store.database import Store
@@ -325,7 +325,7 @@ def remove(
 
 
 def _address(typed: str) -> str:
-    if not (address := normal(typed)):
+    if not (address := typed_address(typed)):
         raise AccountError(f"{typed!r} is not an e-mail address.", "It looks like me@acme.com.")
     return address
 

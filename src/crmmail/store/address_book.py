@@ -33,7 +33,7 @@ NOBODYS = Before()
 
 def parse(typed: str) -> str:
     """The form in which an address is compared; an error in words when it is none."""
-    if not (address := addresses.normal(typed)):
+    if not (address := addresses.typed_address(typed)):
         raise RecordError(f"{typed!r} is not an e-mail address.", "It looks like anna@acme.com.")
     return address
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crmmail import text, web_links
-from crmmail.addresses import ascii_domain, is_free, site
+from crmmail.addresses import is_free, site, typed_domain
 from crmmail.store import changes, links, meetings, merging, records, undoing, windows
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
@@ -289,8 +289,9 @@ def _set_deleted(store: Store, company_id: int, deleted: bool) -> None:
 
 def _domain(typed: str) -> str:
     """The registrable domain of what somebody typed; an error in words where it is none."""
-    domain = ascii_domain(typed.strip().rpartition("@")[2])
-    if "." not in domain or not all(label.strip("-") for label in domain.split(".")):
+    domain = typed_domain(typed.strip().rpartition("@")[2])
+    is_one = len(typed.split()) == 1 and "." in domain
+    if not (is_one and all(label.strip("-") for label in domain.split("."))):
         raise records.RecordError(f"{typed!r} is not a domain.", "It looks like acme.com.")
     if is_free(domain):
         raise records.RecordError(

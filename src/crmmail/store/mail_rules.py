@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
-from crmmail.addresses import ascii_domain, normal
+from crmmail.addresses import normal, typed_address, typed_domain
 from crmmail.errors import CrmmailError, MissingError
 from crmmail.store import rule_changes
 from crmmail.store.accounts import MEETING_POLICIES, POLICIES
@@ -22,10 +21,6 @@ NOT_MINE = "not mine "
 """How a chore begins that names an address that was mine: what it wrote is not mine any more."""
 LEVELS = ("mail_level", "meeting_level")
 """Settings whose values are a Level (V)."""
-
-
-_LONGEST = 253  # characters of a domain
-_DOMAIN = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")  # in its IDNA form
 
 
 class RuleError(CrmmailError):
@@ -229,7 +224,7 @@ def as_pattern(typed: str) -> str:
 
 def as_address(typed: str) -> str:
     """What was typed as an address as it is compared. Raises in words."""
-    if not (address := normal(typed)):
+    if not (address := typed_address(typed)):
         raise RuleError(
             f"{typed!r} is not an e-mail address.",
             "It looks like ann@acme.com; a domain, @acme.com.",
@@ -239,8 +234,7 @@ def as_address(typed: str) -> str:
 
 def as_domain(typed: str) -> str:
     """What was typed as a domain as it is compared. Raises in words."""
-    domain = ascii_domain(typed.strip().lstrip("@"))
-    if len(domain) > _LONGEST or not _DOMAIN.fullmatch(domain):
+    if not (domain := typed_domain(typed.strip().lstrip("@"))):
         raise RuleError(f"{typed!r} is not a domain.", "It looks like acme.com.")
     return domain
 
