@@ -48,7 +48,7 @@ class UnsavedApp(FollowingApp, inherit_bindings=False):
         if len(kept) > 1:
             words += f" {len(kept) - 1} more of this kind are beside it."
         words += " This is said at each start until the file is deleted."
-        self.notify(words, timeout=30, markup=False)
+        self.notify(words, timeout=12, markup=False)
 
     def keep_unsaved(self) -> None:
         with suppress(Exception):  # the app ends for another reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.widget import Widget
 from textual.widgets._toast import Toast
 
 from crmmail.app import CrmmailApp
@@ -90,3 +91,63 @@ async def test_toasts_stand_above_a_status_line_of_several_rows(
         (first,) = (y for y, line in enumerate(lines(app)) if "✗ me@home.example" in line)
         assert first < 22
         assert max(covered(app)) == first - 1
+
+
+def rows_of(widget: Widget) -> set[int]:
+    return set(range(widget.region.y, widget.region.bottom))
+
+
+OLD = f"Text that you typed in a form and did not save is in /home/ann/unsaved.txt. {LONG}"
+DIALOGS = {
+    "a question": (("asterisk", "D"), "SentenceScreen Label"),
+    "the choices of a merge": (("space", "space", "M"), "OptionsPanel"),
+    "a form": (("e",), "#form"),
+    "a setting of an account": (("comma", "enter"), "OptionsPanel"),
+    "the people of a thread": (("enter", "enter", "at"), "ParticipantsPanel"),
+    "a name to pick": (("C",), "PickScreen > *"),
+}
+
+
+@pytest.mark.parametrize("name", DIALOGS)
+async def test_what_was_said_before_never_lies_over_a_dialog(app: CrmmailApp, name: str) -> None:
+    keys, dialog = DIALOGS[name]
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await press(pilot)
+        app.notify(OLD)
+        app.notify(OLD)
+        await settle(pilot)
+        assert covered(app)
+        await press(pilot, *keys)
+        await settle(pilot)
+        found = app.screen.query(dialog).first()
+        assert rows_of(found)
+        assert not covered(app) & rows_of(found)
+        await press(pilot, "j")
+        await settle(pilot)
+        assert not covered(app) & rows_of(found)
+
+
+async def test_what_is_said_when_a_question_is_left_is_seen_again(app: CrmmailApp) -> None:
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await press(pilot)
+        for _ in range(4):
+            app.notify(OLD)
+        await settle(pilot)
+        before = len(covered(app))
+        await press(pilot, "e")
+        await settle(pilot)
+        assert not covered(app)
+        await press(pilot, "escape")
+        await settle(pilot)
+        assert len(covered(app)) == before
+
+
+async def test_what_is_said_of_a_form_is_seen_though_there_is_no_room_beside_it(
+    app: CrmmailApp,
+) -> None:
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await press(pilot, "e", "end", "x")
+        app.notify(LONG)
+        await settle(pilot)
+        assert any("A toast that is so long" in line for line in lines(app))
+        assert app.cursor_position.y not in covered(app)
