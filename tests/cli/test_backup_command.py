@@ -246,7 +246,7 @@ class TestDamage:
         store_path().write_bytes(b"")
         outcome = cli("backup", copy)
         assert (outcome.code, outcome.out) == (1, "")
-        assert "there is no backup of it now" in outcome.err
+        assert "is empty, though there was a store" in outcome.err
         assert "crmmail restore FILE" in outcome.err
         assert not copy.exists()
 

@@ -55,6 +55,35 @@ def test_a_full_disk_for_the_output_is_a_sentence(
     assert not crash.log_path().exists()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["opportunity", "add", "--name", "The press", "--json"],
+        ["opportunity", "add", "--name", "The press"],
+        ["forget", "ada@acme.example", "--yes", "--json"],
+    ],
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_change_whose_output_cannot_be_written_is_said_to_be_stored(
+    filled: Path, command: list[str], unbuffered: str
+) -> None:
+    with FULL.open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "crmmail", *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == (
+        "crmmail: The change is stored, and need not be made again. "
+        "The output cannot be written: No space left on device."
+    )
+
+
 _FAILS = """
 import sys, crmmail.cli
 from crmmail.errors import CrmmailError

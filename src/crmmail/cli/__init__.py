@@ -9,12 +9,13 @@ from pathlib import Path
 
 import crmmail
 from crmmail import typing_ahead
-from crmmail.cli.problems import Exit, close_pipe, flush, need_terminal, tell
+from crmmail.cli.problems import Exit, UnprintedError, close_pipe, flush, need_terminal, tell
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns its exit code. A problem becomes a sentence on stderr."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    UnprintedError.has_changed = False
     _open_standard_files()
     try:
         return _told(words)

@@ -29,7 +29,7 @@ from crmmail.cli.output import AsJson, examples, open_store, print_json, write
 from crmmail.cli.problems import Exit, terminal_fault
 from crmmail.cli.signing_in import sign_in
 from crmmail.errors import CrmmailError
-from crmmail.store import accounts, trouble
+from crmmail.store import accounts, files, trouble
 from crmmail.store.accounts import AccountRow, StateRow
 from crmmail.store.trouble import DamagedError
 from crmmail.widgets import words
@@ -107,6 +107,7 @@ def _checks(offline: bool, masks: dict[str, str]) -> Iterator[Check]:
     except (CrmmailError, OSError, sqlite3.Error) as problem:
         yield _failed("store", problem)
         rows, states, is_read = [], [], False
+    yield from _tried("backups", _backups)
     yield _keyring(rows)
     yield _clock(rows, states, offline)
     for row, state in zip(rows, states, strict=True):
@@ -183,6 +184,18 @@ def _store(db: sqlite3.Connection, file: Path) -> Check:
         return Check("store", False, f"{file} can be read by others", f"Run: chmod 600 {file}")
     size = words.size(file.stat().st_size)
     return Check("store", True, f"{file}, {size}, schema {schema}, no damage")
+
+
+def _backups() -> Check:
+    """The copies that crmmail makes by itself."""
+    store = settings.store_path()
+    if (fault := files.folder_fault(store, written=True)) is not None:
+        return Check("backups", False, str(fault), fault.hint)
+    copies = files.copies_of(store)
+    if not copies:
+        return Check("backups", True, "none yet")
+    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(copies[0].made_at))
+    return Check("backups", True, f"{len(copies)}, the newest of {made}")
 
 
 def _keyring(rows: list[AccountRow]) -> Check:

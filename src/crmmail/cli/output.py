@@ -47,6 +47,7 @@ def open_store() -> Iterator[Store]:
             note(f"{store.path} is on a disk that is {disk}: it is read, and not changed.")
         try:
             if store.by_hand:
+                UnprintedError.has_changed = True
                 from crmmail.store.renewing import renew
 
                 if problem := renew(store):

@@ -91,8 +91,19 @@ def close_pipe() -> None:
 class UnprintedError(CrmmailError):
     """What a command prints cannot be written, as on a full disk."""
 
+    has_changed = False
+    """Whether the command has changed something by hand: done again, that would be there twice."""
+
     def __init__(self, problem: OSError) -> None:
         super().__init__(f"The output cannot be written: {problem.strerror}.")
+
+    def __str__(self) -> str:
+        said = super().__str__()
+        return (
+            f"The change is stored, and need not be made again. {said}"
+            if self.has_changed
+            else said
+        )
 
 
 def flush() -> UnprintedError | None:

@@ -16,7 +16,7 @@ from crmmail.cli.next_step import next_step
 from crmmail.cli.output import AsJson, examples, note, open_store, print_json, write
 from crmmail.cli.problems import ArgumentError, Exit
 from crmmail.errors import CrmmailError
-from crmmail.store import accounts
+from crmmail.store import accounts, files
 from crmmail.store.database import Notice, Store
 from crmmail.widgets import words
 
@@ -54,6 +54,7 @@ def sync(
             return
         reports = _with_passwords(store, _once(store, named))
         states = {state.email: state.state for state in accounts.states(store.read())}
+        fault = files.folder_fault(store.path, written=True)
     if as_json:
         print_json({"accounts": [shape(report) for report in reports]})
     else:
@@ -64,6 +65,8 @@ def sync(
             note(f"{report.email}: {error}")
         if report.errors and (step := next_step(states.get(report.email, ""), report.email)):
             note(step)
+    if fault is not None:
+        note(f"There is no backup of today: {fault} {fault.hint}")
     if any(report.errors for report in reports):
         raise typer.Exit(Exit.SYNC_ERRORS)
 

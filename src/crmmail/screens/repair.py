@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -46,7 +47,9 @@ class Way:
 def ways(store: Path) -> list[Way]:
     """What can be done about a damaged store, the best first."""
     found = [Way(REBUILD, "Build it again from the servers, with what you made by hand")]
-    every = files.copies_of(store)
+    every: list[files.Copy] = []
+    with suppress(StoreError):  # a rebuild says so
+        every = files.copies_of(store)
     kept = [(one.path, one.made_at) for one in every if one.kind == files.KEPT]
     rescued = [one for one in every if one.kind == files.RESCUED]
     made = [(one.path, one.made_at) for one in copies.made(store) if one.is_there]

@@ -31,6 +31,7 @@ def save(source: Path, to: Path) -> int:
     """
     if to.exists():
         raise StoreError(f"{to} exists.", "Choose another name: a copy is never written over.")
+    opening.check_readable(source)
     lock = None if read_only.is_read_only(source) else locks.Lock(source)
     try:
         if lock is not None and not lock.share(10.0):

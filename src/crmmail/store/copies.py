@@ -146,9 +146,10 @@ def remove(store: Path, name: str) -> files.Copy:
 
 def find(store: Path, name: str) -> Path:
     """The file that somebody names: a path, or a copy by its name."""
-    found = (copy.path for copy in files.copies_of(store) if copy.name == name)
     path = Path(name)
-    return path if path.exists() else next(found, path)
+    if path.exists():
+        return path
+    return next((copy.path for copy in files.copies_of(store) if copy.name == name), path)
 
 
 def note_made(store: Path, path: Path) -> None:

@@ -194,6 +194,7 @@ def newest_with_rows(store: Path) -> tuple[Path, int] | None:
 
 
 def _newest_first(store: Path) -> list[Path]:
+    files.need_folder(store)
     return sorted((store.resolve().parent / files.DAILY).glob("daily-*.json.gz"), reverse=True)
 
 
@@ -277,6 +278,7 @@ def folder(store: Path) -> Path:
     """The folder of these backups, made on first use, for its owner only."""
     path = store.resolve().parent / files.DAILY
     path.mkdir(mode=0o700, exist_ok=True)
+    files.need_folder(store, written=True)
     return path
 
 

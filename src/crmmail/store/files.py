@@ -13,7 +13,7 @@ from pathlib import Path
 
 from crmmail import own_files
 from crmmail.store import read_only
-from crmmail.store.trouble import BACKUPS
+from crmmail.store.trouble import BACKUPS, StoreError
 
 _PART = re.compile(r"\.(?:(\d+)@(\d+)-\d+\.)?part(?:$|[.-])")
 _DAY = 86_400  # seconds; nothing takes that long to write
@@ -64,10 +64,32 @@ class Copy:
         return self.kind not in ("daily", "saved")
 
 
+def folder_fault(store: Path, *, written: bool = False) -> StoreError | None:
+    """Why the folder of a store's backups cannot be read, or be `written`; None where it can.
+
+    What is in one that cannot be read looks as if it were not there.
+    """
+    folder = store.resolve().parent / DAILY
+    if not folder.is_dir() or os.access(folder, os.R_OK | os.X_OK | (os.W_OK if written else 0)):
+        return None
+    what = "read" if not written or not os.access(folder, os.R_OK | os.X_OK) else "written"
+    return StoreError(f"The backups folder {folder} cannot be {what}.", f"Run: chmod 700 {folder}")
+
+
+def need_folder(store: Path, *, written: bool = False) -> None:
+    """Raise StoreError where the folder of a store's backups cannot be read, or be `written`."""
+    if (fault := folder_fault(store, written=written)) is not None:
+        raise fault
+
+
 def copies_of(store: Path) -> list[Copy]:
-    """Every copy that crmmail has made by itself of a store, newest first."""
+    """Every copy that crmmail has made by itself of a store, newest first.
+
+    Raises StoreError where their folder cannot be read.
+    """
     found = []
     store = store.resolve()
+    need_folder(store)
     for path in store.parent.glob(f"{store.name}.*"):
         ending = path.name.removeprefix(f"{store.name}.")
         kind = next((kind for start, kind in _KINDS.items() if ending.startswith(start)), "")

@@ -16,6 +16,7 @@ from crmmail.store.trouble import (
     InUseError,
     LostError,
     StoreError,
+    explained,
     foreign,
     is_ours,
 )
@@ -100,6 +101,17 @@ def look(path: Path) -> None:
         raise DamagedError(f"{path} is damaged: there is nothing in it.")
 
 
+def check_readable(path: Path) -> None:
+    """Raise StoreError for a file that cannot be read as a store, or has nothing in it."""
+    with explained(path):
+        if path.is_dir():
+            raise IsADirectoryError(21, "Is a directory", str(path))
+        with path.open("rb") as file:
+            file.read(1)
+        if not _version(path, newer=True):
+            raise StoreError(f"There is nothing in {path}.", "crmmail account add makes a store.")
+
+
 def is_sound(path: Path) -> bool:
     """Whether a file is a store in which no damage is found at the start."""
     try:
@@ -128,8 +140,11 @@ def _has_rows(db: sqlite3.Connection) -> bool:
     return any(db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in _FILLED)
 
 
-def _version(path: Path, anew: bool = False) -> int:
-    """The schema's number. Reads no more than the beginning of each table."""
+def _version(path: Path, anew: bool = False, *, newer: bool = False) -> int:
+    """The schema's number. Reads no more than the beginning of each table.
+
+    One of a `newer` crmmail is refused, unless its store is only copied.
+    """
     if not path.stat().st_size:
         return _nothing(path, anew)
     with closing(read_only.connect(path, isolation_level=None)) as db:
@@ -138,7 +153,7 @@ def _version(path: Path, anew: bool = False) -> int:
             "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage"
         ).fetchall()
         newest = max(migrations())
-        if have > newest:
+        if have > newest and not newer:
             raise StoreError(
                 f"{path} was written by a newer crmmail (schema {have}, this one knows {newest}).",
                 "Upgrade crmmail. The file was left as it is.",

@@ -83,8 +83,8 @@ class Place:
         return to
 
     def _saved_by_another(self) -> Path | None:
-        found = (one for one in files.copies_of(self._path) if one.kind == files.RESCUED)
-        newest = next(found, None)
-        if newest is None or time.time() - newest.made_at > _ONE:
-            return None
-        return newest.path
+        with suppress(StoreError):
+            for copy in files.copies_of(self._path):
+                if copy.kind == files.RESCUED and time.time() - copy.made_at <= _ONE:
+                    return copy.path
+        return None
