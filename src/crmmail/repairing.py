@@ -11,6 +11,7 @@ from pathlib import Path
 
 from crmmail.errors import CrmmailError
 from crmmail.store import backup, daily, files, handmade, locks, opening, salvage
+from crmmail.store import newer as newest
 from crmmail.store import put_back as putting
 from crmmail.store.database import Store
 from crmmail.store.handmade import Document
@@ -79,18 +80,35 @@ def repair(store: Path, way: str) -> str:
             with exclusive(store):
                 if way == REBUILD:
                     return _rebuilt(rebuild(store))
+                newer = newest.than(Path(way), store)
                 kept = backup.restore(Path(way), store)
                 gone = ", ".join(backup.left_out(Path(way), store))  # the new one knows them too
                 forgotten = f" Left out, because forgotten: {gone}." if gone else ""
                 was = f" What was there is kept: {kept}." if kept is not None else ""
                 return (
                     "The backup is in the store's place. Mail that came since is being fetched."
-                    f"{was}{forgotten}"
+                    f"{was}{forgotten}{_newer_words(newer, store)}"
                 )
         except (Busy, InUseError):
             if time.monotonic() >= until:
                 raise
             time.sleep(0.1)
+
+
+def _newer_words(newer: newest.Newer | None, store: Path) -> str:
+    if newer is None or not any((more := newer.lacking(store)).values()):
+        return ""
+    return f" {newer_words(newer, ', '.join(f'{part} {n:,}' for part, n in more.items() if n))}"
+
+
+def newer_words(newer: newest.Newer, more: str) -> str:
+    """What a daily backup has that the store has not that was put in the place; and the way."""
+    at = time.strftime("%Y-%m-%d %H:%M", time.localtime(newer.made_at))
+    name = newer.kept().name
+    return (
+        f"The daily backup of {at} is newer, and has what this one has not, or not so: {more}. "
+        f"To bring that in: crmmail restore {name}"
+    )
 
 
 def _rebuilt(done: Rebuilt) -> str:
@@ -127,8 +145,8 @@ def put_back(file: Path, path: Path) -> tuple[dict[str, int], Path | None]:
     Returns how much came back, and the backup of what was made by hand before.
     """
     document = daily.read(file)
-    if not opening.has_rows(path) and (newest := daily.newest_of(path)) is not None:
-        document = Said.in_(newest).over(document)
+    if not opening.has_rows(path) and (last := daily.newest_of(path)) is not None:
+        document = Said.in_(last).over(document)
     store = Store(path, anew=True)
     try:
         saved = daily.save(store)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,42 @@ def test_the_lists_of_an_empty_store_over_backups_say_that_it_is_lost(
         assert f"{worked} is empty, though there was a store" in outcome.err
     assert cli("rebuild", "--yes").code == 0
     assert "The press" in cli("opportunities", "list").out
+
+
+@pytest.mark.parametrize("loss", ["missing", "empty", "there"])
+def test_a_restore_says_that_the_daily_backup_is_newer_and_how_to_bring_it_in(
+    cli: Cli, worked: Path, tmp_path: Path, loss: str
+) -> None:
+    copy = tmp_path / "copy.db"
+    assert cli("backup", copy).code == 0
+    _made_before(copy, 300)
+    assert cli("opportunity", "add", "--name", "The binder").code == 0
+    if loss != "there":
+        files.remove(worked)
+    if loss == "empty":
+        worked.touch()
+    outcome = cli("restore", copy, "--yes")
+    assert outcome.code == 0
+    assert "is newer than this backup." in outcome.err
+    assert "has what this one has not, or not so: 1 opportunity. To bring that in: " in outcome.err
+    command = outcome.err.splitlines()[-1].partition("To bring that in: crmmail ")[2]
+    assert cli("sync").code == 0
+    assert "The binder" not in cli("opportunities", "list").out
+    assert cli(*command.split(), "--yes").code == 0
+    assert "The binder" in cli("opportunities", "list").out
+
+
+def test_a_restore_that_is_newer_than_the_daily_backup_says_nothing_of_it(
+    cli: Cli, worked: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.db"
+    assert cli("backup", copy).code == 0
+    _made_before(copy, -300)
+    assert "is newer" not in cli("restore", copy, "--yes").err
+
+
+def _made_before(copy: Path, seconds: int) -> None:
+    """Let a backup be one that was made some time ago, by a copy of it that has that time."""
+    store_path().parent.joinpath("backups", "made.json").unlink()
+    at = copy.stat().st_mtime - seconds
+    os.utime(copy, (at, at))

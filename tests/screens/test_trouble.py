@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,8 +17,8 @@ from crmmail import repairing
 from crmmail.app import CrmmailApp
 from crmmail.guarding import REPAIR, RepairApp
 from crmmail.screens.base import StoreChanged
-from crmmail.screens.repair import RepairScreen
-from crmmail.store import backup, copies, notes
+from crmmail.screens.repair import RepairScreen, ways
+from crmmail.store import backup, copies, daily, notes
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
 from crmmail.store.trouble import REBUILD, DamagedError, ForeignError, LostError
@@ -259,3 +260,23 @@ def test_the_app_asks_what_to_do_about_a_file_that_is_no_store(
     assert isinstance(shown[1], CrmmailApp)
     (kept,) = tmp_path.glob("crmmail.db.damaged-*")
     assert kept.read_text() == "text\n"
+
+
+def test_what_is_offered_says_that_the_daily_backup_is_newer(store: Store, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    backup.save(store.path, copy)
+    copies.note_made(store.path, copy)
+    notes.add(store, Kind.PERSON, 1, "Likes tea.")
+    now = int(time.time())
+    daily.daily(store, now + 300)
+    (_, offered) = ways(store.path)
+    assert "The daily backup of " in offered.words
+    assert " is newer: " in offered.words
+    said = repairing.repair(_closed(store), str(copy))
+    assert "is newer, and has what this one has not, or not so: " in said
+    assert "notes 1. To bring that in: crmmail restore saved-" in said
+
+
+def _closed(store: Store) -> Path:
+    store.close()
+    return store.path

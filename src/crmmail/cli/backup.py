@@ -106,8 +106,9 @@ def restore(
     what is missing comes back, and what was changed since stays. Whoever was forgotten since the
     backup was made stays so, and is named.
     """
+    from crmmail.repairing import newer_words
     from crmmail.store import backup as backups
-    from crmmail.store import copies, daily, files
+    from crmmail.store import copies, daily, files, newer
 
     store = store_path()
     file = copies.find(store, str(file))
@@ -118,6 +119,8 @@ def restore(
         return
     backups.check(file)
     _tell_left_out(gone := backups.left_out(file, store))
+    if (later := newer.than(file, store)) is not None:
+        note(f"{later.path.name} of {_when(later.made_at)} is newer than this backup.")
     if store.exists() and not yes:
         confirm(f"Put {file} in the place of {store}?", "A restore takes the store's place.")
     with _alone(store, "restore"):
@@ -127,6 +130,8 @@ def restore(
         back = f" To go back: crmmail restore {kept}"
         note(f"What was there: {kept}.{back if files.is_whole(kept) else ''}")
     _tell_left_out(gone, done=True)
+    if later is not None and any((more := later.lacking(store)).values()):
+        note(newer_words(later, counted(more)))
 
 
 def rebuild(

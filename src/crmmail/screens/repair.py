@@ -17,7 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from crmmail.store import copies, files
+from crmmail.store import copies, files, newer
 from crmmail.store.trouble import REBUILD, ForeignError, LostError, StoreError
 from crmmail.widgets.leaving import Whole
 from crmmail.widgets.words import size
@@ -56,6 +56,8 @@ def ways(store: Path) -> list[Way]:
     for path, at in sorted(made + kept, key=lambda one: -one[1])[:_OFFERED]:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
         words = f"Put the backup of {when} in its place ({size(path.stat().st_size)}): {path}"
+        if (later := newer.than(path, store)) is not None:
+            words += f". {_newer(later)}"
         found.append(Way(str(path), words))
     for copy in rescued:  # all that was in a store when its file went: first where it is lost
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(copy.made_at))
@@ -65,6 +67,13 @@ def ways(store: Path) -> list[Way]:
             Way(str(copy.path), words),
         )
     return found
+
+
+def _newer(later: newer.Newer) -> str:
+    """That a daily backup is newer than what is offered, and what is in it."""
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(later.made_at))
+    had = ", ".join(f"{part} {count:,}" for part, count in later.counts.items() if count)
+    return f"The daily backup of {when} is newer: {had}"
 
 
 class RepairScreen(Whole, ModalScreen[str]):

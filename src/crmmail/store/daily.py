@@ -96,7 +96,7 @@ def _keep_other(path: Path, document: Document) -> Path | None:
 
     Returns where it is kept.
     """
-    if not path.exists() or ((saved := _saved_as(path)).exists() and saved.samefile(path)):
+    if not path.exists() or ((saved := saved_as(path)).exists() and saved.samefile(path)):
         return None
     there = _head(path)
     start = path.name.removesuffix(".json.gz") + "-before"
@@ -153,11 +153,11 @@ def _counts(document: Document) -> dict[str, int]:
 
 def set_aside(store: Path) -> None:
     """Keep the newest daily backup as it is: another store will renew that of today."""
-    if (path := newest(store)) is not None and not (kept := _saved_as(path)).exists():
+    if (path := newest(store)) is not None and not (kept := saved_as(path)).exists():
         files.link(path, kept)
 
 
-def _saved_as(path: Path) -> Path:
+def saved_as(path: Path) -> Path:
     """Where a daily backup is kept; the same again for one that is kept already."""
     stamp = time.strftime("%Y-%m-%d-%H%M%S", time.localtime(path.stat().st_mtime))
     return path.with_name(f"saved-{stamp}.json.gz")
