@@ -106,3 +106,25 @@ def test_what_cannot_be_is_said(cli: Cli, filled: Path, words: tuple[str, ...], 
     outcome = cli("export", *words)
     assert outcome.code == 2
     assert said in outcome.err
+
+
+@pytest.mark.parametrize("words", [("people",), ("people", "--format", "vcard"), ("meetings",)])
+def test_a_dash_is_the_standard_output(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli("export", *words, "--to", "-").out == cli("export", *words).out
+    assert not Path("-").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [("all",), ("threads",), ("threads", "--format", "eml")], ids="-".join
+)
+def test_a_dash_is_refused_where_files_are_written(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = cli("export", *words, "--to", "-", "--offline")
+    assert outcome.code == 2
+    assert "not written to the standard output" in outcome.err
+    assert not Path("-").exists()

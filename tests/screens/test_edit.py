@@ -404,3 +404,12 @@ async def test_text_behind_an_address_or_a_domain_is_refused_beside_its_field(
         assert isinstance(app.screen, FormScreen)
         assert said in text(app)
         assert kept(app.store) == before
+
+
+async def test_a_line_feed_begins_a_line_of_a_note(app: CrmmailApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "enter", "n")
+        await press(pilot, *"One", "ctrl+j", *"Two", "enter", *"Three", "ctrl+s")
+        await settle(pilot)
+        newest = "SELECT text FROM note ORDER BY id DESC LIMIT 1"
+        assert app.store.read().execute(newest).fetchone() == ("One\nTwo\nThree",)

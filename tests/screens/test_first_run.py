@@ -215,3 +215,20 @@ async def test_with_an_account_the_lists_come_first(store: Store) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         assert isinstance(app.screen, RecordsScreen)
+
+
+@pytest.mark.parametrize("field", ["password", "server", "username"])
+async def test_what_was_found_is_cleared_when_a_field_changes(
+    empty_store: Store, server: Dovecot, keyring_here: Memory, field: str
+) -> None:
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 40)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await enter(pilot, "email", ME)
+        await enter(pilot, "server", f"localhost:{server.port}")
+        await enter(pilot, "password", SECRET)
+        await pilot.press("f5")
+        await until(pilot, lambda: "Signed in" in text(app))
+        await enter(pilot, field, "other")
+        assert "Signed in" not in text(app)
+        assert "40  Sent" not in text(app)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from crmmail.app import CrmmailApp
-from tests.screens.harness import press, settle, text
+from crmmail.screens.first_run import FirstRunScreen
+from crmmail.screens.repair import RepairScreen, Way
+from crmmail.store.database import Store
+from tests.screens.harness import press, settle, text, until
 
 SIZES = ((1, 1), (4, 2), (3, 40), (200, 1), (7, 7), (80, 24))
 
@@ -47,3 +50,49 @@ async def test_the_app_outlives_a_very_small_terminal(
             assert app.size == size
         assert app.screen is before
         assert text(app).strip()
+
+
+@pytest.mark.parametrize("size", [(40, 10), (36, 9), (40, 6)])
+@pytest.mark.parametrize("tabs", [0, 3, 5])
+async def test_the_field_that_has_the_keys_stays_on_the_screen(
+    app: CrmmailApp, size: tuple[int, int], tabs: int
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "e", *["tab"] * tabs)
+        await pilot.resize_terminal(*size)
+        await settle(pilot)
+        assert is_seen(app)
+
+
+@pytest.mark.parametrize("size", [(40, 10), (36, 9)])
+async def test_the_field_of_a_new_account_stays_on_the_screen(
+    empty_store: Store, size: tuple[int, int]
+) -> None:
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await press(pilot, "tab", "tab", "tab")
+        await pilot.resize_terminal(*size)
+        await settle(pilot)
+        assert is_seen(app)
+
+
+def is_seen(app: CrmmailApp) -> bool:
+    focused = app.focused
+    assert focused is not None
+    place = app.screen.find_widget(focused)
+    return bool(place.visible_region.height)
+
+
+@pytest.mark.parametrize("size", [(36, 9), (60, 12), (80, 24)])
+@pytest.mark.parametrize("down", range(3))
+async def test_the_choice_about_a_damaged_store_that_enter_takes_is_seen(
+    app: CrmmailApp, size: tuple[int, int], down: int
+) -> None:
+    offered = [Way("one", "First of all of them"), Way("two", "Second of them")]
+    async with app.run_test(size=size) as pilot:
+        await press(pilot)
+        app.push_screen(RepairScreen("The store is damaged. " * 4, offered, "Third: leave it"))
+        await press(pilot, *["j"] * down)
+        await settle(pilot)
+        assert ("First of", "Second of", "Third: leave")[down] in text(app)

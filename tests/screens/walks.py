@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from textual.command import CommandPalette
 from textual.screen import Screen
+from textual.widgets import TextArea
 
 from crmmail.app import CrmmailApp
 from crmmail.screens.accounts import AccountsScreen
@@ -178,6 +179,7 @@ RECORD = (
     step("record.emails", focus("threads")),
     step("record.note", shows("New note")),
     step("form.undo", hides("Cull"), *"Cull"),
+    step("form.new_line", lambda app: "Ring\n" in app.screen.query_one(TextArea).text, *"Ring"),
     step("form.save", said("Note written. u to undo."), *"Call"),
     step("notes.edit", shows("Edit note"), "3"),
     step("form.leave", on(RecordScreen)),

@@ -69,7 +69,8 @@ def export(
         ),
     ] = "",
     to: Annotated[
-        Path | None, typer.Option(help="A new file; for eml and all, a folder. Without: stdout.")
+        Path | None,
+        typer.Option(help="A new file; for eml and all, a folder. Without, or -: stdout."),
     ] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Mail from the store, not as it was sent.")
@@ -86,6 +87,10 @@ def export(
     if form not in known:
         has = f"it has {', '.join(known)}" if known[0] else "it is written in every format"
         raise ArgumentError(f"--format: {what} cannot be written as {form}: {has}.")
+    if str(to) == "-":
+        if what is What.ALL or form in ("mbox", "eml"):
+            raise ArgumentError("--to: this is not written to the standard output. Name a place.")
+        to = None
     if to is not None and what is not What.ALL and form != "eml":
         with of("--to"):
             is_file(str(to))

@@ -137,6 +137,8 @@ class FirstRunScreen(AccountForm):
         self._test_after = False
         self._offer_pin("")
         self.go.label = "Test"
+        if not self._busy:  # what was found is about what was typed before
+            self.found.update("")
 
     @property
     def is_storing(self) -> bool:
@@ -231,6 +233,8 @@ class FirstRunScreen(AccountForm):
             done = "is signed in again" if self._account else "is set up; the import has begun"
             self.notify(f"{event.wanted.entry.email} {done}.", markup=False)
             self.stored()
+        elif self._edited:
+            self.found.update("Something else is typed by now: enter tests that.")
         else:
             self._tested, self._calendars = event.wanted.entry, event.calendars
             self.found.update(Content("\n".join(self._lines(event))))

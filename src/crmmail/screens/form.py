@@ -90,10 +90,22 @@ class AreaField(TextArea):
             id="form.undo",
             tooltip="Take typing in a text of several lines back",
         ),
+        Binding(
+            "ctrl+j",
+            "new_line",
+            "New line",
+            show=False,
+            id="form.new_line",
+            tooltip="Begin a line in a text of several lines, as enter does",
+        ),
     ]
 
     def on_mount(self) -> None:
         self.move_cursor(self.document.end)
+
+    def action_new_line(self) -> None:
+        """Begin a new line: programs that type a text send a line feed where a person has enter."""
+        self.replace("\n", *self.selection)
 
 
 class FormScreen(TypingScreen, Whole, ModalScreen[None], inherit_bindings=False):

@@ -98,6 +98,11 @@ class TypingScreen(_Base):
         """Whether text would be lost, if the screen were left now."""
         return self.is_changed and not self._is_stored
 
+    def on_resize(self) -> None:
+        """The field that has the keys stays on the screen, however small that gets."""
+        if self.focused is not None:
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
+
     def discard(self, then: Callable[[], object], words: str = "Discard what you typed?") -> None:
         """Do what loses the text: at once where nothing was typed, else when that is confirmed."""
         if not self.would_lose:

@@ -23,6 +23,7 @@ from crmmail.widgets.leaving import Whole
 from crmmail.widgets.words import size
 
 _OFFERED = 5  # backups, the newest first
+_HIGHEST = 12  # rows of the choices
 _SAFE = "All mail is still on the servers."
 _MADE = "What you made by hand (notes, opportunities, links, rules, edits)"
 _DAMAGED = (
@@ -95,6 +96,7 @@ class RepairScreen(Whole, ModalScreen[str]):
         }
         Static { height: auto; margin-bottom: 1; }
         OptionList { height: auto; max-height: 12; }
+
     }
     """
 
@@ -121,6 +123,17 @@ class RepairScreen(Whole, ModalScreen[str]):
     def on_mount(self) -> None:
         self.query_one(OptionList).highlighted = 0
         self.query_one(OptionList).focus()
+
+    def on_resize(self) -> None:
+        """All choices are on the screen, or scroll there: what enter does is always seen."""
+        self.call_after_refresh(self._show_choices)
+
+    def _show_choices(self) -> None:
+        choices = self.query_one(OptionList)
+        room = self.query_one(VerticalScroll).scrollable_content_region.height
+        choices.styles.max_height = max(min(room, _HIGHEST), 1)
+        self.call_after_refresh(choices.scroll_visible, animate=False)
+        self.call_after_refresh(choices.scroll_to_highlight)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(self._offered[event.option_index].key)
