@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import stat
@@ -176,6 +177,18 @@ class TestWhileItIsOpen:
         with closing(Store(store.path)) as again:
             assert again.read().execute("SELECT text FROM note").fetchall() == [("Likes tea.",)]
             assert again.read().execute("SELECT count(*) FROM message").fetchone() == (4,)
+
+    def test_a_copy_of_an_earlier_loss_does_not_stand_for_this_one(
+        self, store: Store, world: World
+    ) -> None:
+        older = files.free_name(store.path, f"{files.RESCUED}-2026-01-01-000000")
+        older.touch()
+        os.utime(older, (time.time() - 5, time.time() - 5))
+        notes.add(store, Kind.PERSON, world.anna, "Likes tea.")
+        store.path.unlink()
+        store.look()
+        (saved,) = (one for one in rescued(store.path) if one != older)
+        assert saved.name in (store.trouble.hint if store.trouble else "")
 
     def test_a_whole_folder_that_is_gone_is_not_made_again(self, tmp_path: Path) -> None:
         folder = tmp_path / "data"

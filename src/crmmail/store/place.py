@@ -15,7 +15,6 @@ from crmmail.store.trouble import StoreError
 
 log = logging.getLogger(__name__)
 
-_ONE = 60  # seconds in which several processes that had the store open make one copy
 _PATIENCE = 60.0  # seconds that the copy of another process may take
 
 
@@ -28,17 +27,21 @@ class Place:
         log_file = files.logs(path.resolve())[0]
         self._log = log_file.stat() if log_file.exists() else None
         self._tried = False
+        self._seen = time.time()  # when the file was last in its place
         self.saved: Path | None = None
         """The copy of what was in the file, when that was gone."""
 
     def has_it(self) -> bool:
         """Whether the file is in its place."""
         try:
-            return os.path.samestat(self._file, self._path.stat())
+            has_it = os.path.samestat(self._file, self._path.stat())
         except FileNotFoundError:
             return False
         except OSError:  # SQLite will say what is wrong there
             return True
+        if has_it:
+            self._seen = time.time()
+        return has_it
 
     def rescue(self, db: sqlite3.Connection) -> None:
         """Copy what was in the file to a new one beside its place, once.
@@ -83,8 +86,9 @@ class Place:
         return to
 
     def _saved_by_another(self) -> Path | None:
+        """The copy that another process, which had the store open too, has made of it since."""
         with suppress(StoreError):
             for copy in files.copies_of(self._path):
-                if copy.kind == files.RESCUED and time.time() - copy.made_at <= _ONE:
+                if copy.kind == files.RESCUED and copy.made_at >= int(self._seen):
                     return copy.path
         return None
