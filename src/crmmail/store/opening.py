@@ -113,24 +113,34 @@ def check_readable(path: Path) -> None:
 
 
 def is_sound(path: Path) -> bool:
-    """Whether a file is a store in which no damage is found at the start."""
-    try:
-        look(path)
-    except (sqlite3.Error, OSError, StoreError):
-        return False
-    return True
+    """Whether a file is a store in which no damage is found at the start. Its log stays."""
+    with suppress(sqlite3.Error, OSError, StoreError), closing(_reading(path)) as db:
+        found = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage")
+        names = {name for (name,) in found}
+        for name in names:
+            db.execute(f'SELECT * FROM "{name}" NOT INDEXED LIMIT 1').fetchone()
+        return names.issuperset(_CORE)
+    return False
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    """A connection that leaves the file and its log as they are."""
+    if read_only.is_read_only(path):
+        return read_only.connect(path)
+    found: sqlite3.Connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    return found
 
 
 def has_rows(path: Path) -> bool:
     """Whether a file is a store with something in it."""
-    with suppress(sqlite3.Error, OSError, StoreError), closing(read_only.connect(path)) as db:
+    with suppress(sqlite3.Error, OSError, StoreError), closing(_reading(path)) as db:
         return _has_rows(db)
     return False
 
 
 def is_empty(path: Path) -> bool:
     """Whether there is a file that can be read, with nothing in it: no byte, no table or no row."""
-    with suppress(sqlite3.Error, OSError, StoreError), closing(read_only.connect(path)) as db:
+    with suppress(sqlite3.Error, OSError, StoreError), closing(_reading(path)) as db:
         (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         return not tables or not _has_rows(db)
     return False
