@@ -253,6 +253,7 @@ async def test_first_run(tour: Tour, empty_store: Store, size: tuple[int, int]) 
             assert isinstance(screen, FirstRunScreen)
             for field in screen.query(Field):
                 field.complain()
+            screen._edited = False  # since the test began
             wanted = SignUp(screen, replace(entry, pin=pin), save=False)
             screen.post_message(SignedUp(wanted, **what))  # type: ignore[arg-type]
 
