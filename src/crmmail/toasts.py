@@ -50,9 +50,12 @@ class ToastsApp(App[str], inherit_bindings=False):
             self.call_after_refresh(self._make_way)
 
     def _refresh_notifications(self) -> None:
-        """Another screen is in front, and has the toasts."""
+        """Another screen is in front, and has the toasts: those of one below it would be twice."""
         super()._refresh_notifications()
         if self._notifications:
+            for screen in self._screen_stack[:-1] if self._screen_stack else ():
+                for rack in screen.query(ToastRack):
+                    rack.display = False  # it is shown again when its screen is in front
             self.call_after_refresh(self._make_way)
 
     @on(Notify)

@@ -10,7 +10,7 @@ from crmmail.app import CrmmailApp
 from crmmail.screens.form import FormScreen
 from crmmail.store import accounts
 from crmmail.store.database import Store
-from tests.screens.harness import lines, press, settle
+from tests.screens.harness import lines, press, settle, text
 
 LONG = "A toast that is so long that it has to be wrapped, and takes two rows of a terminal of 80."
 
@@ -151,3 +151,20 @@ async def test_what_is_said_of_a_form_is_seen_though_there_is_no_room_beside_it(
         await settle(pilot)
         assert any("A toast that is so long" in line for line in lines(app))
         assert app.cursor_position.y not in covered(app)
+
+
+@pytest.mark.parametrize("key", ["e", "C"])
+async def test_a_toast_is_seen_once_though_a_dialog_was_opened_since(
+    app: CrmmailApp, key: str
+) -> None:
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await press(pilot)
+        app.notify("Said before.", timeout=600)
+        await settle(pilot)
+        assert text(app).count("Said before.") == 1
+        await press(pilot, key)
+        await settle(pilot)
+        assert text(app).count("Said before.") == 1
+        await press(pilot, "escape")
+        await settle(pilot)
+        assert text(app).count("Said before.") == 1

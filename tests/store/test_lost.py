@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -18,6 +19,7 @@ from crmmail import repairing
 from crmmail.store import backup, daily, files, forgetting, notes, opening, people
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
+from crmmail.store.place import Place
 from crmmail.store.trouble import REBUILD, DamagedError, LostError, MovedError, StoreError
 
 from .conftest import World
@@ -42,6 +44,12 @@ def empty(path: Path) -> None:
 def rescued(path: Path) -> list[Path]:
     """The copies of a store that were made when its file was gone."""
     return [one.path for one in files.copies_of(path) if one.kind == files.RESCUED]
+
+
+def notes_in(path: Path) -> list[tuple[str]]:
+    """The notes of a store's file."""
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute("SELECT text FROM note ORDER BY 1").fetchall()
 
 
 @pytest.fixture
@@ -230,6 +238,51 @@ class TestWhileItIsOpen:
         away.rename(store.path)
         notes.add(store, Kind.PERSON, world.anna, "Likes tea.")
         assert store.trouble is None
+
+    def test_what_was_written_since_it_came_back_is_saved_when_it_goes_again(
+        self, store: Store, world: World
+    ) -> None:
+        away = store.path.rename(store.path.with_name("elsewhere.db"))
+        store.look()
+        away.rename(store.path)
+        notes.add(store, Kind.PERSON, world.anna, "Likes tea.")
+        store.path.unlink()
+        store.look()
+        assert [("Likes tea.",)] in [notes_in(one) for one in rescued(store.path)]
+
+    def test_what_was_in_it_is_saved_though_the_store_is_closed_at_once(
+        self, store: Store, world: World
+    ) -> None:
+        notes.add(store, Kind.PERSON, world.anna, "Likes tea.")
+        store.path.unlink()
+        store.close()
+        (saved,) = rescued(store.path)
+        assert notes_in(saved) == [("Likes tea.",)]
+        assert [log for log in files.logs(store.path) if log.exists()] == []
+
+    @pytest.mark.parametrize("other", [False, True])
+    def test_the_log_of_one_that_could_not_be_saved_is_kept_for_it(
+        self, store: Store, world: World, monkeypatch: pytest.MonkeyPatch, other: bool
+    ) -> None:
+        def full(_place: Place, _db: sqlite3.Connection) -> Path:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(Place, "_save", full)
+        notes.add(store, Kind.PERSON, world.anna, "Likes tea.")
+        away = store.path.rename(store.path.with_name("elsewhere.db"))
+        if other:
+            store.path.touch()
+        with pytest.raises(MovedError):
+            store.version()
+        store.close()
+        log = files.logs(store.path)[0]
+        if other:
+            (kept,) = store.path.parent.glob(f"{store.path.name}.rescued-*-wal")
+            assert not log.exists()
+            store.path.unlink()
+            kept.rename(log)
+        away.rename(store.path)
+        assert notes_in(store.path) == [("Likes tea.",)]
 
     def test_a_path_that_leads_through_a_link_is_followed(
         self, tmp_path: Path, store: Store

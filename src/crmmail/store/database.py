@@ -126,14 +126,18 @@ class Store:
         To close a connection under a query that another thread runs would end the process.
         """
         with self._lock:
+            is_open = self._file is not None and not self._file.is_closed
+            gone = self._place if is_open and self._place and not self._place.has_it() else None
+            if gone is not None:
+                gone.rescue(self._writer, again=True)  # nobody can read it any more after this
             if self._engine is not None:
                 self._engine.dispose()
             if (reader := self._local.__dict__.pop("reader", None)) is not None:
                 reader.close()
             self._writer.close()
-            if self._file is not None and not self._file.is_closed:
-                if self._place is not None and not self._place.has_it() and self._file.own(0.0):
-                    self._place.clear()  # nobody else uses the store
+            if self._file is not None and is_open:
+                if gone is not None and self._file.own(0.0):  # nobody else uses the store
+                    gone.clear()
                 self._file.close()
 
     def read(self) -> sqlite3.Connection:

@@ -40,16 +40,18 @@ class Place:
         except OSError:  # SQLite will say what is wrong there
             return True
         if has_it:
-            self._seen = time.time()
+            self._seen, self._tried, self.saved = time.time(), False, None
         return has_it
 
-    def rescue(self, db: sqlite3.Connection) -> None:
-        """Copy what was in the file to a new one beside its place, once.
+    def rescue(self, db: sqlite3.Connection, *, again: bool = False) -> None:
+        """Copy what was in the file to a new one beside its place, once each time that it is gone.
 
         A process that has a deleted file open can still read it. Where the folder is gone too,
-        nothing is made.
+        nothing is made. What could not be saved before is tried `again`.
         """
-        if self._tried or db.in_transaction or not self._path.parent.is_dir():
+        if self.saved is not None or (self._tried and not again):
+            return
+        if db.in_transaction or not self._path.parent.is_dir():
             return
         self._tried = True
         try:
@@ -59,17 +61,25 @@ class Place:
             log.warning("what was in the store could not be saved: %s", problem)
 
     def clear(self) -> None:
-        """Delete the log that a file has left which is gone; for the last one that used it.
+        """Put the log away that a file has left which is gone; for the last one that used it.
 
-        SQLite would take it for the log of whatever file comes into its place.
+        SQLite would take it for the log of whatever file comes into its place. The newest rows may
+        be nowhere else: where they are not saved it stays for that file, which may come back, or
+        is kept beside another one that is there.
         """
         if self._log is None:
             return
         log_file, index, _ = files.logs(self._path.resolve())
         with suppress(OSError):
-            if os.path.samestat(self._log, log_file.stat()):
+            if not os.path.samestat(self._log, log_file.stat()):
+                return
+            if self.saved is not None:
                 log_file.unlink()
-                index.unlink(missing_ok=True)
+            elif self._path.exists():
+                log_file.rename(files.free_name(self._path, f"{files.RESCUED}-{files.dated()}-wal"))
+            else:
+                return
+            index.unlink(missing_ok=True)
 
     def _save(self, db: sqlite3.Connection) -> Path:
         to = files.free_name(self._path, f"{files.RESCUED}-{files.dated()}")
@@ -87,8 +97,8 @@ class Place:
 
     def _saved_by_another(self) -> Path | None:
         """The copy that another process, which had the store open too, has made of it since."""
-        with suppress(StoreError):
+        with suppress(StoreError, OSError):
             for copy in files.copies_of(self._path):
-                if copy.kind == files.RESCUED and copy.made_at >= int(self._seen):
+                if copy.kind == files.RESCUED and copy.path.stat().st_mtime >= self._seen:
                     return copy.path
         return None
