@@ -65,9 +65,8 @@ class ToastsApp(App[str], inherit_bindings=False):
         if rack is None:
             return
         if not rack.display:
-            rows = self._rows_in_use()
-            rack.set_class(rows is not None and 2 * rows[1] > self.size.height, "-top")
-        rack.styles.margin = (0, 0, 0 if rack.has_class("-top") else self._foot(), 0)
+            rack.set_class(self._cursor_is_low(), "-top")
+        self._turn(rack, top=rack.has_class("-top"))
         for toast in rack.query(Toast):
             toast.display = True
         self.call_after_refresh(self._make_way)
@@ -77,7 +76,8 @@ class ToastsApp(App[str], inherit_bindings=False):
         rack = self._rack()
         if rack is None:
             return
-        self._look_for_dialog()
+        if self._look_for_dialog() and self._dialog is None:
+            self._turn(rack, top=self._cursor_is_low())
         made = list(rack.query(Toast))
         toasts = [toast for toast in made if toast.display]
         if len(made) < len(self._notifications) or not all(one.region for one in toasts):
@@ -93,12 +93,14 @@ class ToastsApp(App[str], inherit_bindings=False):
         if tries and any(one.display and not one.region for one in made):
             self.call_after_refresh(self._make_way, tries - 1)  # these were hidden before
 
-    def _look_for_dialog(self) -> None:
-        """Find what asks something now, and what was said before it did."""
+    def _look_for_dialog(self) -> bool:
+        """Find what asks something now, and what was said before it did; whether it is another."""
         dialog = _dialog(self.screen, self.focused)
-        if dialog is not self._dialog:
-            self._dialog = dialog
-            self._older = frozenset(one.identity for one in self._notifications)
+        if dialog is self._dialog:
+            return False
+        self._dialog = dialog
+        self._older = frozenset(one.identity for one in self._notifications)
+        return True
 
     def _stand_beside(self, rack: ToastRack, made: list[Toast], dialog: Widget) -> None:
         """Show what there is room for above or below the dialog, and hide the rest meanwhile.
@@ -154,6 +156,11 @@ class ToastsApp(App[str], inherit_bindings=False):
         y = self.cursor_position.y
         first = y if focused.region.y <= y < focused.region.bottom else focused.region.y
         return first, first + _BELOW
+
+    def _cursor_is_low(self) -> bool:
+        """Whether the row that has the keys is in the lower half of the screen."""
+        rows = self._rows_in_use()
+        return rows is not None and 2 * rows[1] > self.size.height
 
     def _foot(self) -> int:
         """The rows at the foot of the screen: the status line and the keys."""

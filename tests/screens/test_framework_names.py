@@ -29,6 +29,7 @@ MEANT = {
     "PieceView._size_updated",
     "PieceView._vertical_scrollbar",
     "StoreScreen._compositor_refresh",
+    "ToastsApp._refresh_notifications",
 }
 """Private names of Textual's that are replaced or used on purpose."""
 
