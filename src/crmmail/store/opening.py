@@ -194,8 +194,11 @@ def _nothing(path: Path, anew: bool) -> int:
 def _check_emptied(path: Path, db: sqlite3.Connection) -> None:
     """Raise LostError for a store without a row, where the daily backup is of another one.
 
-    One from which the user has taken everything has the number that its own backups have.
+    One from which the user has taken everything has the number that its own backups have; one of
+    another name is a second store in this folder.
     """
+    if path.name != _NAME:
+        return
     from crmmail.store import daily  # it needs what is here
 
     (number,) = db.execute("PRAGMA application_id").fetchone()
