@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 
 from crmmail.store.database import Store
-from crmmail.store.trouble import is_trouble
+from crmmail.store.trouble import StoreError, is_trouble
 from crmmail.sync.problems import Asking, NoSecret, Problem, Refused, state_after, told
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ class Patience:
         """Say what happened; the status line says it where no state can be written."""
         try:
             self._tell(words, hint, state, next_try)
-        except sqlite3.Error as unwritten:
+        except (sqlite3.Error, StoreError) as unwritten:
             self._store.report(unwritten)
 
     def _sleep(self, seconds: float | None) -> bool:
