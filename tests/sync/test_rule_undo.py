@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +17,7 @@ from tests.sync.office import Office
 from crmmail.store import accounts, calendars, mail_rules, notes, people, rule_changes
 from crmmail.store.database import Store
 from crmmail.store.kinds import Kind
+from crmmail.sync import taking_back
 
 LIST = "List-Id: <l.example>"
 DAY = 86_400
@@ -254,6 +256,33 @@ def test_the_way_back_waits_for_every_account(
     names = "SELECT name FROM person WHERE name IN ('Vi', 'Spam') ORDER BY 1"
     assert store.read().execute(names).fetchall() == [("Spam",), ("Vi",)]
     block(store, "@pest.com")
+    sync(store)
+    assert dumped(store) == before
+
+
+def test_two_passes_take_back_the_same_change(
+    store: Store, mailbox: Mailbox, password: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of mail and of calendars: when one has read what is to be done, the other one does it all."""
+    before = start(store, mailbox, Case(values()))
+    undo = CASES["policy wider"].do(store)
+    sync(store)
+    undo()
+    mail_rules.change(store, 1, exclude_group=False)  # a later change, which stays
+    read, found = rule_changes.undone, list[int]()
+
+    def overtaken(db: sqlite3.Connection) -> list[rule_changes.Undone]:
+        waiting = read(db)
+        found.append(len(waiting))
+        if len(found) == 1:
+            taking_back.run(store)
+        return waiting
+
+    monkeypatch.setattr(rule_changes, "undone", overtaken)
+    sync(store)
+    assert found == [1, 1]
+    assert read(store.read()) == []
+    mail_rules.change(store, 1, exclude_group=True)
     sync(store)
     assert dumped(store) == before
 

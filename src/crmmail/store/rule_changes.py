@@ -137,6 +137,12 @@ def undone(db: sqlite3.Connection) -> list[Undone]:
     return [Undone(*row) for row in rows]
 
 
+def is_undone(db: sqlite3.Connection, change_id: int) -> bool:
+    """Whether a change is still to be taken back: the pass of mail or that of calendars does it."""
+    found = db.execute("SELECT 1 FROM rule_change WHERE id = ? AND undone", [change_id])
+    return found.fetchone() is not None
+
+
 def done(db: sqlite3.Connection, change_id: int) -> None:
     """A change is taken back. Who stays for a later change goes with that one."""
     for table in ("person", "company"):

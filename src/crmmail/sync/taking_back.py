@@ -43,7 +43,8 @@ _BY_MEETINGS = """
 def run(store: Store, stopping: Callable[[], bool] = bool) -> None:
     """Take back what is to be taken back, once all accounts are judged by the rules of now.
 
-    Killed half way it goes on with the next pass: the mark goes last.
+    Killed half way it goes on with the next pass: the mark goes last. Two passes, of mail and of
+    calendars, may do it at once: what one has done the other leaves.
     """
     for one in rule_changes.undone(store.read()):
         after: int | None = one.person_mark
@@ -54,10 +55,13 @@ def run(store: Store, stopping: Callable[[], bool] = bool) -> None:
             if stopping() or not _is_applied(store.read()):
                 return
             with store.write() as (db, change):
+                if not rule_changes.is_undone(db, one.id):
+                    break
                 after = _people(db, change, after, elsewhere)
         with store.write() as (db, change):
-            rule_changes.take_out_companies(db, change, one.company_mark)
-            rule_changes.done(db, one.id)
+            if rule_changes.is_undone(db, one.id):
+                rule_changes.take_out_companies(db, change, one.company_mark)
+                rule_changes.done(db, one.id)
 
 
 def _is_applied(db: sqlite3.Connection) -> bool:
