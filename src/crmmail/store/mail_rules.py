@@ -219,16 +219,15 @@ def _gone(db: sqlite3.Connection, sql: str, values: list[object], otherwise: str
 def as_pattern(typed: str) -> str:
     """What was typed as an entry of a list: an address, or "@domain". Raises in words."""
     typed = typed.strip()
-    return f"@{as_domain(typed[1:])}" if typed.startswith("@") else as_address(typed)
+    if typed.startswith("@"):
+        return f"@{as_domain(typed[1:])}"
+    return as_address(typed, "It looks like ann@acme.com; a domain, @acme.com.")
 
 
-def as_address(typed: str) -> str:
+def as_address(typed: str, hint: str = "It looks like ann@acme.com.") -> str:
     """What was typed as an address as it is compared. Raises in words."""
     if not (address := typed_address(typed)):
-        raise RuleError(
-            f"{typed!r} is not an e-mail address.",
-            "It looks like ann@acme.com; a domain, @acme.com.",
-        )
+        raise RuleError(f"{typed!r} is not an e-mail address.", hint)
     return address
 
 
