@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
+from crmmail.accounts import credentials
+from crmmail.accounts.credentials import SecretError
 from crmmail.app import CrmmailApp
 from crmmail.screens.first_run import FirstRunScreen
 from crmmail.screens.repair import RepairScreen, Way
 from crmmail.store.database import Store
+from tests.patience import PATIENCE
 from tests.screens.harness import press, settle, text, until
 
 SIZES = ((1, 1), (4, 2), (3, 40), (200, 1), (7, 7), (80, 24))
@@ -73,6 +78,27 @@ async def test_the_field_of_a_new_account_stays_on_the_screen(
         await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
         await press(pilot, "tab", "tab", "tab")
         await pilot.resize_terminal(*size)
+        await settle(pilot)
+        assert is_seen(app)
+
+
+@pytest.mark.parametrize("size", [(40, 10), (36, 9)])
+async def test_the_field_stays_on_a_small_screen_when_it_is_found_that_there_is_no_keyring(
+    empty_store: Store, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = threading.Event()
+
+    def none_there() -> list[str]:
+        assert looks.wait(PATIENCE)
+        raise SecretError("This machine has no usable keyring.")
+
+    monkeypatch.setattr(credentials, "keyring_backends", none_there)
+    app = CrmmailApp(empty_store, sync=True)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await until(pilot, lambda: app.focused is not None and is_seen(app))
+        looks.set()
+        await until(pilot, lambda: "in each run" in " ".join(text(app).split()))
         await settle(pilot)
         assert is_seen(app)
 

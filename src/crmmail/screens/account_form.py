@@ -40,6 +40,14 @@ _NO_SECRET = {"email": "Address", "server": "IMAP server", "username": "User nam
 _PORTS = {143: "starttls"}  # elsewhere it is TLS from the first byte
 
 
+class _About(Label):
+    """What is said above the fields: with more lines it moves them down."""
+
+    def on_resize(self) -> None:
+        if isinstance(self.screen, TypingScreen):
+            self.screen.keep_in_sight()
+
+
 class AccountForm(TypingScreen, StoreScreen):
     """A screen with the fields of an account, filled in as far as its address tells."""
 
@@ -65,7 +73,7 @@ class AccountForm(TypingScreen, StoreScreen):
 
     def fields(self) -> Iterable[Widget]:
         """The fields: above them where the password goes, below what is known of the server."""
-        yield Label(
+        yield _About(
             "crmmail reads it and changes nothing on the server. "
             "The password goes into the system keyring, nowhere else.",
             id="about",

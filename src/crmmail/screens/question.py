@@ -100,6 +100,10 @@ class TypingScreen(_Base):
 
     def on_resize(self) -> None:
         """The field that has the keys stays on the screen, however small that gets."""
+        self.keep_in_sight()
+
+    def keep_in_sight(self) -> None:
+        """Scroll to the field that has the keys, once all has its place."""
         if self.focused is not None:
             self.call_after_refresh(self.focused.scroll_visible, animate=False)
 
