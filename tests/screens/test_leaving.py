@@ -215,11 +215,11 @@ async def test_a_second_that_passes_while_a_record_leaves_is_no_error(
         await settle(pilot)
         app.push_screen(screen)
         await settle(pilot)
-        (every_second,) = [one for one in screen._timers if one._interval == 1.0]
+        every_second = screen.set_interval(1.0, partial(screen.query_one, StatusLine))
         app.pop_screen()
         await settle(pilot)
         with pytest.raises(NoMatches):
-            screen._redraw_states()
+            screen.query_one(StatusLine)
         await every_second._tick(next_timer=0, count=0)
         assert app.is_running
 
@@ -250,3 +250,15 @@ async def test_an_error_of_a_widget_that_leaves_does_not_end_the_app(
         await settle(pilot)
         assert isinstance(app.screen, StoreScreen)
         assert app.is_running
+
+
+async def test_a_second_that_passes_when_the_status_line_is_gone_ends_nothing(
+    app: CrmmailApp,
+) -> None:
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        screen = app.screen
+        assert isinstance(screen, StoreScreen)
+        await screen.query_one(StatusLine).remove()
+        screen._redraw_states()
+        assert app._exception is None

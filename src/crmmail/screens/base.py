@@ -114,8 +114,12 @@ class StoreScreen(Whole, Guarded, Screen[None], inherit_bindings=False):
                 self.reload()
 
     def _redraw_states(self) -> None:
-        """A second has passed: rates and remaining times have changed."""
-        self.query_one(StatusLine).redraw()
+        """A second has passed: rates and remaining times have changed.
+
+        The line may be gone before the screen is: the app ends from the leaves.
+        """
+        if (line := self.query_one_optional(StatusLine)) is not None:
+            line.redraw()
 
     def _show_states(self) -> None:
         line = self.query_one(StatusLine)
