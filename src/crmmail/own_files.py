@@ -26,11 +26,24 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
 
 def put(path: Path, data: bytes) -> None:
     """Write a file, over one that may be there: that stays as it is where this fails."""
+    with replaced(path) as part:
+        part.unlink(missing_ok=True)  # of a process that was killed and had the same number
+        with create(part) as file:
+            file.write(data)
+
+
+def create(path: Path) -> BinaryIO:
+    """Open a file that is not there yet. Raises FileExistsError for one that is, or OSError."""
+    return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb")
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Where to write a file that takes its place when the block ends well; else it is deleted."""
     part = part_of(path)
-    part.unlink(missing_ok=True)  # of a process that was killed and had the same number
-    with _written(part) as file:
-        file.write(data)
     try:
+        yield part
+        sync(part)
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
@@ -67,9 +80,9 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def _written(path: Path) -> Iterator[BinaryIO]:
-    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    created = create(path)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with created as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import re
 import time
 import zlib
@@ -200,21 +199,15 @@ def _newest_first(store: Path) -> list[Path]:
 
 def write(document: Document, path: Path) -> Path:
     """Write a document: the file is whole or not there, and its owner's only."""
-    part = own_files.part_of(path)
     first = {name: document[name] for name in _FIRST if name in document}
     head = first | {"store": document.get("store", 0), "counts": _counts(document)}
-    try:
-        with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
-                for piece in _pieces(head | document | head):
-                    packed.write(piece.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    own_files.sync(path.parent)
+    with (
+        own_files.replaced(path) as part,
+        own_files.create(part) as file,
+        gzip.GzipFile("", "wb", 6, file, mtime=0) as packed,
+    ):
+        for piece in _pieces(head | document | head):
+            packed.write(piece.encode())
     return path
 
 

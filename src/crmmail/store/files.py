@@ -188,15 +188,8 @@ def copy_whole(source: Path, to: Path) -> None:
 
     What is written to the store meanwhile is no part of it; nothing that was deleted is in it.
     """
-    part = own_files.part_of(to)
-    try:
+    with own_files.replaced(to) as part:
         vacuum(source, part)
-        own_files.sync(part)
-        part.replace(to)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    own_files.sync(to.parent)
 
 
 def make(path: Path) -> Path:

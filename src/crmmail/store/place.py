@@ -83,16 +83,9 @@ class Place:
 
     def _save(self, db: sqlite3.Connection) -> Path:
         to = files.free_name(self._path, f"{files.RESCUED}-{files.dated()}")
-        part = own_files.part_of(to)
-        try:
+        with own_files.replaced(to) as part:
             files.make(part)
             db.execute("VACUUM INTO ?", [str(part)])
-            own_files.sync(part)
-            part.replace(to)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-        own_files.sync(to.parent)
         return to
 
     def _saved_by_another(self) -> Path | None:
