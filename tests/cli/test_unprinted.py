@@ -17,6 +17,20 @@ SAID = "crmmail: The output cannot be written: No space left on device."
 pytestmark = pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full (Linux)")
 
 
+def run_with_a_full_output(command: list[str], unbuffered: str) -> subprocess.CompletedProcess[str]:
+    """Run a command whose output goes to a full disk."""
+    with FULL.open("w") as full:
+        return subprocess.run(
+            [sys.executable, "-m", "crmmail", *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            timeout=PATIENCE,
+            check=False,
+        )
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -38,16 +52,7 @@ pytestmark = pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full (Linu
 def test_a_full_disk_for_the_output_is_a_sentence(
     filled: Path, command: list[str], unbuffered: str
 ) -> None:
-    with FULL.open("w") as full:
-        ended = subprocess.run(
-            [sys.executable, "-m", "crmmail", *command],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
-            timeout=PATIENCE,
-            check=False,
-        )
+    ended = run_with_a_full_output(command, unbuffered)
     assert ended.returncode == 1
     words = "No space left on device." if command[-1] in ("--help", "--version") else SAID
     assert ended.stderr.splitlines()[-1].endswith(words)
@@ -67,16 +72,7 @@ def test_a_full_disk_for_the_output_is_a_sentence(
 def test_a_change_whose_output_cannot_be_written_is_said_to_be_stored(
     filled: Path, command: list[str], unbuffered: str
 ) -> None:
-    with FULL.open("w") as full:
-        ended = subprocess.run(
-            [sys.executable, "-m", "crmmail", *command],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
-            timeout=PATIENCE,
-            check=False,
-        )
+    ended = run_with_a_full_output(command, unbuffered)
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1] == (
         "crmmail: The change is stored, and need not be made again. "

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from crmmail import addresses
-from crmmail.store import links
+from crmmail.store import daily, links, notes
 from crmmail.store.database import Store
-from crmmail.store.kinds import Flag
+from crmmail.store.kinds import Flag, Kind
 
 DAY = 86_400
 NOON = 1_767_268_800  # 2026-01-01 12:00 UTC
@@ -259,3 +259,14 @@ def world(fill: Filler) -> World:
     return World(
         account, inbox, acme, zoll, anna, bert, zoe, *(fill.thread_of(i) for i in (one, two, three))
     )
+
+
+@pytest.fixture
+def backed(store: Store, world: World) -> Path:
+    """A closed store with notes, and its daily backup; returns the backup."""
+    notes.add(store, Kind.PERSON, world.anna, "Likes tea.")
+    notes.add(store, Kind.PERSON, world.zoe, "Likes coffee.")
+    made = daily.daily(store)
+    store.close()
+    assert made is not None
+    return made
