@@ -39,7 +39,7 @@ def normal(address: str) -> str:
 
 
 def typed_address(text: str) -> str:
-    """An address that somebody has typed, in the form of normal(); "" for what is none.
+    """A typed address, in the form of normal(); "" for what is none.
 
     A header may be folded within an address. What is typed has no white space there: what comes
     behind it is another text, perhaps a pasted one.
@@ -48,7 +48,7 @@ def typed_address(text: str) -> str:
 
 
 def typed_domain(text: str) -> str:
-    """A domain that somebody has typed, as it is compared; "" for what is none."""
+    """A typed domain, as it is compared; "" for what is none."""
     domain = ascii_domain(text)
     return domain if len(domain) <= _LONGEST and _DOMAIN.fullmatch(domain) else ""
 

@@ -58,7 +58,7 @@ def test_what_comes_with_another_state_is_not_heard() -> None:
 @pytest.mark.parametrize(
     ("brought", "said"),
     [
-        ("code=good", "Go back to crmmail: it says how it ends"),
+        ("code=good", "Go back to crmmail for the result"),
         ("error=access_denied", "The sign-in did not work. Go back to crmmail: it says why"),
     ],
 )

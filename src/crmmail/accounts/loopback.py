@@ -14,9 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from crmmail.accounts.issuers import OAuthError
 
 _PAGE = "<!doctype html><meta charset=utf-8><title>crmmail</title><p>{}</p>"
-_TAKEN = (
-    "crmmail has the answer and goes on with the sign-in. Go back to crmmail: it says how it ends."
-)
+_TAKEN = "crmmail received the answer and continues the sign-in. Go back to crmmail for the result."
 _DENIED = "The sign-in did not work. Go back to crmmail: it says why."
 _STRANGE = "This is not the answer crmmail waits for. Nothing was done with it."
 
@@ -32,7 +30,7 @@ class Catcher:
     """Listens on a free port of this machine only."""
 
     def __init__(self, ours: Callable[[dict[str, str]], bool], host: str = "127.0.0.1") -> None:
-        """`ours` says of what somebody brings whether it answers this sign-in."""
+        """`ours` says whether a request is the answer to this sign-in."""
         self._ours = ours
         self._found: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
         self._server = _Server(("127.0.0.1", 0), self._handler())

@@ -66,7 +66,7 @@ def sync(
         if report.errors and (step := next_step(states.get(report.email, ""), report.email)):
             note(step)
     if fault is not None:
-        note(f"There is no backup of today: {fault} {fault.hint}")
+        note(f"The daily backup failed: {fault} {fault.hint}")
     if any(report.errors for report in reports):
         raise typer.Exit(Exit.SYNC_ERRORS)
 

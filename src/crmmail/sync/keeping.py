@@ -57,6 +57,6 @@ def back_up(store: Store, *, renew: bool = False) -> StoreError | None:
         daily.daily(store, renew=renew)
     except (sqlite3.Error, OSError, StoreError) as problem:
         told = store.report(problem)
-        log.warning("there is no backup of today: %s", told)
+        log.warning("the daily backup failed: %s", told)
         return told
     return None
