@@ -13,6 +13,6 @@ def visit(url: str) -> None:
 
     def go() -> None:
         with urllib.request.urlopen(url, timeout=PATIENCE) as page:
-            assert b"crmmail has the answer" in page.read()
+            assert b"crmmail received the answer" in page.read()
 
     threading.Thread(target=go, daemon=True).start()
